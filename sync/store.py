@@ -1,0 +1,214 @@
+"""The document store's interface: what CouchDB promises a replicating client, as Python calls.
+
+Every backend keeps these promises; `tests/sync/contract/` states them as tests.
+
+* What a write call acknowledged is on disk before the call returns.
+* Databases are independent. Sequences rise and are never reused; a document appears in the changes once, at its latest sequence.
+* Revision trees are CouchDB's: `new_edits=False` grafts a revision with its history; nothing that arrived is dropped.
+* Besides the document, the store remembers for each revision the `writer` who handed it in and the time `received_at`
+  (RFC 3339, UTC, milliseconds).
+
+Documents are plain dicts in CouchDB's JSON form (`_id`, `_rev`, `_revisions`, `_deleted`, `_attachments`, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Doc = dict[str, Any]
+
+
+class StoreError(Exception):
+    """An answer of the store that a client can act on; `status`, `error` and `reason` are CouchDB's."""
+
+    status = 500
+    error = "internal_server_error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BadRequest(StoreError):
+    status, error = 400, "bad_request"
+
+
+class IllegalDocid(BadRequest):
+    error = "illegal_docid"
+
+
+class IllegalDatabaseName(BadRequest):
+    error = "illegal_database_name"
+
+
+class NotFound(StoreError):
+    status, error = 404, "not_found"
+
+
+class Conflict(StoreError):
+    status, error = 409, "conflict"
+
+
+class FileExists(StoreError):
+    status, error = 412, "file_exists"
+
+
+class MissingStub(StoreError):
+    status, error = 412, "missing_stub"
+
+
+class TooLarge(StoreError):
+    status, error = 413, "document_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf of a revision tree and how it came."""
+
+    rev: str
+    deleted: bool
+    writer: str
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the changes; `leaves[0]` is the winner. `doc` is the winner's body if asked for."""
+
+    seq: int
+    id: str
+    deleted: bool
+    leaves: tuple[Leaf, ...]
+    doc: Doc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    rows: list[Change]
+    last_seq: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    content_type: str
+    digest: str  # "md5-" + base64
+    length: int  # bytes
+    data: bytes
+
+
+class Database(Protocol):
+    """One database. Every call raises NotFound when the database is gone."""
+
+    name: str
+
+    def info(self) -> dict[str, Any]:
+        """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …"""
+
+    def get(
+        self,
+        doc_id: str,
+        *,
+        rev: str | None = None,
+        latest: bool = False,
+        revs: bool = False,
+        revs_info: bool = False,
+        conflicts: bool = False,
+        attachments: bool = False,
+    ) -> Doc:
+        """The winner, or the revision asked for. Raises NotFound("missing" or "deleted")."""
+
+    def open_revs(self, doc_id: str, open_revs: Sequence[str] | None, **options: bool) -> list[dict[str, Any]]:
+        """`[{"ok": doc} | {"missing": rev}]`; None asks for all leaves."""
+
+    def put(self, doc: Mapping[str, Any], *, writer: str) -> str:
+        """Write one document as an interactive edit and return its revision. Raises Conflict."""
+
+    def bulk_docs(
+        self, docs: Sequence[Mapping[str, Any]], *, new_edits: bool = True, writer: str
+    ) -> list[dict[str, Any]]:
+        """One row a document, in order: {ok, id, rev} or {id, error, reason}. `new_edits=False` grafts."""
+
+    def revs_diff(self, revs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, list[str]]]:
+        """{id: {missing, possible_ancestors?}} for the ids with missing revisions."""
+
+    def bulk_get(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[dict[str, Any]]:
+        """CouchDB's `results` list."""
+
+    def changes(
+        self,
+        *,
+        since: int = 0,
+        limit: int | None = None,
+        descending: bool = False,
+        include_docs: bool = False,
+        doc_ids: Iterable[str] | None = None,
+    ) -> ChangesPage: ...
+
+    def all_docs(
+        self,
+        *,
+        keys: Sequence[str] | None = None,
+        startkey: str | None = None,
+        endkey: str | None = None,
+        inclusive_end: bool = True,
+        descending: bool = False,
+        skip: int = 0,
+        limit: int | None = None,
+        include_docs: bool = False,
+        conflicts: bool = False,
+        attachments: bool = False,
+    ) -> dict[str, Any]:
+        """{total_rows, offset, rows:[{id, key, value:{rev, deleted?}, doc?} | {key, error}]}"""
+
+    def documents(self, prefix: str = "") -> Iterator[Doc]:
+        """Every live winner whose id begins with `prefix`, by id, read in pages: memory stays flat."""
+
+    def attachment(self, doc_id: str, name: str, *, rev: str | None = None) -> Attachment: ...
+
+    def put_attachment(
+        self, doc_id: str, name: str, data: bytes, content_type: str, *, rev: str | None, writer: str
+    ) -> str: ...
+
+    def delete_attachment(self, doc_id: str, name: str, *, rev: str | None, writer: str) -> str: ...
+
+    def get_local(self, local_id: str) -> Doc:
+        """`local_id` without the `_local/` prefix. Local documents never replicate."""
+
+    def put_local(self, doc: Mapping[str, Any], local_id: str) -> str: ...
+
+    def delete_local(self, local_id: str) -> None: ...
+
+    def compact(self) -> None: ...
+
+
+class Store(Protocol):
+    """All databases of one server."""
+
+    uuid: str  # stable across restarts, different between servers
+
+    def create(self, name: str) -> Database:
+        """Raises FileExists or IllegalDatabaseName."""
+
+    def open(self, name: str) -> Database:
+        """Raises NotFound("Database does not exist.")."""
+
+    def ensure(self, name: str) -> Database:
+        """Open, creating it when absent."""
+
+    def delete(self, name: str) -> None: ...
+
+    def names(self) -> list[str]: ...
+
+    def updates(self, since: int = 0) -> tuple[list[str], int]:
+        """The databases that moved after `since`, and the token to ask with next time."""
+
+    def wait(self, since: int, timeout_s: float) -> bool:
+        """Sleep until some database moves past the `updates` token `since`, in any process. True if one did."""
+
+    def wait_for(self, database: Database, since: int, timeout_s: float) -> bool:
+        """Sleep until `database` moves past its sequence `since`, in any process. True if it did."""
+
+    def close(self) -> None: ...
