@@ -3,7 +3,8 @@
     python -m bench.sync URL [URL…] [--phones 1 32] [--docs 1000] [--batch 100] [--rounds 5]
 
 Each phone opens its own connection, as phones do. Several URLs are measured in turn within each round, so
-that a change of the machine's mood hits all of them; the medians and their ratios to the first URL are printed.
+that a change of the machine's mood hits all of them; the medians and their ratios to the first URL are
+printed.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ class Phone:
         ]
         if self.server.authorization:
             head.append(f"Authorization: {self.server.authorization}")
+        if self.reader is not None and self.reader.at_eof():
+            self.hang_up()
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(
                 self.server.host, self.server.port, limit=2**24
