@@ -1,0 +1,2 @@
+/** The form language on the phone: pure, no DOM, no dependencies. */
+export * from "./types";
