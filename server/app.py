@@ -1,0 +1,97 @@
+"""The Flask app: settings and stores are opened, then every part registers itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import datafolder, headers
+from server.database import open_engine
+from server.people.people import People
+from server.settings import Settings
+from sync.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Gridbook:
+    """What the parts of one running server share."""
+
+    settings: Settings
+    store: Store
+    people: People
+    readmodel: Any
+
+
+def gridbook() -> Gridbook:
+    """The Gridbook of the current app."""
+    shared: Gridbook = current_app.extensions["gridbook"]
+    return shared
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The app over the data folder of `settings`; without them, of the environment. Raises SettingsError."""
+    settings = settings or Settings.from_environ(os.environ)
+    app = Flask(__name__, static_folder=None)
+    app.extensions["gridbook"] = open_gridbook(settings)
+    _configure(app, settings)
+    headers.register(app, settings)
+    _register_parts(app)
+    return app
+
+
+def open_gridbook(settings: Settings) -> Gridbook:
+    """Open, and at first start make, everything in the data folder."""
+    datafolder.prepare(settings.data)
+    with datafolder.start_lock(settings.data):
+        people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
+        people.create()
+        readmodel = _optional("server.readmodel", lambda m: m.ReadModel(open_engine(settings.database_url)))
+        if readmodel is not None:
+            readmodel.create()
+        store = _optional("sync.embedded", lambda m: m.open_store(settings.store_file))
+    return Gridbook(settings, store, people, readmodel)
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.secret_key = datafolder.secret_key(settings.data)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _optional(name: str, use: Any) -> Any:
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not name.startswith((error.name or "?")):
+            raise
+        return None
+    return use(module)
+
+
+def _register_parts(app: Flask) -> None:
+    shared: Gridbook = app.extensions["gridbook"]
+
+    def mount_sync(endpoint: Any) -> None:
+        from server.people import permissions, syncing
+
+        blueprint = endpoint.make_blueprint(
+            shared.store,
+            syncing.identifier(shared.people, shared.settings.sync_admin),
+            permissions.sync_access,
+            on_contact=syncing.contact_noter(shared.people),
+        )
+        app.register_blueprint(blueprint, url_prefix="/sync")
+
+    if shared.store is not None:
+        _optional("sync.endpoint", mount_sync)
+    for name in ("server.api", "server.web", "server.phone", "server.errors", "server.people.commands",
+                 "server.register.commands", "server.forms.commands", "server.intake.commands"):
+        _optional(name, lambda module: module.register(app) if hasattr(module, "register") else None)

@@ -1,0 +1,43 @@
+"""The data folder: made private, with its secret key, by whichever process comes first."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+def prepare(data: Path) -> None:
+    """Make the folder (0700) and the secret key (0600) when absent."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data.chmod(0o700)
+    with start_lock(data):
+        if not (data / "secret.key").exists():
+            write_private(data / "secret.key", secrets.token_hex(SECRET_BYTES))
+
+
+def secret_key(data: Path) -> str:
+    return (data / "secret.key").read_text("ascii").strip()
+
+
+def write_private(path: Path, content: str) -> None:
+    """Replace `path` in one step by a file that only its owner can read."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def start_lock(data: Path) -> Iterator[None]:
+    """Held while files and tables are made, because several workers start at the same moment."""
+    with open(data / "start.lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

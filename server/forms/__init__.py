@@ -1,0 +1,1 @@
+"""Publishing: forms and settings from the folder of definitions into the catalogue."""

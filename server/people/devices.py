@@ -1,0 +1,116 @@
+"""Devices: phones that were enrolled for some villages, each with a token that can be revoked."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from server.people.people import People, token_hash
+from server.people.tables import devices
+
+TOKEN_BYTES = 32
+CONTACT_GRAIN = timedelta(minutes=1)  # a sync makes many requests; one note a minute tells as much
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled phone. Empty `filler_ids` means any filler of its villages. Moments are RFC 3339 in UTC."""
+
+    device_id: str
+    label: str
+    villages: list[str]
+    filler_ids: list[str]
+    revoked: bool
+    enrolled_at: str
+    expires_at: str | None = None
+    last_contact_at: str | None = None
+
+    @property
+    def writer(self) -> str:
+        return f"device:{self.device_id}"
+
+    def expired(self, now: str) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def add(
+    people: People,
+    connection: Connection,
+    *,
+    label: str,
+    villages: list[str],
+    filler_ids: list[str],
+    expires_at: str | None = None,
+) -> tuple[Device, str]:
+    """Register a device inside the caller's transaction; returns it with its token, which is shown only here."""
+    token = token_urlsafe(TOKEN_BYTES)
+    row: dict[str, Any] = {
+        "device_id": uuid.uuid4().hex,
+        "label": label,
+        "villages": villages,
+        "filler_ids": filler_ids,
+        "enrolled_at": people.stamp(),
+        "expires_at": expires_at,
+    }
+    connection.execute(devices.insert().values(token_hash=token_hash(token), **row))
+    return Device(revoked=False, **row), token
+
+
+def by_token(people: People, token: str) -> Device | None:
+    """The device that holds `token`, also when revoked or expired: the caller says so to the phone."""
+    return _one(people, devices.c.token_hash == token_hash(token))
+
+
+def by_id(people: People, device_id: str) -> Device | None:
+    return _one(people, devices.c.device_id == device_id)
+
+
+def every(people: People) -> list[Device]:
+    """All devices, oldest first."""
+    with people.engine.connect() as connection:
+        return [_device(row) for row in connection.execute(select(devices).order_by(devices.c.enrolled_at))]
+
+
+def revoke(people: People, device_id: str) -> bool:
+    """Shut a device out from its next request on. False if there is no such device."""
+    with people.engine.begin() as connection:
+        statement = update(devices).where(devices.c.device_id == device_id)
+        known = connection.execute(statement.values(revoked_at=people.stamp()))
+    return known.rowcount == 1
+
+
+def note_contact(people: People, device: Device) -> None:
+    """Remember that the device was heard from, to the minute."""
+    if device.last_contact_at and _moment(device.last_contact_at) > people.now() - CONTACT_GRAIN:
+        return
+    with people.engine.begin() as connection:
+        statement = update(devices).where(devices.c.device_id == device.device_id)
+        connection.execute(statement.values(last_contact_at=people.stamp()))
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
+
+
+def _one(people: People, condition: Any) -> Device | None:
+    with people.engine.connect() as connection:
+        row = connection.execute(select(devices).where(condition)).one_or_none()
+    return _device(row) if row else None
+
+
+def _device(row: Row[Any]) -> Device:
+    return Device(
+        device_id=row.device_id,
+        label=row.label,
+        villages=list(row.villages),
+        filler_ids=list(row.filler_ids),
+        revoked=row.revoked_at is not None,
+        enrolled_at=row.enrolled_at,
+        expires_at=row.expires_at,
+        last_contact_at=row.last_contact_at,
+    )

@@ -1,0 +1,78 @@
+"""The tables of people.sqlite3. Nothing in them can be derived from elsewhere; secrets are kept only as hashes."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, String, Table
+
+metadata = MetaData()
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("staff_id", String, primary_key=True),
+    Column("username", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("password_hash", String, nullable=False),  # argon2id
+    Column("roles", JSON, nullable=False),
+    Column("area", String, nullable=False),  # a district, town or village code
+    Column("created_at", String, nullable=False),
+    Column("disabled_at", String),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("staff_id", ForeignKey("staff.staff_id"), nullable=False, index=True),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", String, primary_key=True),
+    Column("token_hash", String, nullable=False, unique=True),
+    Column("staff_id", ForeignKey("staff.staff_id"), nullable=False, index=True),
+    Column("label", String, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("revoked_at", String),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_id", String, primary_key=True),
+    Column("token_hash", String, nullable=False, unique=True),
+    Column("label", String, nullable=False),
+    Column("villages", JSON, nullable=False),
+    Column("filler_ids", JSON, nullable=False),
+    Column("enrolled_at", String, nullable=False),
+    Column("last_contact_at", String),
+    Column("expires_at", String),
+    Column("revoked_at", String),
+)
+
+enrolment_codes = Table(
+    "enrolment_codes",
+    metadata,
+    Column("code_hash", String, primary_key=True),
+    Column("villages", JSON, nullable=False),
+    Column("filler_ids", JSON, nullable=False),
+    Column("device_days", Integer),  # how long the device's token will live; empty: until revoked
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("used_at", String),
+    Column("device_id", ForeignKey("devices.device_id")),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("key", String, primary_key=True),  # what was tried, and by whom
+    Column("count", Integer, nullable=False),
+    Column("last_at", String, nullable=False),
+    Column("blocked_until", String),
+)

@@ -1,0 +1,1 @@
+"""The demo district: synthetic, the same every time, imported like a real one."""

@@ -1,0 +1,202 @@
+"""Settings: one table of name, default and help; each is read from the environment and checked at start.
+
+A complaint names the setting, what is wrong with it and what to write instead. All complaints come at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """Settings that the server refuses to start with; `complaints` holds one sentence for each."""
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__("\n".join(complaints))
+        self.complaints = complaints
+
+
+def text(value: str) -> str:
+    return value
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"write a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def switch(value: str) -> bool:
+    words = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False, "": False}
+    if value.lower() not in words:
+        raise ValueError("write 1 or 0")
+    return words[value.lower()]
+
+
+def folder(value: str) -> Path:
+    if not value:
+        raise ValueError("write a folder, such as ./var")
+    return Path(value).absolute()
+
+
+def store(value: str) -> str:
+    if value != "embedded":
+        raise ValueError("write embedded: it is the only document store of this version")
+    return value
+
+
+def name_and_password(value: str) -> tuple[str, str] | None:
+    if not value:
+        return None
+    name, colon, password = value.partition(":")
+    if not (name and colon) or len(password) < 12:
+        raise ValueError("write name:password with a password of at least 12 characters, or leave it empty")
+    return name, password
+
+
+def web_address(value: str) -> str:
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write the address that phones open, such as https://gridbook.example.cn")
+    return value.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: the variable's name, the field of `Settings` it fills, its default, its reader, its help."""
+
+    name: str
+    field: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+
+SETTINGS = (
+    Setting("GRIDBOOK_DATA", "data", "./var", folder, "Folder for everything that is kept; made with mode 0700."),
+    Setting("HOST", "host", "127.0.0.1", text, "Address to listen on. Anything but a loopback address needs an https GRIDBOOK_PUBLIC_URL."),
+    Setting("PORT", "port", "8000", whole_number(0, 65535), "Port to listen on; 0 takes any free one."),
+    Setting(
+        "GRIDBOOK_PUBLIC_URL", "public_url", "", web_address,
+        "Address under which phones and staff reach the server; empty: http://HOST:PORT.",
+    ),
+    Setting(
+        "GRIDBOOK_INSECURE", "insecure", "0", switch,
+        "1 allows a HOST that others can reach without https. Passwords and names then travel readable.",
+    ),
+    Setting("GRIDBOOK_PROXIES", "proxies", "0", whole_number(0, 5), "Reverse proxies in front whose X-Forwarded headers are trusted."),
+    Setting("GRIDBOOK_WORKERS", "workers", "2", whole_number(1, 64), "Web worker processes."),
+    Setting("GRIDBOOK_STORE", "store_url", "embedded", store, "Document store: embedded (SQLite in the data folder)."),
+    Setting(
+        "GRIDBOOK_DATABASE", "database_url", "", text,
+        "SQLAlchemy URL of the read model; empty: readmodel.sqlite3 in the data folder.",
+    ),
+    Setting(
+        "GRIDBOOK_PEOPLE_DATABASE", "people_url", "", text,
+        "SQLAlchemy URL of staff, devices and tokens; empty: people.sqlite3 in the data folder.",
+    ),
+    Setting(
+        "GRIDBOOK_SYNC_ADMIN", "sync_admin", "", name_and_password,
+        "name:password of a CouchDB-style server admin at /sync/, who reads and deletes everything there; empty: nobody.",
+    ),
+    Setting("GRIDBOOK_FORMS", "forms", "./forms", folder, "Folder with the form definitions that `flask forms publish` reads."),
+    Setting(
+        "GRIDBOOK_BODY_MAX_BYTES", "max_body_bytes", "16777216", whole_number(65536, 1 << 30),
+        "Largest request body, in bytes; a larger one is answered with 413.",
+    ),
+    Setting("GRIDBOOK_SESSION_HOURS", "session_hours", "12", whole_number(1, 720), "Hours until a staff member must sign in again."),
+    Setting("GRIDBOOK_ENROL_HOURS", "enrol_hours", "72", whole_number(1, 8760), "Hours for which an enrolment code can be used."),
+    Setting("DEMO", "demo", "1", switch, "For `make run`: 1 fills an empty data folder with the demo district, 0 leaves it empty."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings, read and checked. Make one with `from_environ`."""
+
+    data: Path
+    host: str
+    port: int
+    public_url: str
+    insecure: bool
+    proxies: int
+    workers: int
+    store_url: str
+    database_url: str
+    people_url: str
+    sync_admin: tuple[str, str] | None
+    forms: Path
+    max_body_bytes: int
+    session_hours: int
+    enrol_hours: int
+    demo: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting of the table. Raises SettingsError with all complaints."""
+        values: dict[str, Any] = {}
+        complaints = []
+        for setting in SETTINGS:
+            raw = environ.get(setting.name, setting.default).strip()
+            try:
+                values[setting.field] = setting.read(raw)
+            except ValueError as error:
+                complaints.append(f"{setting.name} cannot be {raw!r}: {error}.")
+        if complaints:
+            raise SettingsError(complaints)
+        return cls(**_with_derived(values))
+
+    @property
+    def store_file(self) -> Path:
+        return self.data / "store.sqlite3"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public address is https, so that cookies may insist on it."""
+        return self.public_url.startswith("https://")
+
+
+def _with_derived(values: dict[str, Any]) -> dict[str, Any]:
+    data = values["data"]
+    derived = {
+        "public_url": f"http://{_authority(values['host'], values['port'])}",
+        "database_url": f"sqlite:///{data / 'readmodel.sqlite3'}",
+        "people_url": f"sqlite:///{data / 'people.sqlite3'}",
+    }
+    return values | {field: value for field, value in derived.items() if not values[field]}
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_binding(settings: Settings) -> None:
+    """Refuse to listen where others can read along. Raises SettingsError."""
+    if is_loopback(settings.host) or settings.secure or settings.insecure:
+        return
+    raise SettingsError(
+        [
+            f"HOST={settings.host} can be reached by others, and GRIDBOOK_PUBLIC_URL is not https: "
+            "passwords and names would travel readable. Put a proxy with https in front and set GRIDBOOK_PUBLIC_URL, "
+            "or set GRIDBOOK_INSECURE=1 if you know that nobody can listen."
+        ]
+    )
