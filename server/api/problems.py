@@ -1,0 +1,199 @@
+"""Every refusal of the API: one catalogue of code, status and words, answered as problem details (RFC 9457).
+
+`type` is `urn:gridbook:problem:<code>`; `detail` is a sentence in the reader's language that says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Request, Response, request
+from werkzeug.exceptions import HTTPException
+
+from server.people.permissions import ACTIONS
+
+MEDIA_TYPE = "application/problem+json"
+
+# code: (status, title zh, title en, detail zh, detail en). Details may hold {fields} that the raiser fills.
+CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
+    "unauthorized": (
+        401, "请先登录", "Sign in first",
+        "请登录，或在 Authorization 中给出有效的 API 令牌（Bearer）。",
+        "Sign in, or send a valid API token as `Authorization: Bearer …`.",
+    ),
+    "forbidden": (
+        403, "没有权限", "Not allowed",
+        "您的角色不允许此操作：{action}。请联系系统管理员。",
+        "Your role does not allow this: {action}. Ask the administrator.",
+    ),
+    "outside-area": (
+        403, "不在您的辖区", "Outside your area",
+        "{area} 不在您的辖区（{own}）之内。",
+        "{area} lies outside your area ({own}).",
+    ),
+    "device-unauthorized": (
+        401, "设备未入网", "This phone is not enrolled",
+        "设备令牌缺失、无效、已过期或已停用。请向村（社区）重新领取入网码。",
+        "The device token is missing, unknown, expired or revoked. Ask the village for a fresh enrolment code.",
+    ),
+    "code-unknown": (
+        404, "没有这个入网码", "No such enrolment code",
+        "请核对入网码（8 位，不含 0、O、1、I、L、U）。",
+        "Check the code: eight characters, never 0, O, 1, I, L or U.",
+    ),
+    "code-gone": (
+        410, "入网码已失效", "The enrolment code is no good any more",
+        "这个入网码{state}。请向村（社区）领取新的入网码。",
+        "This enrolment code {state}. Ask the village for a fresh one.",
+    ),
+    "csrf": (
+        403, "页面已过期", "The page is out of date",
+        "请刷新页面后重试。",
+        "Reload the page and try again.",
+    ),
+    "not-found": (404, "没有找到", "Not found", "没有这个地址：请核对路径。", "There is nothing here: check the path."),
+    "unknown-area": (
+        404, "没有这个区域", "No such area",
+        "没有代码为 {area} 的镇（街道）或村（社区）。可用 /api/v1/areas 查询代码。",
+        "No town or village has the code {area}. /api/v1/areas lists the codes.",
+    ),
+    "unknown-form": (
+        404, "没有这个表单", "No such form",
+        "没有编号为 {form} 的表单。可用 /api/v1/forms 查询。",
+        "No form is called {form}. /api/v1/forms lists them.",
+    ),
+    "unknown-table": (
+        404, "没有这个子表", "No such table",
+        "表单 {form} 没有重复组 {table}。可选：{known}。",
+        "The form {form} has no repeat {table}. There are: {known}.",
+    ),
+    "unknown-record": (
+        404, "没有这条记录", "No such record",
+        "没有编号为 {record} 的记录，或它不在您的辖区。",
+        "No record is called {record}, or it lies outside your area.",
+    ),
+    "unknown-indicator": (
+        404, "没有这个指标", "No such indicator",
+        "没有编号为 {indicator} 的指标。可用 /api/v1/indicators 查询。",
+        "No indicator is called {indicator}. /api/v1/indicators lists them.",
+    ),
+    "unknown-device": (404, "没有这台设备", "No such device", "没有这台设备，或它不在您的辖区。", "There is no such device, or it lies outside your area."),
+    "unknown-attachment": (404, "没有这个附件", "No such attachment", "这条记录没有该附件，或尚未传完。", "The record has no such attachment, or it has not arrived yet."),
+    "code-unknown": (
+        404, "没有这个入网码", "No such enrolment code",
+        "请核对入网码的 8 个字符；仍不行请向镇（街道）要一个新的。",
+        "Check the eight characters; if they are right, ask your town office for a fresh code.",
+    ),
+    "code-gone": (
+        410, "入网码已失效", "The enrolment code is spent",
+        "此入网码{state}。每个码只能用一次，请向镇（街道）要一个新的。",
+        "This enrolment code {state}. A code works once; ask your town office for a fresh one.",
+    ),
+    "device-unauthorized": (
+        401, "此手机未获授权", "This phone has no access",
+        "设备令牌缺失、未知、已过期或已被停用。请用新的入网码重新入网；手机上未上传的记录不会丢失。",
+        "The device token is missing, unknown, expired or revoked. Enrol again with a fresh code; records on the phone are kept.",
+    ),
+    "method-not-allowed": (405, "不支持此方法", "Method not allowed", "此地址不支持 {method}。", "This address does not take {method}."),
+    "too-large": (413, "内容过大", "Too large", "提交的内容超过服务器上限。", "The body is larger than the server takes."),
+    "bad-request": (400, "请求格式有误", "Malformed request", "请求不是有效的 JSON，或格式不符。", "The request is not valid JSON or has the wrong form."),
+    "invalid": (422, "参数有误", "Invalid parameters", "请按 errors 中的说明改正。", "Correct what `errors` names."),
+    "bad-cursor": (
+        422, "游标无效", "Invalid cursor",
+        "cursor 已损坏，或来自另一个查询。请不带 cursor 从第一页重新开始，并保持其他参数不变。",
+        "The cursor is damaged or comes from another query. Start again without it and keep the other parameters as they are.",
+    ),
+    "reason-missing": (
+        422, "请说明理由", "Give a reason",
+        "不脱敏导出须在 reason 中写明用途（4～200 字），并会留下记录。",
+        "An export in full needs its purpose in `reason` (4 to 200 characters); it is put on record.",
+    ),
+    "not-reviewable": (
+        409, "此记录不能审核", "This record cannot be reviewed",
+        "{why}", "{why}",
+    ),
+    "comment-missing": (
+        422, "请写明退回意见", "Give a comment",
+        "退回时须写明哪里要改（2～500 字），网格员会在手机上看到。",
+        "Say what is to be corrected (2 to 500 characters); the volunteer reads it on the phone.",
+    ),
+    "too-many-requests": (429, "请求过多", "Too many requests", "请稍后再试。", "Try again in a while."),
+    "internal": (
+        500, "服务器出错", "The server failed",
+        "数据没有丢失。请稍后重试；若一再出现，请把时间 {moment} 告诉系统管理员。",
+        "Nothing is lost. Try again later; if it goes on, tell the administrator the time {moment}.",
+    ),
+}  # fmt: skip
+
+_CODES_BY_STATUS = {
+    400: "bad-request", 401: "unauthorized", 403: "forbidden", 404: "not-found", 405: "method-not-allowed",
+    413: "too-large", 415: "bad-request", 422: "invalid", 429: "too-many-requests",
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """A refusal out of the catalogue. `errors` maps a parameter to its complaints."""
+
+    def __init__(self, code: str, *, errors: dict[str, Any] | None = None, **fields: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = errors
+        self.fields = fields
+
+    @property
+    def status(self) -> int:
+        return CATALOGUE[self.code][0]
+
+    def words(self, language: str) -> tuple[str, str]:
+        """(title, detail) in zh or en."""
+        _, title_zh, title_en, detail_zh, detail_en = CATALOGUE[self.code]
+        title, detail = (title_zh, detail_zh) if language == "zh" else (title_en, detail_en)
+        fields = {name: _in(language, value) for name, value in self.fields.items()}
+        return title, detail.format(**fields) if fields else detail
+
+
+def _in(language: str, value: Any) -> Any:
+    """A field's words: {"zh", "en"} as given, the name of an action as the table of permissions words it."""
+    if isinstance(value, str) and value in ACTIONS:
+        return ACTIONS[value][0 if language == "zh" else 1]
+    return value.get(language, value) if isinstance(value, dict) else value
+
+
+def language_of(incoming: Request) -> str:
+    return incoming.accept_languages.best_match(["zh", "en"], default="zh") or "zh"
+
+
+def response(problem: Problem) -> Response:
+    title, detail = problem.words(language_of(request))
+    body: dict[str, Any] = {
+        "type": f"urn:gridbook:problem:{problem.code}",
+        "title": title,
+        "status": problem.status,
+        "detail": detail,
+        "code": problem.code,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    answer = Response(orjson.dumps(body), problem.status, content_type=MEDIA_TYPE)
+    answer.headers["Vary"] = "Accept-Language, Authorization, Cookie"
+    answer.headers["Cache-Control"] = "no-store"
+    if problem.status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="gridbook"'
+    return answer
+
+
+def from_http(error: HTTPException) -> Problem:
+    """The problem for an error that Flask, webargs or flask-smorest raised."""
+    code = _CODES_BY_STATUS.get(error.code or 500, "internal" if (error.code or 500) >= 500 else "bad-request")
+    if code == "forbidden":
+        return Problem(code, action=request.path)
+    if code == "method-not-allowed":
+        return Problem(code, method=request.method)
+    return Problem(code, errors=_errors(error))
+
+
+def _errors(error: HTTPException) -> dict[str, Any] | None:
+    data = getattr(error, "data", None) or {}
+    messages = data.get("messages") if isinstance(data, dict) else None
+    return messages if isinstance(messages, dict) else None
