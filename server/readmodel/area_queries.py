@@ -1,0 +1,370 @@
+"""Figures by area, and the lists of what is still to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+
+from server.readmodel import codec
+from server.readmodel.declaration import Declaration, Indicator, default_declaration
+from server.readmodel.figures import figure, number, share, sums_by_area
+from server.readmodel.model import ReadModel
+from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
+from server.readmodel.tables import areas as area_table_
+from server.readmodel.tables import cells, checkpoints, records, register, units
+
+
+def areas(rm: ReadModel, parent: str | None = None) -> list[dict[str, Any]]:
+    """[{code, name, level, parent, active_from, active_to}] by code: the children of `parent`, or all."""
+    query = select(area_table_).order_by(area_table_.c.code)
+    if parent is not None:
+        query = query.where(area_table_.c.parent == parent)
+    with rm.engine.connect() as connection:
+        return [_area(row) for row in connection.execute(query)]
+
+
+def area(rm: ReadModel, code: str) -> dict[str, Any] | None:
+    with rm.engine.connect() as connection:
+        row = connection.execute(select(area_table_).where(area_table_.c.code == code)).first()
+    return _area(row) if row else None
+
+
+def district(rm: ReadModel) -> dict[str, Any] | None:
+    with rm.engine.connect() as connection:
+        row = connection.execute(
+            select(area_table_).where(area_table_.c.level == "district").limit(1)
+        ).first()
+    return _area(row) if row else None
+
+
+def _area(row: Row[Any]) -> dict[str, Any]:
+    return {
+        name: getattr(row, name) for name in ("code", "name", "level", "parent", "active_from", "active_to")
+    }
+
+
+def _indicators(declaration: Declaration, ids: Collection[str] | None) -> list[Indicator]:
+    """Raises KeyError for an id that is not declared."""
+    return (
+        list(declaration.indicators.values())
+        if ids is None
+        else [declaration.indicators[name] for name in ids]
+    )
+
+
+def figures(
+    rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None, *, now: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """{indicator id: {value, numerator?, denominator?, cumulative, parts?}} of an area as of the end of `day`.
+
+    With `now` (RFC 3339 UTC, in `day`), the points overdue (C3) are those of that moment. Raises KeyError for an unknown id.
+    """
+    wanted = _indicators(default_declaration(), ids)
+    with rm.engine.connect() as connection:
+        sums = sums_by_area(connection, [area_code], day, wanted)[area_code]
+        result = {indicator.id: figure(indicator, sums) for indicator in wanted}
+        if now and "C3" in result:
+            result["C3"] |= _points_at(connection, area_code, now)
+    return result
+
+
+def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
+    due = (
+        _active(units, now[:10])
+        & (units.c.kind == "point")
+        & units.c.registered
+        & _within(units, area_code, connection)
+    )
+    points = connection.execute(select(func.count()).select_from(units).where(due)).scalar_one()
+    late = connection.execute(
+        select(func.count()).select_from(units).where(due, units.c.due_at <= now)
+    ).scalar_one()
+    return {"value": late, "numerator": points - late, "denominator": points}
+
+
+def area_table(
+    rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """[{area:{code, name, level}, figures:{id:{…}}}] of the areas directly below."""
+    wanted = _indicators(default_declaration(), ids)
+    children = areas(rm, area_code)
+    with rm.engine.connect() as connection:
+        sums = sums_by_area(connection, [child["code"] for child in children], day, wanted)
+    return [
+        {
+            "area": {name: child[name] for name in ("code", "name", "level")},
+            "figures": {indicator.id: figure(indicator, sums[child["code"]]) for indicator in wanted},
+        }
+        for child in children
+    ]
+
+
+def trend(
+    rm: ReadModel, area_code: str, indicator_id: str, from_day: str, to_day: str
+) -> list[dict[str, Any]]:
+    """[{day, value}] for every day of the span, at most a year. Raises KeyError, ValueError for a bad span."""
+    from server.readmodel.trend import days_between, values_by_day
+
+    wanted = default_declaration().indicators[indicator_id]
+    days = days_between(from_day, to_day)
+    with rm.engine.connect() as connection:
+        rows = connection.execute(
+            select(cells.c.component, cells.c.part, cells.c.day, cells.c.value).where(
+                cells.c.area_code == area_code,
+                cells.c.component.in_(sorted(wanted.components())),
+                cells.c.day <= to_day,
+            )
+        ).all()
+    return values_by_day(wanted, [tuple(row) for row in rows], days)
+
+
+def _within(table: Table, area_code: str, connection: Connection) -> ColumnElement[bool]:
+    level = connection.execute(select(area_table_.c.level).where(area_table_.c.code == area_code)).scalar()
+    if level == "district":
+        return table.c.village_code != ""
+    return (table.c.town_code if level == "town" else table.c.village_code) == area_code
+
+
+def _active(table: Table, day: str) -> ColumnElement[bool]:
+    return and_(table.c.active_from <= day, table.c.active_to >= day)
+
+
+def _page(
+    connection: Connection,
+    name: str,
+    query: Select[Any],
+    columns: Sequence[ColumnElement[Any]],
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[Row[Any]], str | None]:
+    """Rows in ascending order of `columns`, which are unique together and all text."""
+    place = decode_cursor(name, cursor, len(columns))
+    if place:
+        query = query.where(or_(*(_after(columns, place, depth) for depth in range(len(columns)))))
+    rows = connection.execute(query.order_by(*columns).limit(limit + 1)).all()
+    if len(rows) <= limit:
+        return list(rows), None
+    last = rows[limit - 1]._mapping
+    return list(rows[:limit]), encode_cursor(name, [last[column.key] for column in columns])
+
+
+def _after(columns: Sequence[ColumnElement[Any]], place: list[str], depth: int) -> ColumnElement[bool]:
+    equal = [column == value for column, value in zip(columns[:depth], place, strict=False)]
+    return and_(*equal, columns[depth] > place[depth])
+
+
+def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = None, limit: int = 50) -> Page:
+    """Households to visit that are not settled by `day` (A6), by village and id.
+
+    [{household_id, village_code, town_code, grid_code, entry?, attempts, first_attempt_date?, last_visit_date?, last_result?}]; `entry` is the
+    register's document, absent for a household that a visit found and the register does not list.
+    """
+    with rm.engine.connect() as connection:
+        query = (
+            _unit_query()
+            .where(units.c.kind == "household", _active(units, day), units.c.settled_on > day)
+            .where(_within(units, area_code, connection))
+        )
+        rows, cursor = _page(
+            connection,
+            f"not_reached:{area_code}:{day}",
+            query,
+            (units.c.village_code, units.c.unit_key),
+            cursor,
+            clamp(limit),
+        )
+    return Page([_household(row) for row in rows], cursor)
+
+
+def _unit_query() -> Select[Any]:
+    at = and_(
+        register.c.kind == units.c.kind,
+        register.c.unit_id == units.c.unit_id,
+        register.c.village_code == units.c.village_code,
+    )
+    return select(units, register.c.doc.label("entry"), register.c.grid_code).select_from(
+        units.outerjoin(register, at)
+    )
+
+
+def _household(row: Row[Any]) -> dict[str, Any]:
+    state = codec.decode(row.state)
+    item = {
+        "household_id": row.unit_id,
+        "village_code": row.village_code,
+        "town_code": row.town_code,
+        "grid_code": row.grid_code,
+    }
+    item["attempts"] = state.get("visits", 0)
+    names = {
+        "first_visit_date": "first_attempt_date",
+        "last_visit_date": "last_visit_date",
+        "last_result": "last_result",
+    }
+    item |= {target: state[name] for name, target in names.items() if name in state}
+    return item | ({"entry": codec.decode(row.entry)} if row.entry else {})
+
+
+def roster_outstanding(
+    rm: ReadModel, area_code: str, cursor: str | None = None, limit: int = 50, campaign_id: str | None = None
+) -> Page:
+    """Roster entries that have not got everything, by village and id:
+    [{roster_entry_id, campaign_id, village_code, town_code, entry, state:"open"|"partial", delivered, attempts, last_result?}]"""
+    with rm.engine.connect() as connection:
+        query = (
+            _unit_query()
+            .where(units.c.kind == "roster_entry", units.c.open, units.c.registered)
+            .where(_within(units, area_code, connection))
+        )
+        if campaign_id is not None:
+            query = query.where(units.c.campaign_id == campaign_id)
+        name = f"outstanding:{area_code}:{campaign_id}"
+        rows, cursor = _page(
+            connection, name, query, (units.c.village_code, units.c.unit_key), cursor, clamp(limit)
+        )
+    return Page([_entry(row) for row in rows], cursor)
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    state = codec.decode(row.state)
+    item = {"roster_entry_id": row.unit_id, "campaign_id": row.campaign_id, "village_code": row.village_code}
+    item |= {"town_code": row.town_code, "entry": codec.decode(row.entry) if row.entry else {}}
+    item |= {
+        "state": state.get("state", "open"),
+        "delivered": state.get("delivered", []),
+        "attempts": state.get("deliveries", 0),
+    }
+    return item | ({"last_result": state["last_result"]} if "last_result" in state else {})
+
+
+def points_overdue(
+    rm: ReadModel, area_code: str, now: str, cursor: str | None = None, limit: int = 50
+) -> Page:
+    """Active points whose interval has run out at `now` (RFC 3339 UTC), longest overdue first, never disinfected before all (C3):
+    [{point_id, village_code, town_code, entry, last_ended_at?, next_due?}]"""
+    with rm.engine.connect() as connection:
+        query = (
+            _unit_query()
+            .where(
+                units.c.kind == "point", units.c.registered, units.c.due_at <= now, _active(units, now[:10])
+            )
+            .where(_within(units, area_code, connection))
+        )
+        columns = (units.c.due_at, units.c.village_code, units.c.unit_key)
+        rows, cursor = _page(connection, f"overdue:{area_code}", query, columns, cursor, clamp(limit))
+    return Page([_point(row) for row in rows], cursor)
+
+
+def _point(row: Row[Any]) -> dict[str, Any]:
+    state = codec.decode(row.state)
+    item = {"point_id": row.unit_id, "village_code": row.village_code, "town_code": row.town_code}
+    item["entry"] = codec.decode(row.entry) if row.entry else {}
+    return item | {name: state[name] for name in ("last_ended_at", "next_due") if name in state}
+
+
+def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, Any]]:
+    """Every village of an area: [{area, state:"reported"|"silent", visits, disinfections, deliveries, quarantined, last_received_at?}].
+
+    A village has reported when a record of `day` counts in it.
+    """
+    counted = ("visits", "disinfections", "deliveries")
+    with rm.engine.connect() as connection:
+        villages = connection.execute(_villages(connection, area_code)).all()
+        rows = connection.execute(
+            select(cells.c.area_code, cells.c.component, cells.c.value).where(
+                cells.c.area_code.in_([village.code for village in villages]),
+                cells.c.component.in_(counted),
+                cells.c.day == day,
+            )
+        )
+        done = {(row.area_code, row.component): number(row.value) for row in rows}
+        waiting = dict(connection.execute(_quarantined_by_village()).tuples().all())
+        heard = dict(
+            connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).tuples().all()
+        )
+    return [
+        _village(village, {name: done.get((village.code, name), 0) for name in counted}, waiting, heard)
+        for village in villages
+    ]
+
+
+def _villages(connection: Connection, area_code: str) -> Select[Any]:
+    query = select(area_table_).where(area_table_.c.level == "village").order_by(area_table_.c.code)
+    level = connection.execute(select(area_table_.c.level).where(area_table_.c.code == area_code)).scalar()
+    if level == "district":
+        return query
+    return query.where((area_table_.c.parent if level == "town" else area_table_.c.code) == area_code)
+
+
+def _quarantined_by_village() -> Select[Any]:
+    return (
+        select(records.c.village_code, func.count())
+        .where(records.c.status == "quarantined", records.c.closed.is_(False))
+        .group_by(records.c.village_code)
+    )
+
+
+def _village(
+    row: Row[Any], done: dict[str, Any], waiting: dict[str, int], heard: dict[str, str | None]
+) -> dict[str, Any]:
+    received = heard.get(f"inbox-{row.code}")
+    return {
+        "area": {"code": row.code, "name": row.name, "level": row.level, "parent": row.parent},
+        "state": "reported" if any(done.values()) else "silent",
+        **done,
+        "quarantined": waiting.get(row.code, 0),
+        **({"last_received_at": received} if received else {}),
+    }
+
+
+def list_units(
+    rm: ReadModel,
+    kind: str,
+    area_code: str,
+    cursor: str | None = None,
+    limit: int = 50,
+    text: str | None = None,
+) -> Page:
+    """Entries of the registers by village and id: [{kind, id, village_code, town_code, grid_code, active_from, active_to, entry}].
+
+    `kind` is household, point, station, roster_entry, filler, campaign or supply_point; what belongs to no village is in the district's list.
+    """
+    with rm.engine.connect() as connection:
+        query = select(register).where(register.c.kind == kind)
+        if _level(connection, area_code) != "district":
+            query = query.where(_within(register, area_code, connection))
+        if text:
+            query = query.where(register.c.search.contains(codec.plain(text).lower(), autoescape=True))
+        name = "units:" + codec.key(f"{kind}:{area_code}:{text}")
+        rows, cursor = _page(
+            connection, name, query, (register.c.village_code, register.c.unit_id), cursor, clamp(limit)
+        )
+    return Page([_listed(row) for row in rows], cursor)
+
+
+def _level(connection: Connection, area_code: str) -> str | None:
+    return connection.execute(select(area_table_.c.level).where(area_table_.c.code == area_code)).scalar()
+
+
+def _listed(row: Row[Any]) -> dict[str, Any]:
+    names = ("kind", "village_code", "town_code", "grid_code", "active_from", "active_to")
+    return {name: getattr(row, name) for name in names} | {"id": row.unit_id, "entry": codec.decode(row.doc)}
+
+
+def unit_state(rm: ReadModel, kind: str, village_code: str, unit_id: str) -> dict[str, Any] | None:
+    """What the effective records say of one unit, as `units.state` has it."""
+    with rm.engine.connect() as connection:
+        state = connection.execute(
+            select(units.c.state).where(
+                units.c.kind == kind, units.c.village_code == village_code, units.c.unit_id == unit_id
+            )
+        ).scalar()
+    return codec.decode(state) if state else None
+
+
+__all__ = [
+    "area", "area_table", "areas", "district", "figures", "list_units", "not_reached", "points_overdue", "roster_outstanding",
+    "share", "trend", "unit_state", "villages_status",
+]  # fmt: skip

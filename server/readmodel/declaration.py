@@ -1,0 +1,168 @@
+"""`forms/indicators.json` read and checked: which units there are, which components they feed, which indicators sum them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from server.readmodel.tables import SCHEMA
+
+DEFAULT_PATH = Path(__file__).parent.parent.parent / "forms" / "indicators.json"
+
+# Day kinds count within a day; level kinds change a value that holds from a day on.
+DAY_KINDS = {"count_records", "count_units_day", "sum", "max_per_day", "best_rank_day", "within_interval"}
+LEVEL_KINDS = {"register", "first_day", "best_rank", "latest", "fulfilled", "handed_out"}
+
+
+class DeclarationError(ValueError):
+    """What is wrong with the declaration, naming the component or indicator."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKind:
+    """`forms` maps a form to the answer that names the unit. `unlisted` units, which the register does not know, `join` the
+    denominators from their first record on, or stay `apart`."""
+
+    name: str
+    register: str
+    forms: Mapping[str, str]
+    unlisted: str
+    keep: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    name: str
+    unit: str
+    kind: str
+    form: str | None
+    where: str | None
+    value: str | None
+    each: str | None
+    by: str | None
+    ranks: Mapping[str, int]
+    answer: str | None  # the answer that `ranks` grades
+    wanted: str | None
+    settles: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    sign: int
+    scope: str  # day | so_far
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    id: str
+    name: Mapping[str, str]
+    unit: Mapping[str, str]
+    note: Mapping[str, str]
+    cumulative: bool
+    value: tuple[Term, ...]
+    numerator: tuple[Term, ...]
+    denominator: tuple[Term, ...]
+    parts_numerator: tuple[Term, ...]
+    parts_denominator: tuple[Term, ...]
+
+    def components(self) -> set[str]:
+        terms = (
+            *self.value,
+            *self.numerator,
+            *self.denominator,
+            *self.parts_numerator,
+            *self.parts_denominator,
+        )
+        return {term.component for term in terms}
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    units: Mapping[str, UnitKind]
+    components: Mapping[str, Component]
+    indicators: Mapping[str, Indicator]
+    digest: str  # of everything that the tables depend on
+
+    def unit_of_form(self, form_id: str | None) -> UnitKind | None:
+        return next((unit for unit in self.units.values() if form_id in unit.forms), None)
+
+    def unit_of_register(self, kind: str) -> UnitKind | None:
+        return next((unit for unit in self.units.values() if unit.register == kind), None)
+
+    def of_unit(self, unit: str) -> list[Component]:
+        return [component for component in self.components.values() if component.unit == unit]
+
+
+@cache
+def default_declaration() -> Declaration:
+    return load_declaration(json.loads(DEFAULT_PATH.read_text("utf-8")))
+
+
+def load_declaration(source: Mapping[str, Any]) -> Declaration:
+    """Raises DeclarationError."""
+    units = {name: _unit(name, row) for name, row in source["units"].items()}
+    ranks = source.get("ranks", {})
+    components = {name: _component(name, row, units, ranks) for name, row in source["components"].items()}
+    indicators = {row["id"]: _indicator(row, components) for row in source["indicators"]}
+    if len(indicators) != len(source["indicators"]):
+        raise DeclarationError("two indicators have one id")
+    return Declaration(units, components, indicators, _digest(source))
+
+
+def _digest(source: Mapping[str, Any]) -> str:
+    counted = [SCHEMA, source["units"], source.get("ranks", {}), source["components"]]
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
+
+
+def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
+    if row.get("unlisted") not in ("join", "apart"):
+        raise DeclarationError(f"unit {name}: unlisted is join or apart")
+    return UnitKind(name, row["register"], row["forms"], row["unlisted"], tuple(row.get("keep", ())))
+
+
+def _component(
+    name: str, row: Mapping[str, Any], units: Mapping[str, UnitKind], ranks: Mapping[str, Mapping[str, int]]
+) -> Component:
+    kind, form = row["kind"], row.get("form")
+    if kind not in DAY_KINDS | LEVEL_KINDS:
+        raise DeclarationError(f"component {name}: unknown kind {kind}")
+    owners = [unit.name for unit in units.values() if form in unit.forms] if form else [row.get("unit")]
+    if not owners or owners[0] not in units:
+        raise DeclarationError(f"component {name}: no unit counts the form {form}")
+    answer = row.get("rank")
+    if kind.startswith("best_rank") and answer not in ranks:
+        raise DeclarationError(f"component {name}: no ranks for {answer}")
+    return Component(
+        name, owners[0], kind, form, row.get("where"), row.get("value"), row.get("each"), row.get("by"),
+        ranks.get(answer or "", {}), answer, row.get("is"), bool(row.get("settles")),
+    )  # fmt: skip
+
+
+def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> Indicator:
+    def terms(texts: list[str] | None) -> tuple[Term, ...]:
+        return tuple(_term(row["id"], text, components) for text in texts or ())
+
+    parts = row.get("parts", {})
+    return Indicator(
+        row["id"], row["name"], row["unit"], row["note"], row["cumulative"], terms(row.get("value")),
+        terms(row.get("numerator")), terms(row.get("denominator")), terms(parts.get("numerator")), terms(parts.get("denominator")),
+    )  # fmt: skip
+
+
+def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Term:
+    words = text.split()
+    sign = -1 if words[0] == "-" else 1
+    scope, component = words[-2], words[-1]
+    if component not in components or scope not in ("day", "so_far"):
+        raise DeclarationError(f"indicator {indicator}: cannot read {text!r}")
+    if (scope == "so_far") is (components[component].kind in DAY_KINDS):
+        raise DeclarationError(
+            f"indicator {indicator}: {component} is counted {'by day' if scope == 'so_far' else 'so far'}"
+        )
+    return Term(sign, scope, component)

@@ -1,0 +1,43 @@
+"""The read model as an object: its engine, its tables, its version."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, select
+
+from server.readmodel.tables import counters, meta, metadata
+from server.readmodel.upsert import upsert
+
+
+class ReadModel:
+    """Tables of one database. Readers use `engine`; only the follower writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create(self) -> None:
+        """Make what is absent."""
+        metadata.create_all(self.engine)
+
+    def drop(self) -> None:
+        metadata.drop_all(self.engine)
+
+    def version(self) -> int:
+        """Rises with each commit of the follower."""
+        with self.engine.connect() as connection:
+            return read_version(connection)
+
+
+def read_version(connection: Connection) -> int:
+    return connection.execute(select(counters.c.value).where(counters.c.name == "version")).scalar() or 0
+
+
+def raise_version(connection: Connection) -> None:
+    upsert(connection, counters, [{"name": "version", "value": 1}], add="value")
+
+
+def read_meta(connection: Connection, key: str) -> str | None:
+    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+
+def write_meta(connection: Connection, key: str, value: str) -> None:
+    upsert(connection, meta, [{"key": key, "value": value}])

@@ -1,0 +1,323 @@
+"""Records as staff look for them: filtered pages, one record with everything around it, and the rows of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, or_, select
+
+from server.readmodel import codec
+from server.readmodel.model import ReadModel
+from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
+from server.readmodel.tables import flags, forms, records, register, reviews, revisions, units
+from sync.store import Doc, NotFound, Store
+
+EXPORT_ROWS_AT_ONCE = 1000
+ENVELOPE = (
+    "work_date", "captured_at", "started_at", "ended_at", "clock_skew_s", "entry_mode", "paper_ref", "device_id", "filler_id",
+    "filler_role", "town_code", "village_code", "grid_code", "gps", "supersedes", "correction_reason", "voided", "remark",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilters:
+    """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a rule's id."""
+
+    form_id: str | None = None
+    status: str | None = None
+    village_code: str | None = None
+    town_code: str | None = None
+    filler_id: str | None = None
+    device_id: str | None = None
+    from_work_date: str | None = None
+    to_work_date: str | None = None
+    household_id: str | None = None
+    point_id: str | None = None
+    roster_entry_id: str | None = None
+    text: str | None = None
+    rule: str | None = None
+    effective: bool | None = None
+    closed: bool | None = None
+
+
+EQUAL = (
+    "form_id", "status", "village_code", "town_code", "filler_id", "device_id", "household_id", "point_id", "roster_entry_id",
+    "effective", "closed",
+)  # fmt: skip
+
+
+def _filtered(filters: RecordFilters) -> Select[Any]:
+    query = select(records)
+    for name in EQUAL:
+        value = getattr(filters, name)
+        if value is not None:
+            query = query.where(records.c[name] == value)
+    if filters.from_work_date:
+        query = query.where(records.c.work_date >= filters.from_work_date)
+    if filters.to_work_date:
+        query = query.where(records.c.work_date <= filters.to_work_date)
+    if filters.text:
+        query = query.where(records.c.search.contains(codec.plain(filters.text).lower(), autoescape=True))
+    if filters.rule:
+        flagged = select(flags.c.record_id).where(flags.c.rule == filters.rule)
+        query = query.where(
+            or_(
+                records.c.rules.contains(f" {filters.rule} ", autoescape=True),
+                records.c.record_id.in_(flagged),
+            )
+        )
+    return query
+
+
+def records_page(rm: ReadModel, filters: RecordFilters, cursor: str | None = None, limit: int = 50) -> Page:
+    """Newest received first. Raises BadCursor."""
+    limit, name = clamp(limit), "records:" + codec.key(repr(sorted(asdict(filters).items())))
+    query = _filtered(filters).order_by(
+        records.c.received_at.desc(), records.c.record_id.desc(), records.c.db.desc()
+    )
+    place = decode_cursor(name, cursor, 3)
+    if place:
+        received_at, record_id, db = place
+        query = query.where(
+            or_(
+                records.c.received_at < received_at,
+                and_(records.c.received_at == received_at, records.c.record_id < record_id),
+                and_(
+                    records.c.received_at == received_at, records.c.record_id == record_id, records.c.db < db
+                ),
+            )
+        ).where(records.c.received_at <= received_at)
+    with rm.engine.connect() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+        items = [record_item(row) for row in rows[:limit]]
+        _add_flags(connection, items)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(items, encode_cursor(name, [last.received_at, last.record_id, last.db]) if last else None)
+
+
+def record_item(row: Row[Any]) -> dict[str, Any]:
+    """One record as a page lists it; personal answers are not masked."""
+    doc = codec.decode(row.doc)
+    item = {name: getattr(row, name) for name in ITEM}
+    item["problems"] = codec.decode(row.problems)
+    item["captured_at"] = doc.get("captured_at")
+    item["filler_role"] = doc.get("filler_role")
+    item["answers"] = doc.get("answers", {})
+    return item
+
+
+ITEM = (
+    "record_id", "form_id", "form_version", "work_date", "received_at", "status", "effective", "closed", "superseded_by",
+    "voided", "supersedes", "device_id", "filler_id", "village_code", "town_code", "grid_code", "household_id", "point_id",
+    "roster_entry_id", "comment", "decided_at", "decided_by", "writer",
+)  # fmt: skip
+
+
+def _add_flags(connection: Connection, items: list[dict[str, Any]]) -> None:
+    ids = {item["record_id"] for item in items}
+    rows = (
+        connection.execute(select(flags.c.record_id, flags.c.problem).where(flags.c.record_id.in_(ids)))
+        if ids
+        else ()
+    )
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for record_id, problem in rows:
+        by_id.setdefault(record_id, []).append(codec.decode(problem))
+    for item in items:
+        item["problems"] = [*item["problems"], *by_id.get(item["record_id"], [])]
+
+
+def record(rm: ReadModel, store: Store, record_id: str) -> dict[str, Any] | None:
+    """Everything about one record; None when there is none. `document` is the record as it arrived; `answers` are as checked.
+
+    {…as in a page, document, verdict:{status, problems, comment, decided_at, decided_by}, versions:[…oldest first], unit?:{kind, id,
+    village_code, registered, entry?, state}, revisions:[{rev, deleted, writer, received_at, problem}], reviews:[…]}
+    """
+    with rm.engine.connect() as connection:
+        row = _best_row(connection, codec.key(record_id))
+        if row is None:
+            return None
+        item = record_item(row)
+        _add_flags(connection, [item])
+        item["versions"] = _versions(connection, row.root_id)
+        item["unit"] = _unit(connection, row)
+        item["revisions"] = _revisions(connection, row)
+        item["reviews"] = _reviews(connection, row.record_id)
+    item["document"] = _document(store, row)
+    item["verdict"] = {
+        name: item[name] for name in ("status", "problems", "comment", "decided_at", "decided_by")
+    }
+    return item
+
+
+def _best_row(connection: Connection, record_id: str) -> Row[Any] | None:
+    """The same id may have been pushed into two inboxes: the one that counts first."""
+    query = (
+        select(records)
+        .where(records.c.record_id == record_id)
+        .order_by(records.c.effective.desc(), records.c.received_at)
+    )
+    return connection.execute(query.limit(1)).first()
+
+
+def _versions(connection: Connection, root_id: str) -> list[dict[str, Any]]:
+    query = (
+        select(records)
+        .where(records.c.root_id == root_id)
+        .order_by(records.c.happened_at, records.c.received_at)
+    )
+    return [record_item(row) for row in connection.execute(query.limit(100))]
+
+
+def _unit(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
+    if row.unit_key is None:
+        return None
+    unit = connection.execute(
+        select(units).where(units.c.kind == row.unit_kind, units.c.unit_key == row.unit_key)
+    ).first()
+    if unit is None:
+        return None
+    entry = connection.execute(
+        select(register.c.doc).where(
+            register.c.kind == row.unit_kind,
+            register.c.unit_id == unit.unit_id,
+            register.c.village_code == unit.village_code,
+        )
+    ).scalar()
+    result = {
+        "kind": unit.kind,
+        "id": unit.unit_id,
+        "village_code": unit.village_code,
+        "registered": unit.registered,
+    }
+    return result | {"state": codec.decode(unit.state)} | ({"entry": codec.decode(entry)} if entry else {})
+
+
+def _revisions(connection: Connection, row: Row[Any]) -> list[dict[str, Any]]:
+    query = select(revisions).where(revisions.c.db == row.db, revisions.c.record_id == row.record_id)
+    return [
+        revision_item(found)
+        for found in connection.execute(query.order_by(revisions.c.received_at).limit(100))
+    ]
+
+
+def revision_item(row: Row[Any]) -> dict[str, Any]:
+    item = {name: getattr(row, name) for name in ("record_id", "rev", "deleted", "writer", "received_at")}
+    return item | {"problem": codec.decode(row.problem)}
+
+
+def late_revisions(rm: ReadModel, cursor: str | None = None, limit: int = 50) -> Page:
+    """Revisions and deletions of records that were already judged, newest first: quarantined each by itself."""
+    limit = clamp(limit)
+    place = decode_cursor("late_revisions", cursor, 3)
+    order = (revisions.c.received_at, revisions.c.record_id, revisions.c.rev)
+    query = select(revisions).order_by(*(column.desc() for column in order))
+    if place:
+        at, record_id, rev = place
+        query = query.where(
+            or_(
+                order[0] < at,
+                and_(order[0] == at, order[1] < record_id),
+                and_(order[0] == at, order[1] == record_id, order[2] < rev),
+            )
+        )
+    with rm.engine.connect() as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = (
+        encode_cursor("late_revisions", [last.received_at, last.record_id, last.rev]) if last else None
+    )
+    return Page([revision_item(row) for row in rows[:limit]], next_cursor)
+
+
+def _reviews(connection: Connection, record_id: str) -> list[dict[str, Any]]:
+    query = select(reviews.c.doc).where(reviews.c.record_id == record_id).order_by(reviews.c.written_at)
+    return [codec.decode(doc) for doc in connection.execute(query.limit(100)).scalars()]
+
+
+def _document(store: Store, row: Row[Any]) -> Doc:
+    """From the store, at the revision that was judged; the read model's copy when the store has let go of it."""
+    kept: Doc = codec.decode(row.doc)
+    try:
+        return store.open(row.db).get(str(kept.get("_id", row.record_id)), rev=row.rev)
+    except NotFound:
+        return kept
+
+
+def export_columns(rm: ReadModel, form_id: str) -> list[str]:
+    """The columns of `export_rows`: what the server knows, the envelope, the answers of every version (the newest version's order first)."""
+    with rm.engine.connect() as connection:
+        return [*SERVER_COLUMNS, *ENVELOPE, *_answer_columns(connection, form_id)]
+
+
+SERVER_COLUMNS = (
+    "record_id",
+    "form_id",
+    "form_version",
+    "status",
+    "effective",
+    "superseded_by",
+    "received_at",
+    "rules",
+)
+
+
+def compiled_forms(rm: ReadModel, form_id: str | None = None) -> list[dict[str, Any]]:
+    """The compiled forms as the catalogue has them, newest version of each form first."""
+    query = select(forms) if form_id is None else select(forms).where(forms.c.form_id == form_id)
+    with rm.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    rows = sorted(rows, key=lambda row: (row.form_id, [-part for part in version_key(row.version)]))
+    return [codec.decode(row.compiled) for row in rows]
+
+
+def version_key(version: str) -> list[int]:
+    return [int(part) if part.isdecimal() else 0 for part in version.split(".")]
+
+
+def _answer_columns(connection: Connection, form_id: str) -> list[str]:
+    from server.readmodel.form_columns import answer_names
+
+    rows = connection.execute(
+        select(forms.c.version, forms.c.compiled).where(forms.c.form_id == form_id)
+    ).all()
+    newest_first = sorted(rows, key=lambda row: version_key(row.version), reverse=True)
+    names: dict[str, None] = {}
+    for row in newest_first:
+        names.update(dict.fromkeys(answer_names(codec.decode(row.compiled))))
+    return [name for name in names if name not in SERVER_COLUMNS and name not in ENVELOPE] + [
+        f"answers.{name}" for name in names if name in SERVER_COLUMNS or name in ENVELOPE
+    ]
+
+
+def export_rows(
+    rm: ReadModel, form_id: str, filters: RecordFilters | None = None
+) -> Iterator[dict[str, Any]]:
+    """Every record of the form in order of receipt, read as it is asked for: {column: value}, a repeat is a list of objects. A question
+    named like an envelope field, such as the disinfection's `started_at`, has the column `answers.started_at`."""
+    filters = RecordFilters(**{**asdict(filters or RecordFilters()), "form_id": form_id})
+    query = _filtered(filters).order_by(records.c.received_at, records.c.record_id, records.c.db)
+    columns = export_columns(rm, form_id)
+    with rm.engine.connect().execution_options(
+        stream_results=True, max_row_buffer=EXPORT_ROWS_AT_ONCE
+    ) as connection:
+        for row in connection.execute(query):
+            yield _export_row(row, columns)
+
+
+def _export_row(row: Row[Any], columns: list[str]) -> dict[str, Any]:
+    doc: Mapping[str, Any] = codec.decode(row.doc)
+    answers = doc.get("answers")
+    answers = answers if isinstance(answers, dict) else {}
+    values = {name: getattr(row, name) for name in SERVER_COLUMNS if name != "rules"} | {
+        "rules": row.rules.strip()
+    }
+    values |= {name: doc[name] for name in ENVELOPE if name in doc}
+    values |= {
+        column: answers[name]
+        for column in columns
+        if (name := column.removeprefix("answers.")) in answers and column not in ENVELOPE
+    }
+    return {column: values.get(column) for column in columns}

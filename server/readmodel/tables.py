@@ -1,0 +1,200 @@
+"""The tables of the read model.
+
+Days are `YYYY-MM-DD` (Beijing), moments RFC 3339 UTC with milliseconds, so that text order is time order. Columns that hold JSON are
+text written by `codec.encode`, which keeps what databases refuse (NUL, lone surrogates) as escapes. Whatever is compared with a
+missing day uses `NEVER`, so that ranges need no NULL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+
+SCHEMA = "1"
+NEVER = "9999-12-31"
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("db", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("last_received_at", Text),
+)
+
+forms = Table(
+    "forms",
+    metadata,
+    Column("form_id", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("compiled", Text, nullable=False),
+)
+
+areas = Table(
+    "areas",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("level", Text, nullable=False),  # district | town | village | grid
+    Column("parent", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("active_from", Text, nullable=False),
+    Column("active_to", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("areas_parent", "parent", "code"),
+)
+
+# One row for each document of a register or of the office that names a thing: household, point, station, roster_entry, filler,
+# campaign, supply_point. An id is unique within its village; things of the whole district have village_code "".
+register = Table(
+    "register",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("unit_id", Text, primary_key=True),
+    Column("village_code", Text, primary_key=True),
+    Column("town_code", Text, nullable=False),
+    Column("grid_code", Text),
+    Column("household_id", Text),
+    Column("campaign_id", Text),
+    Column("active_from", Text, nullable=False),
+    Column("active_to", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("register_village", "kind", "village_code", "unit_id"),
+    Index("register_town", "kind", "town_code", "village_code", "unit_id"),
+    Index("register_household", "kind", "village_code", "household_id"),
+)
+
+# What an indicator counts, as its effective records leave it.
+units = Table(
+    "units",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("unit_key", Text, primary_key=True),
+    Column("unit_id", Text, nullable=False),
+    Column("village_code", Text, nullable=False),
+    Column("town_code", Text, nullable=False),
+    Column("registered", Boolean, nullable=False),
+    Column("active_from", Text, nullable=False),
+    Column("active_to", Text, nullable=False),
+    Column("campaign_id", Text),
+    Column("open", Boolean, nullable=False),  # not resolved, not fulfilled
+    Column("settled_on", Text, nullable=False),  # first day on which it no longer was open
+    Column("due_at", Text, nullable=False),  # points: when the next disinfection is due; "" = never done
+    Column("contributions", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Index("units_village", "kind", "village_code", "unit_key"),
+    Index("units_open", "kind", "open", "village_code", "unit_key"),
+    Index("units_open_town", "kind", "town_code", "open", "village_code", "unit_key"),
+    Index("units_due", "kind", "due_at"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("db", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("rev", Text, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("happened_at", Text, nullable=False),
+    Column("form_id", Text),
+    Column("form_version", Text),
+    Column("work_date", Text),
+    Column("status", Text, nullable=False),
+    Column("effective", Boolean, nullable=False),
+    Column("closed", Boolean, nullable=False),  # replaced by an accepted correction
+    Column("superseded_by", Text),
+    Column("voided", Boolean, nullable=False),
+    Column("supersedes", Text),
+    Column("root_id", Text, nullable=False),
+    Column("unit_kind", Text),
+    Column("unit_key", Text),
+    Column("device_id", Text),
+    Column("filler_id", Text),
+    Column("village_code", Text, nullable=False),
+    Column("town_code", Text, nullable=False),
+    Column("grid_code", Text),
+    Column("household_id", Text),
+    Column("point_id", Text),
+    Column("roster_entry_id", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("decided_at", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("comment", Text),
+    Column("rules", Text, nullable=False),  # " V003 V013 "
+    Column("problems", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("records_received", "received_at", "record_id"),
+    Index("records_village", "village_code", "received_at", "record_id"),
+    Index("records_town", "town_code", "received_at", "record_id"),
+    Index("records_form", "form_id", "received_at", "record_id"),
+    Index("records_status", "status", "received_at", "record_id"),
+    Index("records_unit", "unit_kind", "unit_key"),
+    Index("records_root", "root_id"),
+    Index("records_id", "record_id"),
+    Index("records_filler", "filler_id", "received_at"),
+    Index("records_device", "device_id", "received_at"),
+    Index("records_household", "household_id"),
+)
+
+# Flags that only the unit's whole history shows, such as an entry that was served twice.
+flags = Table(
+    "flags",
+    metadata,
+    Column("unit_kind", Text, primary_key=True),
+    Column("unit_key", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("problem", Text, nullable=False),
+    Index("flags_record", "record_id"),
+    Index("flags_rule", "rule", "record_id"),
+)
+
+# Revisions that came after a record's first: kept, shown, never counted.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("db", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("rev", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index("revisions_received", "received_at"),
+)
+
+# A staff member's decisions about a record; the last one by `written_at` holds.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("review_id", Text, primary_key=True),
+    Column("record_id", Text, nullable=False),
+    Column("written_at", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("reviews_record", "record_id", "written_at"),
+)
+
+# Figures are sums over cells. Values are whole millionths, so that adding and taking away is exact.
+cells = Table(
+    "cells",
+    metadata,
+    Column("area_code", Text, primary_key=True),
+    Column("component", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+MILLIONTHS = 1_000_000
+
+counters = Table(
+    "counters", metadata, Column("name", Text, primary_key=True), Column("value", Integer, nullable=False)
+)
