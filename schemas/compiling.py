@@ -1,6 +1,7 @@
 """Compiles the rows of a form: texts, expressions, constraints; collects every complaint."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +111,7 @@ class RowCompiler:
 
     def plain(self, row: Row, out: dict[str, Any]) -> None:
         source = row.source
-        checks = {
+        checks: dict[str, tuple[Callable[[Any], bool], str]] = {
             "appearance": (lambda value: isinstance(value, str), "a text"),
             "parameters": (_is_parameters, "an object of texts"),
             "decimals": (lambda value: type(value) is int and 0 <= value <= 10, "a whole number from 0 to 10"),
@@ -143,18 +144,14 @@ class RowCompiler:
         if not isinstance(written, list):
             self.complain(f"{row.place} › constraint", "the constraint is neither a list nor an expression", "Write [{…}].")
             return []
-        seen: set[str] = set()
-        return [self.constraint(row, item, at, seen) for at, item in enumerate(written, 1)]
+        return [self.constraint(row, item, at) for at, item in enumerate(written, 1)]
 
-    def constraint(self, row: Row, item: Any, at: int, seen: set[str]) -> dict[str, Any]:
+    def constraint(self, row: Row, item: Any, at: int) -> dict[str, Any]:
         place = f"{row.place} › constraint {at}"
         if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
             self.complain(place, "the constraint has no id", "Write {“id”: …, “severity”: …, “expr”: …, “message”: …}.")
             return {}
         place = f"{row.place} › constraint {item['id']}"
-        if item["id"] in seen:
-            self.complain(place, "the id stands twice on this question", "Give each constraint its own id.")
-        seen.add(item["id"])
         if item.get("severity") not in SEVERITIES:
             self.complain(place, f"there is no severity {item.get('severity')!r}", "Write E, W or F.")
         for column in set(item) - {"id", "severity", "expr", "message"}:
@@ -191,9 +188,12 @@ class RowCompiler:
             return compile_expression(text, self.names, where)
         except* ExpressionError as group:
             for error in group.exceptions:
-                assert isinstance(error, ExpressionError)
-                self.complain(f"{place}, line {error.line}, column {error.column}", error.message, error.remedy)
+                self.wrong(place, error)
         return None
+
+    def wrong(self, place: str, error: object) -> None:
+        if isinstance(error, ExpressionError):
+            self.complain(f"{place}, line {error.line}, column {error.column}", error.message, error.remedy)
 
     def text(self, row: Row, written: Any, place: str) -> dict[str, Any] | None:
         fault = label_error(written)

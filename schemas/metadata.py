@@ -7,6 +7,7 @@ STRUCTURE = frozenset({"_id", "_rev", "_attachments", "_revisions", "type", "for
 """Members of a record that no question fills; `check_record` leaves them to intake."""
 
 _FILLED_BY_THE_APP = {
+    "form_id": "hidden", "form_version": "hidden",
     "work_date": "date", "captured_at": "dateTime", "started_at": "start", "ended_at": "end", "clock_skew_s": "decimal",
     "device_id": "deviceid", "filler_id": "username", "filler_role": "hidden", "town_code": "hidden",
     "village_code": "hidden", "grid_code": "hidden", "supersedes": "hidden",

@@ -11,7 +11,7 @@ from schemas.expressions.names import Chain, Name, Names
 from schemas.metadata import STRUCTURE, missing_rows
 from schemas.registers import COLUMNS as REGISTER_COLUMNS
 from schemas.registers import KEY_COLUMNS
-from schemas.types import CHOICES_MAX, COLUMNS, CONTAINERS, DEPTH_MAX, KINDS, LANGUAGES, ROWS_MAX, WITH_LIST
+from schemas.types import CHOICES_MAX, COLUMNS, CONTAINERS, DEPTH_MAX, FROM_FILE, KINDS, LANGUAGES, METADATA, ROWS_MAX, WITH_LIST
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 CODE = re.compile(r"[^\s]+")
@@ -64,6 +64,7 @@ def read_outline(source: dict[str, Any], envelope: dict[str, Any], settings: dic
     survey = reader.rows(source.get("survey"), None, "survey", (), False, 0)
     if not survey:
         errors.append(FormError("survey", "the form has no questions", "Add rows to “survey”."))
+    envelope_rows = [row for row in envelope_rows if row.name not in reader.shadowed]
     return Outline(survey, envelope_rows, choices, _names(reader.found, choices, settings), errors)
 
 
@@ -85,6 +86,7 @@ class _Reader:
     def __init__(self, errors: list[FormError], choices: dict[str, list[dict[str, Any]]]) -> None:
         self.errors, self.choices = errors, choices
         self.found: dict[str, Row] = {}
+        self.shadowed: set[str] = set()
         self.count = 0
 
     def complain(self, place: str, message: str, remedy: str) -> None:
@@ -145,7 +147,7 @@ class _Reader:
         return kind, list_name
 
     def check_list(self, kind: str, list_name: str, place: str) -> None:
-        known = KEY_COLUMNS if kind == "select_one_from_file" else self.choices
+        known = KEY_COLUMNS if kind in FROM_FILE else self.choices
         if list_name in known:
             return
         near = difflib.get_close_matches(list_name, known, n=1)
@@ -162,13 +164,24 @@ class _Reader:
     def remember(self, row: Row) -> None:
         if not row.name:
             return
-        if row.name in self.found:
+        if self.shadows(row):
+            self.shadowed.add(row.name)
+            self.found[row.name] = row
+        elif row.name in self.found:
             other = self.found[row.name].place
             self.complain(row.place, f"the name “{row.name}” is taken by {other}", "Give each question its own name.")
-        elif row.name in STRUCTURE:
+        elif row.name in STRUCTURE and not row.in_envelope:
             self.complain(row.place, f"the name “{row.name}” is reserved", "Choose another name.")
         else:
             self.found[row.name] = row
+
+
+    def shadows(self, row: Row) -> bool:
+        """A form may reuse the name of what the app fills: ${name} is then the form's own question."""
+        other = self.found.get(row.name)
+        if other is None or row.in_envelope or not other.in_envelope or row.name in self.shadowed:
+            return False
+        return other.type in METADATA or other.source.get("appearance") == "hidden"
 
 
 def _choices(source: dict[str, Any], errors: list[FormError]) -> dict[str, list[dict[str, Any]]]:

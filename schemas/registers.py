@@ -3,7 +3,7 @@
 _LISTS: dict[str, tuple[str, str]] = {
     "households": (
         "household_id",
-        "village_code grid_code door_no address head_name head_search phone residents special_groups lon lat "
+        "village_code grid_code door_no address head_name head_search phone residents special_groups observe_state lon lat "
         "active_from active_to summary",
     ),
     "points": (
@@ -15,6 +15,8 @@ _LISTS: dict[str, tuple[str, str]] = {
         "roster_entry_id",
         "campaign_id entry_no household_id head_name head_search category village_code entitlement active_from active_to summary",
     ),
+    "persons": ("person_id", "name name_search household_id village_code sex"),
+    "batches": ("batch_id", "village_code name item_code expiry_date"),
     "campaigns": ("campaign_id", "name starts_on ends_on items"),
     "fillers": ("filler_id", "name name_search role village_code grid_code"),
 }

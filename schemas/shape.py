@@ -61,7 +61,8 @@ def _is_scalar(value: Any) -> bool:
 FITS: dict[str, Callable[[Any], bool]] = {
     "text": _is_text, "barcode": _is_text, "integer": _is_integer, "decimal": _is_number, "date": _is_date,
     "dateTime": _is_date_time, "select_one": _is_name, "select_multiple": _is_several,
-    "select_one_from_file": _is_name, "image": _is_name, "audio": _is_name, "geopoint": _is_position,
+    "select_one_from_file": _is_name, "select_multiple_from_file": _is_several,
+    "image": _is_name, "audio": _is_name, "geopoint": _is_position,
     "acknowledge": lambda value: value is True, "calculate": _is_scalar, "hidden": _is_scalar,
     "start": _is_date_time, "end": _is_date_time, "today": _is_date, "deviceid": _is_name, "username": _is_name,
     "note": lambda value: False,

@@ -2,7 +2,8 @@
 
 KINDS: dict[str, str] = {
     "text": "text", "barcode": "text", "integer": "number", "decimal": "number", "date": "date", "dateTime": "date",
-    "select_one": "choice", "select_multiple": "choices", "select_one_from_file": "register", "image": "file",
+    "select_one": "choice", "select_multiple": "choices", "select_one_from_file": "register",
+    "select_multiple_from_file": "register", "image": "file",
     "audio": "file", "geopoint": "position", "acknowledge": "flag", "note": "none", "calculate": "any", "hidden": "any",
     "start": "date", "end": "date", "today": "date", "deviceid": "text", "username": "text",
     "begin_group": "group", "begin_repeat": "repeat",
@@ -12,7 +13,8 @@ METADATA = frozenset({"start", "end", "today", "deviceid", "username", "hidden"}
 """Filled by the app, not by the filler."""
 UNSEEN = METADATA | {"calculate"}
 CONTAINERS = frozenset({"begin_group", "begin_repeat"})
-WITH_LIST = frozenset({"select_one", "select_multiple", "select_one_from_file"})
+FROM_FILE = frozenset({"select_one_from_file", "select_multiple_from_file"})
+WITH_LIST = frozenset({"select_one", "select_multiple"}) | FROM_FILE
 
 TEXT_COLUMNS = ("label", "hint", "guidance_hint", "required_message")
 EXPRESSION_COLUMNS = ("relevant", "calculation", "dynamic_default", "choice_filter")

@@ -124,7 +124,7 @@ class _Parser:
     def counts(self) -> tuple[int, int | None]:
         sign = self.take()
         if sign != "{":
-            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]  # type: ignore[return-value]
+            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         end = self.pattern.find("}", self.at)
         low, comma, high = self.pattern[self.at : max(end, self.at)].partition(",")
         if end < 0 or not _is_count(low) or (high and not _is_count(high)):

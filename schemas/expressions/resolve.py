@@ -124,7 +124,8 @@ def _read(work: _Work, name: Name) -> _Typed:
 
 def _nearest_frame(work: _Work, chain: Chain) -> tuple[int, Chain]:
     """The innermost frame from which `chain` can be reached, and how much of it is walked already."""
-    best, best_chain = 0, ()
+    best = 0
+    best_chain: Chain = ()
     for level, frame in enumerate(work.frames):
         if chain[: len(frame)] == frame and len(frame) >= len(best_chain):
             best, best_chain = level, frame
