@@ -43,6 +43,16 @@ class IllegalDatabaseName(BadRequest):
     error = "illegal_database_name"
 
 
+class DocValidation(BadRequest):
+    error = "doc_validation"
+
+
+class ContentMismatch(BadRequest):
+    """An attachment is not what its declared digest or length says."""
+
+    error = "content_md5_mismatch"
+
+
 class NotFound(StoreError):
     status, error = 404, "not_found"
 
@@ -103,6 +113,14 @@ class Database(Protocol):
     """One database. Every call raises NotFound when the database is gone."""
 
     name: str
+    epoch: str  # differs between a database and one created later under its name
+
+    def seq(self) -> int:
+        """The sequence of the last change."""
+
+    def revs_limit(self) -> int: ...
+
+    def set_revs_limit(self, limit: int) -> None: ...
 
     def info(self) -> dict[str, Any]:
         """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …"""
@@ -116,11 +134,14 @@ class Database(Protocol):
         revs: bool = False,
         revs_info: bool = False,
         conflicts: bool = False,
+        deleted_conflicts: bool = False,
         attachments: bool = False,
     ) -> Doc:
         """The winner, or the revision asked for. Raises NotFound("missing" or "deleted")."""
 
-    def open_revs(self, doc_id: str, open_revs: Sequence[str] | None, **options: bool) -> list[dict[str, Any]]:
+    def open_revs(
+        self, doc_id: str, open_revs: Sequence[str] | None, **options: bool
+    ) -> list[dict[str, Any]]:
         """`[{"ok": doc} | {"missing": rev}]`; None asks for all leaves."""
 
     def put(self, doc: Mapping[str, Any], *, writer: str) -> str:

@@ -1,0 +1,102 @@
+"""SQLite connections to one file, for threads, greenlets and forked processes.
+
+* A connection is held only between two lines that do not wait: a reader takes one, reads, hands it back. So thousands of
+  greenlets that sleep in a feed hold none, and under gevent one connection does for all.
+* Inside a process one write runs at a time (`threading.Lock`); between processes SQLite's own lock decides.
+* Everything belongs to a process id. A forked child starts anew: using, or even closing, its parent's connections would
+  break the parent's locks on the file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sync.embedded import schema
+
+BUSY_TIMEOUT_MS = 30_000
+WAL_PAGES = 4_000
+
+
+class _OfThisProcess:
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.writing = threading.Lock()
+        self.idle: list[sqlite3.Connection] = []
+
+
+class Connections:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._parents: list[_OfThisProcess] = []  # keeps them from being closed by the garbage collector
+        self._mine = _OfThisProcess()
+        self._create()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the file throughout."""
+        with self._connection("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: on disk when the block is left, undone when it raises. Never wait for anything inside."""
+        with self._here().writing, self._connection("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def close(self) -> None:
+        idle = self._here().idle
+        while idle:
+            idle.pop().close()
+
+    def _here(self) -> _OfThisProcess:
+        if self._mine.pid != os.getpid():
+            self._parents.append(self._mine)
+            self._mine = _OfThisProcess()
+        return self._mine
+
+    @contextmanager
+    def _connection(self, begin: str) -> Iterator[sqlite3.Connection]:
+        idle = self._here().idle
+        connection = idle.pop() if idle else self._connect()
+        try:
+            connection.execute(begin)
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        # First the timeout: the statements that follow may already meet another process's lock.
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        return connection
+
+    def _create(self) -> None:
+        """Make the file, readable by its owner only; SQLite gives its -wal and -shm files the same mode."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self._path.parent / "run" / "opening.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            # Two processes must not turn an empty file into a WAL database at once: SQLite answers that with an
+            # error instead of waiting.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection = self._connect()
+            schema.prepare(connection)
+            self._mine.idle.append(connection)
+        finally:
+            os.close(descriptor)
+            os.close(lock)

@@ -1,0 +1,333 @@
+"""One database of the embedded store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from sync import revtree
+from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql
+from sync.embedded.connections import Connections
+from sync.embedded.documents_sql import IdRange
+from sync.embedded.reading import PLAIN, Options, Reader
+from sync.embedded.writing import Pen
+from sync.incoming import (
+    ID_BYTES_MAX,
+    Incoming,
+    body_bytes,
+    check_attachment_name,
+    check_id,
+    check_rev,
+    parse,
+)
+from sync.incoming import IncomingAttachment as NewAttachment
+from sync.store import (
+    Attachment,
+    BadRequest,
+    ChangesPage,
+    Conflict,
+    Doc,
+    IllegalDocid,
+    NotFound,
+    StoreError,
+)
+
+DOCUMENTS_PAGE = 500
+
+
+class EmbeddedDatabase:
+    """See `sync.store.Database` for what each call promises."""
+
+    def __init__(
+        self, connections: Connections, nudge: Callable[[], None], db: int, name: str, epoch: str
+    ) -> None:
+        self.name = name
+        self.epoch = epoch
+        self._connections = connections
+        self._nudge = nudge
+        self._db = db
+
+    @contextmanager
+    def _reader(self) -> Iterator[Reader]:
+        with self._connections.reading() as connection:
+            yield Reader.open(connection, self._db)
+
+    @contextmanager
+    def _pen(self, writer: str) -> Iterator[Pen]:
+        """A writing transaction; whoever waits is woken after it is on disk."""
+        with self._connections.writing() as connection:
+            pen = Pen.open(connection, self._db, writer, time.time_ns() // 1_000_000)
+            before = pen.row.seq
+            yield pen
+            if pen.row.seq != before:
+                documents_sql.save_database(connection, pen.row)
+        if pen.row.seq != before:
+            self._nudge()
+
+    # The database
+
+    def seq(self) -> int:
+        with self._reader() as reader:
+            return reader.row.seq
+
+    def info(self) -> dict[str, Any]:
+        with self._reader() as reader:
+            return {
+                "db_name": self.name,
+                "doc_count": reader.row.doc_count,
+                "doc_del_count": reader.row.doc_del_count,
+                "update_seq": reader.row.seq,
+                "purge_seq": 0,
+                "compact_running": False,
+                "instance_start_time": "0",
+            }
+
+    def revs_limit(self) -> int:
+        with self._reader() as reader:
+            return reader.row.revs_limit
+
+    def set_revs_limit(self, limit: int) -> None:
+        if limit < 1:
+            raise BadRequest("`revs_limit` must be a positive integer")
+        with self._connections.writing() as connection:
+            documents_sql.load_database(connection, self._db)
+            connection.execute("UPDATE databases SET revs_limit = ? WHERE db = ?", (limit, self._db))
+
+    def compact(self) -> None:
+        compaction.compact(self._connections.writing, self._db)
+
+    # Reading
+
+    def get(
+        self,
+        doc_id: str,
+        *,
+        rev: str | None = None,
+        latest: bool = False,
+        revs: bool = False,
+        revs_info: bool = False,
+        conflicts: bool = False,
+        deleted_conflicts: bool = False,
+        attachments: bool = False,
+    ) -> Doc:
+        options = Options(revs, revs_info, conflicts, deleted_conflicts, attachments, latest)
+        with self._reader() as reader:
+            return reader.get(doc_id, rev, options)
+
+    def open_revs(
+        self, doc_id: str, open_revs: Sequence[str] | None, **options: bool
+    ) -> list[dict[str, Any]]:
+        with self._reader() as reader:
+            return reader.open_revs(doc_id, open_revs, Options(**options))
+
+    def bulk_get(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[dict[str, Any]]:
+        wanted = Options(**options)
+        with self._reader() as reader:
+            return [_bulk_get_result(reader, request, wanted) for request in requests]
+
+    def revs_diff(self, revs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, list[str]]]:
+        with self._connections.reading() as connection:
+            documents_sql.load_database(connection, self._db)
+            told = {}
+            for doc_id, asked in revs.items():
+                entry = documents_sql.load_entry(connection, self._db, doc_id)
+                if difference := _difference(entry, [check_rev(rev) for rev in asked]):
+                    told[doc_id] = difference
+            return told
+
+    def changes(
+        self,
+        *,
+        since: int = 0,
+        limit: int | None = None,
+        descending: bool = False,
+        include_docs: bool = False,
+        doc_ids: Iterable[str] | None = None,
+    ) -> ChangesPage:
+        with self._reader() as reader:
+            return reader.changes(
+                since, limit, descending=descending, include_docs=include_docs, doc_ids=doc_ids
+            )
+
+    def all_docs(
+        self,
+        *,
+        keys: Sequence[str] | None = None,
+        startkey: str | None = None,
+        endkey: str | None = None,
+        inclusive_end: bool = True,
+        descending: bool = False,
+        skip: int = 0,
+        limit: int | None = None,
+        include_docs: bool = False,
+        conflicts: bool = False,
+        attachments: bool = False,
+    ) -> dict[str, Any]:
+        options = Options(conflicts=conflicts, attachments=attachments)
+        with self._reader() as reader:
+            if keys is not None:
+                wanted = (keys[::-1] if descending else keys)[skip:][:limit]
+                return reader.all_docs_of(wanted, options, include_docs=include_docs)
+            ids = IdRange(startkey, endkey, inclusive_end, descending)
+            return reader.all_docs(ids, skip, limit, options, include_docs=include_docs)
+
+    def documents(self, prefix: str = "") -> Iterator[Doc]:
+        after, inclusive = prefix, True
+        while True:
+            docs = self._documents_page(after, inclusive)
+            for doc in docs:
+                if not doc["_id"].startswith(prefix):
+                    return
+                yield doc
+            if len(docs) < DOCUMENTS_PAGE:
+                return
+            after, inclusive = docs[-1]["_id"], False
+
+    def _documents_page(self, after: str, inclusive: bool) -> list[Doc]:
+        with self._reader() as reader:
+            rows = documents_sql.live_rows(
+                reader.connection, self._db, IdRange(startkey=after), 0 if inclusive else 1, DOCUMENTS_PAGE
+            )
+            entries = [documents_sql.entry_of(row) for row in rows]
+            return [
+                reader.document(entry, entry.winner) for entry in entries if inclusive or entry.id != after
+            ]
+
+    def attachment(self, doc_id: str, name: str, *, rev: str | None = None) -> Attachment:
+        with self._reader() as reader:
+            return reader.attachment(doc_id, name, rev)
+
+    # Writing
+
+    def put(self, doc: Mapping[str, Any], *, writer: str) -> str:
+        incoming = parse(doc)
+        with self._pen(writer) as pen:
+            return pen.edit(incoming)
+
+    def bulk_docs(
+        self, docs: Sequence[Mapping[str, Any]], *, new_edits: bool = True, writer: str
+    ) -> list[dict[str, Any]]:
+        incoming = [parse(doc) for doc in docs]
+        with self._pen(writer) as pen:
+            if new_edits:
+                return [_edit_row(pen, one) for one in incoming]
+            return [_graft_row(pen, one) for one in incoming]
+
+    def put_attachment(
+        self, doc_id: str, name: str, data: bytes, content_type: str, *, rev: str | None, writer: str
+    ) -> str:
+        attachment = NewAttachment(check_attachment_name(name), content_type, data, None, None)
+        with self._pen(writer) as pen:
+            return pen.edit(self._with_attachments(pen, check_id(doc_id), rev, name, attachment))
+
+    def delete_attachment(self, doc_id: str, name: str, *, rev: str | None, writer: str) -> str:
+        with self._pen(writer) as pen:
+            if rev is not None:
+                Reader(pen.connection, pen.row).attachment(doc_id, name, rev)
+            return pen.edit(self._with_attachments(pen, check_id(doc_id), rev, name, None))
+
+    def _with_attachments(
+        self, pen: Pen, doc_id: str, rev: str | None, name: str, replacement: NewAttachment | None
+    ) -> Incoming:
+        """An edit that keeps the body of `rev` and changes one of its attachments."""
+        if rev is None:
+            return Incoming(doc_id, [], False, b"{}", [replacement] if replacement else [])
+        reader = Reader(pen.connection, pen.row)
+        try:
+            entry = reader.entry(doc_id)
+        except NotFound:
+            raise Conflict("Document update conflict.") from None
+        rev = check_rev(rev)
+        if rev not in entry.bodies:
+            raise Conflict("Document update conflict.")
+        number = entry.bodies[rev]
+        others = [
+            NewAttachment(kept.name, kept.content_type, None, kept.digest, kept.revpos)
+            for kept in revisions_sql.load_attachments(pen.connection, number)
+            if kept.name != name
+        ]
+        body = revisions_sql.load_revision(pen.connection, number).body
+        return Incoming(doc_id, [rev], False, body, [*others, *([replacement] if replacement else [])])
+
+    # Local documents
+
+    def get_local(self, local_id: str) -> Doc:
+        with self._reader() as reader:
+            found = locals_sql.load_local(reader.connection, self._db, local_id)
+        if found is None:
+            raise NotFound("missing")
+        rev, body = found
+        return {"_id": f"_local/{local_id}", "_rev": f"0-{rev}", **orjson.loads(body)}
+
+    def put_local(self, doc: Mapping[str, Any], local_id: str) -> str:
+        _check_local_id(local_id)
+        rev = _local_counter(doc.get("_rev")) + 1
+        body = body_bytes(doc, f"_local/{local_id}")
+        with self._connections.writing() as connection:
+            documents_sql.load_database(connection, self._db)
+            locals_sql.save_local(connection, self._db, local_id, rev, body)
+        return f"0-{rev}"
+
+    def delete_local(self, local_id: str) -> None:
+        with self._connections.writing() as connection:
+            documents_sql.load_database(connection, self._db)
+            if not locals_sql.delete_local(connection, self._db, local_id):
+                raise NotFound("missing")
+
+
+def _bulk_get_result(reader: Reader, request: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    doc_id, rev = request["id"], request.get("rev")
+    try:
+        told = reader.open_revs(doc_id, None if rev is None else [rev], options)
+    except StoreError as error:
+        return {"id": doc_id, "docs": [_bulk_get_error(doc_id, rev, error.error, error.reason)]}
+    docs = [
+        one if "ok" in one else _bulk_get_error(doc_id, one["missing"], "not_found", "missing")
+        for one in told
+    ]
+    return {"id": doc_id, "docs": docs or [_bulk_get_error(doc_id, None, "not_found", "missing")]}
+
+
+def _bulk_get_error(doc_id: str, rev: str | None, error: str, reason: str) -> dict[str, Any]:
+    return {"error": {"id": doc_id, "rev": rev or "undefined", "error": error, "reason": reason}}
+
+
+def _difference(entry: documents_sql.Entry | None, revs: list[str]) -> dict[str, list[str]]:
+    missing = revtree.missing(entry.tree if entry else None, revs)
+    if not missing:
+        return {}
+    ancestors = revtree.possible_ancestors(entry.tree, missing) if entry else []
+    return {"missing": missing} | ({"possible_ancestors": ancestors} if ancestors else {})
+
+
+def _edit_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
+    try:
+        return {"ok": True, "id": incoming.id, "rev": pen.edit(incoming)}
+    except Conflict as conflict:
+        return {"id": incoming.id, "error": conflict.error, "reason": conflict.reason}
+
+
+def _graft_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
+    pen.graft(incoming)
+    return {"ok": True, "id": incoming.id, "rev": incoming.path[0]}
+
+
+def _check_local_id(local_id: str) -> None:
+    if not local_id:
+        raise IllegalDocid("Illegal document id `_local/`")
+    if len(local_id) > ID_BYTES_MAX:
+        raise IllegalDocid("Document id is too long")
+
+
+def _local_counter(rev: object) -> int:
+    """The N of "0-N". A stale one is no conflict: the last writer of a local document wins, as in CouchDB."""
+    if rev is None:
+        return 0
+    start, _, number = str(rev).partition("-")
+    if start != "0" or not (number.isascii() and number.isdigit()) or len(number) > 15:
+        raise BadRequest("Invalid rev format")
+    return int(number)

@@ -1,0 +1,183 @@
+"""Rows of `databases` and `documents`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+
+from sync import revtree
+from sync.store import NotFound
+
+
+@dataclass(slots=True)
+class DatabaseRow:
+    """The counters of one database. A writer changes them and saves them once."""
+
+    db: int
+    name: str
+    epoch: str
+    seq: int
+    doc_count: int
+    doc_del_count: int
+    revs_limit: int
+
+
+def load_database(connection: sqlite3.Connection, db: int) -> DatabaseRow:
+    row = connection.execute(
+        "SELECT db, name, epoch, seq, doc_count, doc_del_count, revs_limit FROM databases WHERE db = ?", (db,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("Database does not exist.")
+    return DatabaseRow(*row)
+
+
+def tick(connection: sqlite3.Connection) -> int:
+    """The next moment of the clock that all databases share."""
+    connection.execute("UPDATE server SET clock = clock + 1")
+    return int(connection.execute("SELECT clock FROM server").fetchone()[0])
+
+
+def save_database(connection: sqlite3.Connection, row: DatabaseRow) -> None:
+    connection.execute(
+        "UPDATE databases SET seq = ?, doc_count = ?, doc_del_count = ?, moved = ? WHERE db = ?",
+        (row.seq, row.doc_count, row.doc_del_count, tick(connection), row.db),
+    )
+
+
+@dataclass(slots=True)
+class Entry:
+    """A document without its bodies: `bodies` tells for each kept revision its number in `revisions`."""
+
+    id: str
+    tree: revtree.Tree
+    bodies: dict[str, int] = field(default_factory=dict)
+    seq: int = 0
+
+    @property
+    def winner(self) -> str:
+        return revtree.winner(self.tree)
+
+    def is_live(self) -> bool:
+        return bool(self.bodies) and self.winner not in self.tree.deleted
+
+
+COLUMNS = "d.id, d.seq, d.rev, d.deleted, d.revision, d.tree"
+DocumentRow = tuple[str, int, str, int, int, str | None]
+
+
+def entry_of(row: DocumentRow) -> Entry:
+    doc_id, seq, rev, deleted, revision, tree = row[:6]
+    if tree is None:
+        return Entry(doc_id, revtree.Tree({rev: set()}, {rev} if deleted else set()), {rev: revision}, seq)
+    told = orjson.loads(tree)
+    return Entry(doc_id, revtree.from_paths(told["paths"], told["deleted"]), told["bodies"], seq)
+
+
+def load_entry(connection: sqlite3.Connection, db: int, doc_id: str) -> Entry | None:
+    row = connection.execute(
+        f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.id = ?",  # noqa: S608
+        (db, doc_id),
+    ).fetchone()
+    return entry_of(row) if row else None
+
+
+def save_entry(connection: sqlite3.Connection, db: int, entry: Entry) -> None:
+    winner = entry.winner
+    connection.execute(
+        """INSERT INTO documents (db, id, seq, rev, deleted, revision, tree) VALUES (?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (db, id) DO UPDATE SET seq = excluded.seq, rev = excluded.rev, deleted = excluded.deleted,
+               revision = excluded.revision, tree = excluded.tree""",
+        (
+            db,
+            entry.id,
+            entry.seq,
+            winner,
+            winner in entry.tree.deleted,
+            entry.bodies[winner],
+            _tree_column(entry),
+        ),
+    )
+
+
+def _tree_column(entry: Entry) -> str | None:
+    if len(entry.tree.parents) == 1:
+        return None
+    told = {
+        "paths": revtree.to_paths(entry.tree),
+        "deleted": sorted(entry.tree.deleted),
+        "bodies": entry.bodies,
+    }
+    return orjson.dumps(told).decode()
+
+
+def rows_since(
+    connection: sqlite3.Connection, db: int, since: int, limit: int, *, descending: bool = False
+) -> list[DocumentRow]:
+    order = "DESC" if descending else "ASC"
+    return connection.execute(
+        f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?",  # noqa: S608
+        (db, since, limit),
+    ).fetchall()
+
+
+def rows_of(connection: sqlite3.Connection, db: int, doc_ids: Iterable[str]) -> list[DocumentRow]:
+    """The rows of those documents that exist, in the order of `doc_ids`."""
+    statement = f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.id = ?"  # noqa: S608
+    found = (connection.execute(statement, (db, doc_id)).fetchone() for doc_id in doc_ids)
+    return [row for row in found if row]
+
+
+def count_since(connection: sqlite3.Connection, db: int, since: int, most: int) -> int:
+    """How many documents changed after `since`; counting stops at `most`."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM documents WHERE db = ? AND seq > ? LIMIT ?)", (db, since, most)
+    ).fetchone()
+    return int(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """Ids between two ends in the order of their bytes; `descending` turns start and end around, as in CouchDB."""
+
+    startkey: str | None = None
+    endkey: str | None = None
+    inclusive_end: bool = True
+    descending: bool = False
+
+    def conditions(self) -> tuple[str, list[str]]:
+        low, high = (">=", "<=") if not self.descending else ("<=", ">=")
+        parts, values = [], []
+        if self.startkey is not None:
+            parts.append(f" AND d.id {low} ?")
+            values.append(self.startkey)
+        if self.endkey is not None:
+            parts.append(f" AND d.id {high if self.inclusive_end else high[0]} ?")
+            values.append(self.endkey)
+        return "".join(parts), values
+
+
+def live_rows(
+    connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int
+) -> list[DocumentRow]:
+    where, values = ids.conditions()
+    order = "DESC" if ids.descending else "ASC"
+    return connection.execute(
+        f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.deleted = 0{where}"  # noqa: S608
+        f" ORDER BY d.id {order} LIMIT ? OFFSET ?",
+        (db, *values, limit, skip),
+    ).fetchall()
+
+
+def live_count_before(connection: sqlite3.Connection, db: int, ids: IdRange) -> int:
+    """How many live documents come before the range's start."""
+    if ids.startkey is None:
+        return 0
+    before = ">" if ids.descending else "<"
+    row = connection.execute(
+        f"SELECT count(*) FROM documents d WHERE d.db = ? AND d.deleted = 0 AND d.id {before} ?",  # noqa: S608
+        (db, ids.startkey),
+    ).fetchone()
+    return int(row[0])

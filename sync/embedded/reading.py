@@ -1,0 +1,249 @@
+"""Reading documents inside a transaction: from rows to CouchDB's JSON form."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from sync import revtree
+from sync.embedded import documents_sql, revisions_sql
+from sync.embedded.documents_sql import DatabaseRow, DocumentRow, Entry, IdRange
+from sync.embedded.revisions_sql import Revision, StoredAttachment
+from sync.incoming import check_rev
+from sync.store import Attachment, Change, ChangesPage, Doc, Leaf, NotFound
+
+PENDING_COUNTED_MAX = 1_000
+OFFSET_COUNTED_MAX = 10_000
+WITHOUT_LIMIT = -1  # SQLite's word for it
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to tell about a document besides its body."""
+
+    revs: bool = False
+    revs_info: bool = False
+    conflicts: bool = False
+    deleted_conflicts: bool = False
+    attachments: bool = False
+    latest: bool = False
+
+
+PLAIN = Options()
+
+
+@dataclass(slots=True)
+class Reader:
+    """One transaction's view of one database."""
+
+    connection: sqlite3.Connection
+    row: DatabaseRow
+
+    @classmethod
+    def open(cls, connection: sqlite3.Connection, db: int) -> Reader:
+        return cls(connection, documents_sql.load_database(connection, db))
+
+    # One document
+
+    def entry(self, doc_id: str) -> Entry:
+        found = documents_sql.load_entry(self.connection, self.row.db, doc_id)
+        if found is None:
+            raise NotFound("missing")
+        return found
+
+    def get(self, doc_id: str, rev: str | None, options: Options) -> Doc:
+        entry = self.entry(doc_id)
+        return self.document(entry, chosen_rev(entry, rev, latest=options.latest), options)
+
+    def open_revs(self, doc_id: str, revs: Sequence[str] | None, options: Options) -> list[dict[str, Any]]:
+        entry = documents_sql.load_entry(self.connection, self.row.db, doc_id)
+        if entry is None:
+            return [{"missing": rev} for rev in revs or ()]
+        told: dict[str, dict[str, Any]] = {}
+        for rev in revtree.leaves(entry.tree) if revs is None else [check_rev(rev) for rev in revs]:
+            found = revtree.latest(entry.tree, rev) if options.latest and rev in entry.tree else [rev]
+            for leaf in found:
+                told[leaf] = self._one_of_open_revs(entry, leaf, options)
+        return list(told.values())
+
+    def _one_of_open_revs(self, entry: Entry, rev: str, options: Options) -> dict[str, Any]:
+        return {"ok": self.document(entry, rev, options)} if rev in entry.bodies else {"missing": rev}
+
+    def document(self, entry: Entry, rev: str, options: Options = PLAIN) -> Doc:
+        if rev not in entry.bodies:
+            raise NotFound("missing")
+        number = entry.bodies[rev]
+        revision = revisions_sql.load_revision(self.connection, number)
+        doc: Doc = {"_id": entry.id, "_rev": rev, **orjson.loads(revision.body)}
+        if rev in entry.tree.deleted:
+            doc["_deleted"] = True
+        doc |= _told_of_tree(entry, rev, options)
+        if revision.attachments:
+            doc["_attachments"] = self._attachments(number, with_data=options.attachments)
+        return doc
+
+    def _attachments(self, revision: int, *, with_data: bool) -> dict[str, dict[str, Any]]:
+        return {
+            attachment.name: self._with_data(attachment) if with_data else _stub(attachment)
+            for attachment in revisions_sql.load_attachments(self.connection, revision)
+        }
+
+    def _with_data(self, attachment: StoredAttachment) -> dict[str, Any]:
+        data = revisions_sql.load_blob(self.connection, attachment.blob)
+        return _described(attachment) | {"data": base64.b64encode(data).decode()}
+
+    def attachment(self, doc_id: str, name: str, rev: str | None) -> Attachment:
+        entry = self.entry(doc_id)
+        chosen = chosen_rev(entry, rev)
+        if chosen not in entry.bodies:
+            raise NotFound("missing")
+        for found in revisions_sql.load_attachments(self.connection, entry.bodies[chosen]):
+            if found.name == name:
+                data = revisions_sql.load_blob(self.connection, found.blob)
+                return Attachment(found.content_type, found.digest, found.length, data)
+        raise NotFound("Document is missing attachment")
+
+    # Changes
+
+    def changes(
+        self,
+        since: int,
+        limit: int | None,
+        *,
+        descending: bool,
+        include_docs: bool,
+        doc_ids: Iterable[str] | None,
+    ) -> ChangesPage:
+        rows = self._changed_rows(since, limit, descending, doc_ids)
+        full = limit is not None and len(rows) >= limit
+        last = rows[-1][1] if rows and (full or descending) else max(since, self.row.seq)
+        pending = self._pending(last) if full and not descending and doc_ids is None else 0
+        return ChangesPage([self._change(row, include_docs) for row in rows], last, pending)
+
+    def _changed_rows(
+        self, since: int, limit: int | None, descending: bool, doc_ids: Iterable[str] | None
+    ) -> list[DocumentRow]:
+        if doc_ids is None:
+            most = WITHOUT_LIMIT if limit is None else limit
+            return documents_sql.rows_since(self.connection, self.row.db, since, most, descending=descending)
+        rows = documents_sql.rows_of(self.connection, self.row.db, dict.fromkeys(doc_ids))
+        rows = sorted((row for row in rows if row[1] > since), key=lambda row: row[1], reverse=descending)
+        return rows[:limit]
+
+    def _pending(self, last: int) -> int:
+        """How many documents changed after `last`: exact when few, else at most so many."""
+        counted = documents_sql.count_since(self.connection, self.row.db, last, PENDING_COUNTED_MAX)
+        if counted < PENDING_COUNTED_MAX:
+            return counted
+        return min(self.row.seq - last, self.row.doc_count + self.row.doc_del_count)
+
+    def _change(self, row: DocumentRow, include_docs: bool) -> Change:
+        entry = documents_sql.entry_of(row)
+        revs = revtree.leaves(entry.tree)
+        found = [revisions_sql.load_revision(self.connection, entry.bodies[rev]) for rev in revs]
+        leaves = tuple(
+            Leaf(rev, rev in entry.tree.deleted, revision.writer, _rfc3339(revision))
+            for rev, revision in zip(revs, found, strict=True)
+        )
+        doc = self.document(entry, revs[0]) if include_docs else None
+        return Change(entry.seq, entry.id, leaves[0].deleted, leaves, doc)
+
+    # Ids
+
+    def all_docs(
+        self, ids: IdRange, skip: int, limit: int | None, options: Options, *, include_docs: bool
+    ) -> dict[str, Any]:
+        most = WITHOUT_LIMIT if limit is None else limit
+        rows = documents_sql.live_rows(self.connection, self.row.db, ids, skip, most)
+        return {
+            "total_rows": self.row.doc_count,
+            "offset": self._offset(ids, skip),
+            "rows": [
+                self._all_docs_row(documents_sql.entry_of(row), options, include_docs=include_docs)
+                for row in rows
+            ],
+        }
+
+    def all_docs_of(self, keys: Sequence[str], options: Options, *, include_docs: bool) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = []
+        for key in keys:
+            entry = documents_sql.load_entry(self.connection, self.row.db, key)
+            missing = {"key": key, "error": "not_found"}
+            rows.append(
+                self._all_docs_row(entry, options, include_docs=include_docs)
+                if entry is not None
+                else missing
+            )
+        return {"total_rows": self.row.doc_count, "offset": None, "rows": rows}
+
+    def _all_docs_row(self, entry: Entry, options: Options, *, include_docs: bool) -> dict[str, Any]:
+        winner = entry.winner
+        deleted = winner in entry.tree.deleted
+        value: dict[str, Any] = {"rev": winner, "deleted": True} if deleted else {"rev": winner}
+        row: dict[str, Any] = {"id": entry.id, "key": entry.id, "value": value}
+        if include_docs:
+            row["doc"] = None if deleted else self.document(entry, winner, options)
+        return row
+
+    def _offset(self, ids: IdRange, skip: int) -> int | None:
+        """None, which CouchDB answers too at times, where counting would take long."""
+        if ids.startkey is not None and self.row.doc_count > OFFSET_COUNTED_MAX:
+            return None
+        return min(
+            documents_sql.live_count_before(self.connection, self.row.db, ids) + skip, self.row.doc_count
+        )
+
+
+def chosen_rev(entry: Entry, rev: str | None, *, latest: bool = False) -> str:
+    """The revision that a reader of `rev` gets; the winner without one. Raises NotFound."""
+    if rev is None:
+        winner = entry.winner
+        if winner in entry.tree.deleted:
+            raise NotFound("deleted")
+        return winner
+    rev = check_rev(rev)
+    if latest and rev in entry.tree:
+        return revtree.latest(entry.tree, rev)[0]
+    return rev
+
+
+def _told_of_tree(entry: Entry, rev: str, options: Options) -> Doc:
+    told: Doc = {}
+    if options.revs:
+        told["_revisions"] = revtree.revisions_member(entry.tree, rev)
+    if options.revs_info:
+        told["_revs_info"] = [_rev_info(entry, step) for step in revtree.ancestry(entry.tree, rev)]
+    if options.conflicts and (others := revtree.conflicts(entry.tree)):
+        told["_conflicts"] = others
+    if options.deleted_conflicts and (others := revtree.deleted_conflicts(entry.tree)):
+        told["_deleted_conflicts"] = others
+    return told
+
+
+def _rev_info(entry: Entry, rev: str) -> dict[str, str]:
+    if rev not in entry.bodies:
+        return {"rev": rev, "status": "missing"}
+    return {"rev": rev, "status": "deleted" if rev in entry.tree.deleted else "available"}
+
+
+def _described(attachment: StoredAttachment) -> dict[str, Any]:
+    return {
+        "content_type": attachment.content_type,
+        "revpos": attachment.revpos,
+        "digest": attachment.digest,
+    }
+
+
+def _stub(attachment: StoredAttachment) -> dict[str, Any]:
+    return _described(attachment) | {"length": attachment.length, "stub": True}
+
+
+def _rfc3339(revision: Revision) -> str:
+    moment = datetime.fromtimestamp(revision.received_at / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

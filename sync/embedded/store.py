@@ -1,0 +1,121 @@
+"""The embedded store: every database of one server in one SQLite file."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sync import revtree
+from sync.embedded import compaction, documents_sql
+from sync.embedded.connections import Connections
+from sync.embedded.database import EmbeddedDatabase
+from sync.embedded.wakes import Wakes
+from sync.store import Database, FileExists, IllegalDatabaseName, NotFound
+
+NAME_CHARACTERS_MAX = 238
+
+_NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
+
+
+class EmbeddedStore:
+    """See `sync.store.Store` for what each call promises. Usable from threads, greenlets and forked processes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._wakes = Wakes(path.parent / "run", self.updates)
+        self._connections = Connections(path)
+        with self._connections.reading() as connection:
+            self.uuid: str = connection.execute("SELECT uuid FROM server").fetchone()[0]
+
+    def create(self, name: str) -> Database:
+        _check_name(name)
+        with self._connections.writing() as connection:
+            if self._find(connection, name):
+                raise FileExists("The database could not be created, the file already exists.")
+            connection.execute(
+                "INSERT INTO databases (name, epoch, moved, revs_limit) VALUES (?, ?, ?, ?)",
+                (name, secrets.token_hex(4), documents_sql.tick(connection), revtree.REVS_LIMIT),
+            )
+        self._wakes.nudge()
+        return self.open(name)
+
+    def open(self, name: str) -> Database:
+        with self._connections.reading() as connection:
+            found = self._find(connection, name)
+        if found is None:
+            raise NotFound("Database does not exist.")
+        db, epoch = found
+        return EmbeddedDatabase(self._connections, self._wakes.nudge, db, name, epoch)
+
+    def ensure(self, name: str) -> Database:
+        try:
+            return self.open(name)
+        except NotFound:
+            pass
+        try:
+            return self.create(name)
+        except FileExists:
+            return self.open(name)
+
+    def delete(self, name: str) -> None:
+        with self._connections.writing() as connection:
+            found = self._find(connection, name)
+            if found is None:
+                raise NotFound("Database does not exist.")
+            compaction.forget_database(connection, found[0])
+            documents_sql.tick(connection)
+        self._wakes.nudge()
+
+    def names(self) -> list[str]:
+        with self._connections.reading() as connection:
+            return [row[0] for row in connection.execute("SELECT name FROM databases ORDER BY name")]
+
+    def updates(self, since: int = 0) -> tuple[list[str], int]:
+        with self._connections.reading() as connection:
+            clock = int(connection.execute("SELECT clock FROM server").fetchone()[0])
+            rows = connection.execute("SELECT name FROM databases WHERE moved > ? ORDER BY moved", (since,))
+            return [row[0] for row in rows], clock
+
+    def wait(self, since: int, timeout_s: float) -> bool:
+        return self._sleep(None, lambda: self._clock() > since, timeout_s)
+
+    def wait_for(self, database: Database, since: int, timeout_s: float) -> bool:
+        return self._sleep(database.name, lambda: database.seq() > since, timeout_s)
+
+    def close(self) -> None:
+        self._wakes.close()
+        self._connections.close()
+
+    def _clock(self) -> int:
+        with self._connections.reading() as connection:
+            return int(connection.execute("SELECT clock FROM server").fetchone()[0])
+
+    def _sleep(self, key: str | None, moved: Callable[[], bool], timeout_s: float) -> bool:
+        end = time.monotonic() + timeout_s
+        with self._wakes.waiting(key) as event:
+            while not moved():
+                left = end - time.monotonic()
+                if left <= 0:
+                    return False
+                event.wait(left)
+                event.clear()
+            return True
+
+    @staticmethod
+    def _find(connection: sqlite3.Connection, name: str) -> tuple[int, str] | None:
+        row: tuple[int, str] | None = connection.execute(
+            "SELECT db, epoch FROM databases WHERE name = ?", (name,)
+        ).fetchone()
+        return row
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name) or len(name) > NAME_CHARACTERS_MAX:
+        raise IllegalDatabaseName(
+            f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters"
+            " _, $, (, ), +, -, and / are allowed. Must begin with a letter."
+        )

@@ -1,0 +1,148 @@
+"""Writing documents inside a transaction: grafts (replication) and edits (a client that expects to be told of conflicts)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from sync import revtree
+from sync.embedded import documents_sql, revisions_sql
+from sync.embedded.documents_sql import DatabaseRow, Entry
+from sync.embedded.revisions_sql import StoredAttachment
+from sync.incoming import Incoming, IncomingAttachment, digest_of, new_rev
+from sync.store import BadRequest, Conflict, MissingStub
+
+CONFLICT = "Document update conflict."
+
+Kept = dict[str, list[StoredAttachment]]  # by name, the nearest first
+
+
+@dataclass(slots=True)
+class Pen:
+    """One transaction's hand on one database."""
+
+    connection: sqlite3.Connection
+    row: DatabaseRow
+    writer: str
+    received_at: int  # ms since 1970
+
+    @classmethod
+    def open(cls, connection: sqlite3.Connection, db: int, writer: str, received_at: int) -> Pen:
+        return cls(connection, documents_sql.load_database(connection, db), writer, received_at)
+
+    def graft(self, incoming: Incoming) -> bool:
+        """Keep a revision that was made elsewhere. False if it was here already."""
+        if not incoming.path:
+            raise BadRequest(f"Document {incoming.id} has no _rev, which new_edits=false needs")
+        entry = self._entry(incoming.id)
+        if incoming.path[0] in entry.bodies:
+            return False
+        was_live = entry.is_live() if entry.bodies else None
+        attachments = self._grafted_attachments(entry, incoming)
+        self._add(entry, incoming, incoming.path, attachments, was_live)
+        return True
+
+    def edit(self, incoming: Incoming) -> str:
+        """Make a new revision of the leaf that the client names. Raises Conflict."""
+        entry = self._entry(incoming.id)
+        was_live = entry.is_live() if entry.bodies else None
+        parent = self._edited_leaf(entry, incoming)
+        kept = self._attachments_of(entry, [parent] if parent else [])
+        start = revtree.generation(parent) + 1 if parent else 1
+        attachments = [self._settle(attachment, kept, start) for attachment in incoming.attachments]
+        digests = [(a.name, a.digest, a.content_type) for a in attachments]
+        rev = new_rev(parent, incoming.deleted, incoming.body, digests)
+        self._add(entry, incoming, [rev, parent] if parent else [rev], attachments, was_live)
+        return rev
+
+    def _entry(self, doc_id: str) -> Entry:
+        found = documents_sql.load_entry(self.connection, self.row.db, doc_id)
+        return found or Entry(doc_id, revtree.Tree())
+
+    def _edited_leaf(self, entry: Entry, incoming: Incoming) -> str | None:
+        if not entry.bodies:
+            if incoming.path:
+                raise Conflict(CONFLICT)
+            return None
+        leaves = revtree.leaves(entry.tree)
+        if incoming.path:
+            if incoming.path[0] not in leaves:
+                raise Conflict(CONFLICT)
+            return incoming.path[0]
+        if leaves[0] not in entry.tree.deleted:
+            raise Conflict(CONFLICT)
+        return leaves[0]  # a deleted document that is written anew goes on where it ended
+
+    def _add(
+        self,
+        entry: Entry,
+        incoming: Incoming,
+        path: list[str],
+        attachments: list[StoredAttachment],
+        was_live: bool | None,
+    ) -> None:
+        entry.bodies[path[0]] = revisions_sql.insert_revision(
+            self.connection, incoming.body, attachments, self.writer, self.received_at
+        )
+        revtree.graft(entry.tree, path, deleted=incoming.deleted)
+        self._stem(entry)
+        self.row.seq += 1
+        entry.seq = self.row.seq
+        documents_sql.save_entry(self.connection, self.row.db, entry)
+        self._count(was_live, entry.is_live())
+
+    def _stem(self, entry: Entry) -> None:
+        entry.tree = revtree.stem(entry.tree, self.row.revs_limit)
+        gone = [rev for rev in entry.bodies if rev not in entry.tree]
+        revisions_sql.delete_revisions(self.connection, [entry.bodies.pop(rev) for rev in gone])
+
+    def _count(self, was_live: bool | None, is_live: bool) -> None:
+        self.row.doc_count += is_live - (was_live is True)
+        self.row.doc_del_count += (not is_live) - (was_live is False)
+
+    def _attachments_of(self, entry: Entry, revs: list[str]) -> Kept:
+        kept: Kept = {}
+        for rev in revs:
+            if rev in entry.bodies:
+                for found in revisions_sql.load_attachments(self.connection, entry.bodies[rev]):
+                    kept.setdefault(found.name, []).append(found)
+        return kept
+
+    def _grafted_attachments(self, entry: Entry, incoming: Incoming) -> list[StoredAttachment]:
+        if not incoming.attachments:
+            return []
+        kept: Kept = {}
+        if any(attachment.data is None for attachment in incoming.attachments):
+            # A stub means what an ancestor has; failing that, what another revision of the document has.
+            near = incoming.path[1:]
+            kept = self._attachments_of(entry, [*near, *(rev for rev in entry.bodies if rev not in near)])
+        start = revtree.generation(incoming.path[0])
+        return [self._settle(attachment, kept, start, trust=True) for attachment in incoming.attachments]
+
+    def _settle(
+        self,
+        attachment: IncomingAttachment,
+        kept: Kept,
+        generation: int,
+        *,
+        trust: bool = False,
+    ) -> StoredAttachment:
+        """What to keep for an attachment of a revision of `generation`. A replica's `revpos` is trusted."""
+        if attachment.data is None:
+            return _of_stub(attachment, kept.get(attachment.name, []))
+        revpos = attachment.revpos if trust and attachment.revpos else generation
+        return StoredAttachment(
+            attachment.name,
+            attachment.content_type,
+            digest_of(attachment.data),
+            len(attachment.data),
+            revpos,
+            revisions_sql.keep_blob(self.connection, attachment.data),
+        )
+
+
+def _of_stub(stub: IncomingAttachment, kept: list[StoredAttachment]) -> StoredAttachment:
+    for found in kept:
+        if stub.revpos in (None, found.revpos) and stub.digest in (None, found.digest):
+            return found
+    raise MissingStub(f"Invalid attachment stub in document for {stub.name}")
