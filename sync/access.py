@@ -6,7 +6,8 @@ import enum
 
 
 class Access(enum.Flag):
-    """READ reads documents and changes; PUSH is what a push target needs and reads no document; ADMIN is everything.
+    """READ reads documents and changes; PUSH is what a push target needs and reads no document; ADMIN is
+    everything.
 
     READ and PUSH both read and write local documents of their own, never those of another writer.
     """

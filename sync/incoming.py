@@ -1,6 +1,7 @@
 """A client's document, taken apart and judged: what a store needs to keep it. Pure.
 
-Whatever cannot be stored at all is refused here, before a transaction begins, with CouchDB's error and reason.
+Whatever cannot be stored at all is refused here, before a transaction begins, with CouchDB's error and
+reason.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ HASH_CHARACTERS_MAX = 256
 PATH_REVS_MAX = 100_000
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
-# orjson writes 254 levels at most. Answers wrap a body in some lists and objects, so a body must leave room for them.
+# orjson writes 254 levels at most. Answers wrap a body in some lists and objects, so a body must leave room
+# for them.
 ENVELOPE_LEVELS = 24
 
 _REV = re.compile(r"([1-9][0-9]{0,15})-(.+)", re.DOTALL)
@@ -212,8 +214,8 @@ def digest_of(data: bytes) -> str:
 def _is_digest_of(data: bytes, digest: str, content_type: str) -> bool:
     if not digest.startswith("md5-") or digest == digest_of(data):
         return True  # digests of another kind cannot be checked
-    # CouchDB keeps texts compressed and tells the digest of what it keeps; a client that carries a text from there
-    # to here hands that digest on, together with the plain text.
+    # CouchDB keeps texts compressed and tells the digest of what it keeps; a client that carries a text from
+    # there to here hands that digest on, together with the plain text.
     return content_type.startswith(_COMPRESSED_BY_COUCHDB) and digest == digest_of(_as_couchdb_keeps_it(data))
 
 

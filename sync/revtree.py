@@ -1,6 +1,7 @@
 """Revision trees, as CouchDB has them. Pure.
 
-A revision is named `generation-hash`. A document's tree is the set of its revisions and of the edges to their parents:
+A revision is named `generation-hash`. A document's tree is the set of its revisions and of the edges to their
+parents:
 
     1-a ── 2-b ── 3-c            3-c and 3-e are leaves. 2-d's body never came: only its name is known, from
        └── 2-d ── 3-e            the `_revisions` that travelled with 3-e.
@@ -8,21 +9,23 @@ A revision is named `generation-hash`. A document's tree is the set of its revis
 A client hands in a *path*: the new revision first, then its ancestors as far as the client knows them.
 
 Invariants
-* Merging is a union of nodes and edges. So it loses no revision, repeating it changes nothing, and the order in which
-  paths arrive does not matter.
+* Merging is a union of nodes and edges. So it loses no revision, repeating it changes nothing, and the
+  order in which paths arrive does not matter.
 * A leaf is a revision that is nobody's parent. A tree without nodes does not occur in the store.
-* A revision has one parent in every honest history. If histories disagree, both edges are kept and the greater parent
-  is the one that is told.
+* A revision has one parent in every honest history. If histories disagree, both edges are kept and the
+  greater parent is the one that is told.
 * The winner is the greatest leaf by (not deleted, generation, hash). Every replica picks the same.
 
-What may go wrong for the user: stemming forgets the oldest ancestors. A client that comes back with a revision older
-than that is taken for the author of a new branch, and the document shows a conflict. `REVS_LIMIT` edits lie between.
+What may go wrong for the user: stemming forgets the oldest ancestors. A client that comes back with a
+revision older than that is taken for the author of a new branch, and the document shows a conflict.
+`REVS_LIMIT` edits lie between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 REVS_LIMIT = 1000
 
@@ -63,7 +66,7 @@ def graft(tree: Tree, path: Path, *, deleted: bool = False) -> None:
     """`merge`, in place."""
     for rev in path:
         tree.parents.setdefault(rev, set())
-    for child, parent in zip(path, path[1:], strict=False):
+    for child, parent in pairwise(path):
         tree.parents[child].add(parent)
     if deleted:
         tree.deleted.add(path[0])
@@ -132,7 +135,7 @@ def _up_from(tree: Tree, start: Iterable[str], *, steps: int | None = None) -> s
 
 
 def to_paths(tree: Tree) -> list[list[str]]:
-    """The tree as paths that `from_paths` merges again; each ends at a root or where it joins an earlier one."""
+    """The tree as paths for `from_paths`; each ends at a root or where it joins an earlier one."""
     paths: list[list[str]] = []
     told: set[str] = set()
     ends = leaves(tree)

@@ -3,10 +3,12 @@
 Every backend keeps these promises; `tests/sync/contract/` states them as tests.
 
 * What a write call acknowledged is on disk before the call returns.
-* Databases are independent. Sequences rise and are never reused; a document appears in the changes once, at its latest sequence.
-* Revision trees are CouchDB's: `new_edits=False` grafts a revision with its history; nothing that arrived is dropped.
-* Besides the document, the store remembers for each revision the `writer` who handed it in and the time `received_at`
-  (RFC 3339, UTC, milliseconds).
+* Databases are independent. Sequences rise and are never reused; a document appears in the changes once, at
+  its latest sequence.
+* Revision trees are CouchDB's: `new_edits=False` grafts a revision with its history; nothing that arrived
+  is dropped.
+* Besides the document, the store remembers for each revision the `writer` who handed it in and the time
+  `received_at` (RFC 3339, UTC, milliseconds).
 
 Documents are plain dicts in CouchDB's JSON form (`_id`, `_rev`, `_revisions`, `_deleted`, `_attachments`, …).
 """
@@ -227,7 +229,7 @@ class Store(Protocol):
         """The databases that moved after `since`, and the token to ask with next time."""
 
     def wait(self, since: int, timeout_s: float) -> bool:
-        """Sleep until some database moves past the `updates` token `since`, in any process. True if one did."""
+        """Sleep until a database moves past the `updates` token `since`, in any process. True if one did."""
 
     def wait_for(self, database: Database, since: int, timeout_s: float) -> bool:
         """Sleep until `database` moves past its sequence `since`, in any process. True if it did."""

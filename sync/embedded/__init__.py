@@ -9,5 +9,7 @@ from sync.store import Store
 
 
 def open_store(path: Path | str) -> Store:
-    """The store kept in the SQLite file `path`, made when absent; its wake-up sockets are in `run/` beside it."""
+    """The store kept in the SQLite file `path`, made when absent; its wake-up sockets are in `run/` beside
+    it.
+    """
     return EmbeddedStore(Path(path))

@@ -1,10 +1,10 @@
 """SQLite connections to one file, for threads, greenlets and forked processes.
 
-* A connection is held only between two lines that do not wait: a reader takes one, reads, hands it back. So thousands of
-  greenlets that sleep in a feed hold none, and under gevent one connection does for all.
+* A connection is held only between two lines that do not wait: a reader takes one, reads, hands it back. So
+  thousands of greenlets that sleep in a feed hold none, and under gevent one connection does for all.
 * Inside a process one write runs at a time (`threading.Lock`); between processes SQLite's own lock decides.
-* Everything belongs to a process id. A forked child starts anew: using, or even closing, its parent's connections would
-  break the parent's locks on the file.
+* Everything belongs to a process id. A forked child starts anew: using, or even closing, its parent's
+  connections would break the parent's locks on the file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: on disk when the block is left, undone when it raises. Never wait for anything inside."""
+        """A transaction: on disk when the block is left, undone when it raises. Never wait for anything
+        inside.
+        """
         with self._here().writing, self._connection("BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -91,8 +93,8 @@ class Connections:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         lock = os.open(self._path.parent / "run" / "opening.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            # Two processes must not turn an empty file into a WAL database at once: SQLite answers that with an
-            # error instead of waiting.
+            # Two processes must not turn an empty file into a WAL database at once: SQLite answers that with
+            # an error instead of waiting.
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection = self._connect()
             schema.prepare(connection)

@@ -13,7 +13,7 @@ from sync import revtree
 from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql
 from sync.embedded.connections import Connections
 from sync.embedded.documents_sql import IdRange
-from sync.embedded.reading import PLAIN, Options, Reader
+from sync.embedded.reading import Options, Reader
 from sync.embedded.writing import Pen
 from sync.incoming import (
     ID_BYTES_MAX,

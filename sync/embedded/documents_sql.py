@@ -87,9 +87,9 @@ def load_entry(connection: sqlite3.Connection, db: int, doc_id: str) -> Entry | 
 def save_entry(connection: sqlite3.Connection, db: int, entry: Entry) -> None:
     winner = entry.winner
     connection.execute(
-        """INSERT INTO documents (db, id, seq, rev, deleted, revision, tree) VALUES (?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (db, id) DO UPDATE SET seq = excluded.seq, rev = excluded.rev, deleted = excluded.deleted,
-               revision = excluded.revision, tree = excluded.tree""",
+        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (db, id) DO UPDATE SET seq = excluded.seq, rev = excluded.rev,"
+        " deleted = excluded.deleted, revision = excluded.revision, tree = excluded.tree",
         (
             db,
             entry.id,
@@ -140,7 +140,9 @@ def count_since(connection: sqlite3.Connection, db: int, since: int, most: int) 
 
 @dataclass(frozen=True, slots=True)
 class IdRange:
-    """Ids between two ends in the order of their bytes; `descending` turns start and end around, as in CouchDB."""
+    """Ids between two ends in the order of their bytes; `descending` turns start and end around, as in
+    CouchDB.
+    """
 
     startkey: str | None = None
     endkey: str | None = None

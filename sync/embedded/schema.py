@@ -3,11 +3,13 @@
     databases ──< documents ──> revisions ──< attachments >── blobs
               └─< locals
 
-* `documents` has one row a document: where it stands in the changes (`seq`), its winner, and its revision tree. `tree` is
-  NULL while the winner is all there is to the tree, which is so for most documents for ever. Otherwise it is JSON:
-  {"paths": [[newest, …, oldest], …], "deleted": [rev, …], "bodies": {rev: number in `revisions`}}.
+* `documents` has one row a document: where it stands in the changes (`seq`), its winner, and its revision
+  tree. `tree` is NULL while the winner is all there is to the tree, which is so for most documents for
+  ever. Otherwise it is JSON: {"paths": [[newest, …, oldest], …], "deleted": [rev, …], "bodies": {rev:
+  number in `revisions`}}.
 * `revisions` has one row a kept body. A body is the JSON of the document without its special members.
-* `blobs` holds attachments once, by content. SHA-256 names them because MD5, which CouchDB's digests use, can be forged.
+* `blobs` holds attachments once, by content. SHA-256 names them because MD5, which CouchDB's digests use,
+  can be forged.
 * `databases.moved` and `server.clock` order the writes of all databases.
 
 `user_version` counts the layout. A file of a higher one was written by a newer Gridbook and is refused.

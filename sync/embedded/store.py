@@ -22,7 +22,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
 
 
 class EmbeddedStore:
-    """See `sync.store.Store` for what each call promises. Usable from threads, greenlets and forked processes."""
+    """See `sync.store.Store` for what each call promises. Usable from threads, greenlets and forked
+    processes.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,10 +1,11 @@
-"""Wake-ups: who waits for a change sleeps until one is written, in this process or another, and polls nothing.
+"""Wake-ups: who waits for a change sleeps until one is written, in this process or another, and polls
+nothing.
 
-    writer commits ── "!" ──► run/<pid>-<random>.sock of every process ──► its listener asks once what moved ──► waiters
+    writer commits ── "!" ──► run/<pid>-<random>.sock of each process ──► its listener asks what moved ──► waiters
 
-The datagrams carry nothing: what moved is read from the store, so a lost, doubled or late one does no harm. Should one be
-lost, the listener looks by itself every `RECHECK_S`. A process that died leaves its socket file behind; the next writer
-that finds nobody there removes it.
+The datagrams carry nothing: what moved is read from the store, so a lost, doubled or late one does no harm.
+Should one be lost, the listener looks by itself every `RECHECK_S`. A process that died leaves its socket
+file behind; the next writer that finds nobody there removes it.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ class _SocketFolder:
         if len(os.fsencode(address)) <= _SUN_PATH_MAX:
             yield address
             return
-        # A socket's path is short by law of the kernel; a long one is reached through the folder's descriptor.
+        # A socket's path is short by law of the kernel; a long one is reached through the folder's
+        # descriptor.
         folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             yield f"/proc/self/fd/{folder}/{name}"

@@ -1,4 +1,6 @@
-"""Writing documents inside a transaction: grafts (replication) and edits (a client that expects to be told of conflicts)."""
+"""Writing documents inside a transaction: grafts (replication) and edits (a client that expects to be told of
+conflicts).
+"""
 
 from __future__ import annotations
 

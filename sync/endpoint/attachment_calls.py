@@ -1,0 +1,60 @@
+"""Calls to one attachment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from flask import Response
+
+from sync.endpoint import answers
+from sync.endpoint.call import Call
+from sync.endpoint.document_calls import named_rev
+from sync.incoming import DEFAULT_CONTENT_TYPE, check_attachment_name, check_id
+from sync.store import BadRequest, ContentMismatch
+
+
+def get(call: Call) -> Response:
+    """The bytes as they came; ranges and If-None-Match are understood."""
+    doc_id, name = check_id(call.names[0]), call.names[1]
+    found = call.database.attachment(doc_id, name, rev=call.query.text("rev"))
+    answer = Response(found.data, content_type=_header_value(found.content_type))
+    answer.set_etag(found.digest.removeprefix("md5-"))
+    answer.headers["Cache-Control"] = "must-revalidate"
+    # An attachment may be a page with a script, handed in by anybody: a browser must not run it as ours.
+    answer.headers["Content-Security-Policy"] = "sandbox"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.make_conditional(call.request, accept_ranges=True, complete_length=found.length)
+    return answer
+
+
+def _header_value(content_type: str) -> str:
+    return content_type if content_type.isascii() and content_type.isprintable() else DEFAULT_CONTENT_TYPE
+
+
+def put(call: Call) -> Response:
+    doc_id, name = check_id(call.names[0]), check_attachment_name(call.names[1])
+    rev = named_rev(call)
+    data = call.body()
+    _check_md5(call, data)
+    content_type = call.request.headers.get("Content-Type") or DEFAULT_CONTENT_TYPE
+    written = call.database.put_attachment(doc_id, name, data, content_type, rev=rev, writer=call.writer)
+    return answers.written(doc_id, written)
+
+
+def _check_md5(call: Call, data: bytes) -> None:
+    declared = call.request.headers.get("Content-MD5")
+    if declared is None:
+        return
+    try:
+        expected = base64.b64decode(declared, validate=True)
+    except ValueError:
+        raise BadRequest("Content-MD5 is not base64.") from None
+    if hashlib.md5(data, usedforsecurity=False).digest() != expected:
+        raise ContentMismatch("Possible message corruption.")
+
+
+def delete(call: Call) -> Response:
+    doc_id, name = check_id(call.names[0]), call.names[1]
+    rev = call.database.delete_attachment(doc_id, name, rev=named_rev(call), writer=call.writer)
+    return answers.written(doc_id, rev, 200)

@@ -1,0 +1,59 @@
+"""One request to the endpoint, with all that its handler may need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from flask import Request
+
+from sync.access import Access
+from sync.endpoint import bodies
+from sync.endpoint.errors import EntityTooLarge
+from sync.endpoint.limits import Limits
+from sync.endpoint.query import Query
+from sync.store import BadRequest, Database, Store
+
+
+class Principal(Protocol):
+    """Who asks. `writer` is remembered with every revision that the principal hands in."""
+
+    @property
+    def writer(self) -> str: ...
+
+
+@dataclass
+class Call:
+    request: Request
+    store: Store
+    limits: Limits
+    writer: str
+    access: Access
+    database_name: str
+    names: tuple[str, ...]  # the path below the database: document id, attachment name
+
+    @cached_property
+    def database(self) -> Database:
+        return self.store.open(self.database_name)
+
+    @cached_property
+    def query(self) -> Query:
+        return Query(self.request.args)
+
+    def body(self) -> bytes:
+        return bodies.read(self.request, self.limits.body_bytes_max)
+
+    def json(self) -> Any:
+        return bodies.read_json(self.request, self.limits.body_bytes_max)
+
+    def json_object(self) -> dict[str, Any]:
+        told = self.json()
+        if not isinstance(told, dict):
+            raise BadRequest("Request body must be a JSON object")
+        return told
+
+    def bounded(self, items: Sequence[Any] | Mapping[Any, Any]) -> None:
+        if len(items) > self.limits.keys_max:
+            raise EntityTooLarge(f"One request may name {self.limits.keys_max} documents at most.")

@@ -1,0 +1,251 @@
+"""_changes: what moved in a database, once (normal), the next time (longpoll), or from here on (continuous).
+
+A feed holds no connection while it waits, and it sends newlines as heartbeats, both before and inside the
+JSON; where a heartbeat cannot be sent any more the client is gone and the feed ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response
+
+from sync.endpoint import answers, changes_filters, sequences
+from sync.endpoint.call import Call
+from sync.endpoint.changes_filters import Filter
+from sync.endpoint.limits import Limits
+from sync.endpoint.query import Query
+from sync.store import BadRequest, Change, Database, NotFound, Store
+
+FEEDS = ("normal", "longpoll", "continuous")
+PAGE_ROWS_WITH_ATTACHMENTS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the client asked for."""
+
+    feed: str
+    since: int
+    limit: int | None
+    descending: bool
+    all_leaves: bool
+    include_docs: bool
+    conflicts: bool
+    attachments: bool
+    heartbeat_s: float | None
+    timeout_s: float
+    filter: Filter
+
+
+def get(call: Call) -> Response:
+    return _answer(call, {})
+
+
+def post(call: Call) -> Response:
+    return _answer(call, call.json_object() if call.request.content_length != 0 else {})
+
+
+def _answer(call: Call, body: dict[str, Any]) -> Response:
+    query = Query(call.request.args, {name: body[name] for name in ("doc_ids",) if name in body})
+    wanted = _wanted(call, query, body)
+    feed = _Feed(call.store, call.database, call.limits, wanted)
+    if wanted.feed == "continuous":
+        return answers.streamed(feed.continuous())
+    return answers.streamed(feed.longpoll() if wanted.feed == "longpoll" else feed.normal())
+
+
+def _wanted(call: Call, query: Query, body: dict[str, Any]) -> Wanted:
+    feed, style = query.text("feed") or "normal", query.text("style") or "main_only"
+    if feed not in FEEDS:
+        raise BadRequest(f"Supported `feed` types: {', '.join(FEEDS)}")
+    if style not in ("main_only", "all_docs"):
+        raise BadRequest("Supported styles: main_only, all_docs")
+    limit = query.integer("limit")
+    return Wanted(
+        feed=feed,
+        since=sequences.parsed(call.database, query.text("since")),
+        limit=None if limit is None else max(limit, 1),
+        descending=query.flag("descending"),
+        all_leaves=style == "all_docs",
+        include_docs=query.flag("include_docs"),
+        conflicts=query.flag("conflicts"),
+        attachments=query.flag("attachments"),
+        heartbeat_s=_heartbeat_s(query, call.limits),
+        timeout_s=_timeout_s(query, call.limits),
+        filter=changes_filters.chosen(call, query, body),
+    )
+
+
+def _heartbeat_s(query: Query, limits: Limits) -> float | None:
+    text = query.text("heartbeat")
+    if text in (None, "", "false"):
+        return None
+    if text == "true":
+        return limits.timeout_s
+    wanted = query.integer("heartbeat")
+    if not wanted:
+        raise BadRequest("The heartbeat value should be a positive integer (in milliseconds).")
+    return max(wanted / 1000, limits.heartbeat_s_min)
+
+
+def _timeout_s(query: Query, limits: Limits) -> float:
+    wanted = query.integer("timeout")
+    if wanted is not None:
+        return min(wanted / 1000, limits.feed_s_max)
+    return limits.feed_s_max if "heartbeat" in query else limits.timeout_s
+
+
+class _Feed:
+    def __init__(self, store: Store, database: Database, limits: Limits, wanted: Wanted) -> None:
+        self._store = store
+        self._database = database
+        self._limits = limits
+        self._wanted = wanted
+        self._since = wanted.since  # all before this is told or filtered out
+        self._left = wanted.limit
+        self._pending = 0
+        self._moved = True
+        self._end = time.monotonic() + limits.feed_s_max
+
+    def normal(self) -> Iterator[bytes]:
+        yield from self._results(self._rows())
+
+    def longpoll(self) -> Iterator[bytes]:
+        yield from self._results(self._first_rows())
+
+    def continuous(self) -> Iterator[bytes]:
+        try:
+            self._moved = True
+            while self._moved:
+                for row in self._rows():
+                    yield orjson.dumps(row) + b"\n"
+                if self._left == 0:
+                    break
+                for _ in self._heartbeats():
+                    yield b"\n"
+        except NotFound:
+            pass  # the database is gone, and with it the feed
+        yield orjson.dumps({"last_seq": self._seq(self._since), "pending": self._pending}) + b"\n"
+
+    def _results(self, rows: Iterable[dict[str, Any] | None]) -> Iterator[bytes]:
+        """The rows as one JSON object; None is a heartbeat."""
+        yield b'{"results":[\n'
+        separator = b""
+        for row in rows:
+            if row is None:
+                yield b"\n"
+                continue
+            yield separator + orjson.dumps(row)
+            separator = b",\n"
+        last, pending = orjson.dumps(self._seq(self._since)), self._pending
+        yield b'\n],\n"last_seq":%b,"pending":%d}\n' % (last, pending)
+
+    def _first_rows(self) -> Iterator[dict[str, Any] | None]:
+        """The rows as soon as there are some; None for each heartbeat until then."""
+        try:
+            self._moved = True
+            while self._moved:
+                told = False
+                for row in self._rows():
+                    told = True
+                    yield row
+                if told:
+                    return
+                yield from self._heartbeats()
+        except NotFound:
+            return  # the database is gone, and with it the feed
+
+    def _heartbeats(self) -> Iterator[None]:
+        """Waits until something moves, which `_moved` tells, or the client's patience is over."""
+        end = min(time.monotonic() + self._wanted.timeout_s, self._end)
+        beat_s = self._wanted.heartbeat_s
+        self._moved = False
+        while not self._moved and (left := end - time.monotonic()) > 0:
+            self._moved = self._store.wait_for(
+                self._database, self._since, left if beat_s is None else min(left, beat_s)
+            )
+            if not self._moved and beat_s is not None:
+                yield None
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        if self._wanted.descending:
+            yield from self._descending_rows()
+            return
+        while self._left != 0:
+            page = self._database.changes(
+                since=self._since,
+                limit=self._page_rows(),
+                include_docs=self._wanted.include_docs or self._wanted.filter.needs_doc,
+                doc_ids=self._wanted.filter.doc_ids,
+            )
+            for change in page.rows:
+                self._since = change.seq
+                if self._accepts(change):
+                    yield self._row(change)
+                    if self._left == 0:
+                        break
+            self._pending = page.pending
+            if self._left == 0:
+                return
+            self._since = page.last_seq
+            if not page.rows:
+                return
+
+    def _page_rows(self) -> int:
+        if self._wanted.attachments and self._wanted.include_docs:
+            return PAGE_ROWS_WITH_ATTACHMENTS
+        if self._left is None or self._wanted.filter.accepts is not None:
+            return self._limits.page_rows
+        return min(self._left, self._limits.page_rows)
+
+    def _descending_rows(self) -> Iterator[dict[str, Any]]:
+        page = self._database.changes(
+            since=self._since,
+            limit=self._left if self._wanted.filter.accepts is None else None,
+            descending=True,
+            include_docs=self._wanted.include_docs or self._wanted.filter.needs_doc,
+            doc_ids=self._wanted.filter.doc_ids,
+        )
+        self._since = page.last_seq
+        for change in page.rows:
+            if self._left == 0:
+                return
+            if self._accepts(change):
+                yield self._row(change)
+
+    def _accepts(self, change: Change) -> bool:
+        accepts = self._wanted.filter.accepts
+        return accepts is None or accepts(change)
+
+    def _row(self, change: Change) -> dict[str, Any]:
+        if self._left is not None:
+            self._left -= 1
+        leaves = change.leaves if self._wanted.all_leaves else change.leaves[:1]
+        row: dict[str, Any] = {
+            "seq": self._seq(change.seq),
+            "id": change.id,
+            "changes": [{"rev": leaf.rev} for leaf in leaves],
+        }
+        if change.deleted:
+            row["deleted"] = True
+        if self._wanted.include_docs:
+            row["doc"] = self._doc(change)
+        return row
+
+    def _doc(self, change: Change) -> dict[str, Any] | None:
+        if not (self._wanted.conflicts or self._wanted.attachments):
+            return change.doc
+        return self._database.get(
+            change.id,
+            rev=change.leaves[0].rev,
+            conflicts=self._wanted.conflicts,
+            attachments=self._wanted.attachments,
+        )
+
+    def _seq(self, seq: int) -> str:
+        return sequences.written(self._database, seq)

@@ -1,0 +1,82 @@
+"""Calls to a database as a whole."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Response
+
+from sync.access import Access
+from sync.endpoint import answers, sequences
+from sync.endpoint.call import Call
+from sync.endpoint.errors import NotImplementedHere
+from sync.store import BadRequest
+
+
+def info(call: Call) -> Response:
+    told = call.database.info()
+    if not call.access & (Access.READ | Access.ADMIN):
+        # Who only pushes learns that the database is there, and nothing about what the others have put into
+        # it.
+        told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": 0}
+    told["update_seq"] = sequences.written(call.database, told["update_seq"])
+    return answers.json(told)
+
+
+def create(call: Call) -> Response:
+    call.store.create(call.database_name)
+    return answers.json({"ok": True}, 201)
+
+
+def delete(call: Call) -> Response:
+    call.store.delete(call.database_name)
+    return answers.json({"ok": True})
+
+
+def add_document(call: Call) -> Response:
+    doc = call.json_object()
+    doc.setdefault("_id", uuid.uuid4().hex)
+    rev = call.database.put(doc, writer=call.writer)
+    return answers.written(doc["_id"], rev)
+
+
+def compact(call: Call) -> Response:
+    call.database.compact()
+    return answers.json({"ok": True}, 202)
+
+
+def view_cleanup(call: Call) -> Response:
+    call.database.seq()
+    return answers.json({"ok": True}, 202)
+
+
+def ensure_full_commit(call: Call) -> Response:
+    """Nothing to do: what was acknowledged is on disk."""
+    call.database.seq()
+    return answers.json({"ok": True, "instance_start_time": "0"}, 201)
+
+
+def revs_limit(call: Call) -> Response:
+    return answers.json(call.database.revs_limit())
+
+
+def set_revs_limit(call: Call) -> Response:
+    limit = call.json()
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit >= 2**31:
+        raise BadRequest("`revs_limit` must be a positive integer")
+    call.database.set_revs_limit(limit)
+    return answers.json({"ok": True})
+
+
+def security(call: Call) -> Response:
+    """Who may do what is decided outside of the databases; this is how CouchDB says: admins only."""
+    call.database.seq()
+    return answers.json({"admins": {"roles": ["_admin"]}, "members": {"roles": ["_admin"]}})
+
+
+def mango(call: Call) -> Response:
+    raise NotImplementedHere("This server has no _find and no indexes. Read _all_docs or _changes instead.")
+
+
+def temp_view(call: Call) -> Response:
+    raise NotImplementedHere("This server runs no views. Read _all_docs or _changes instead.")

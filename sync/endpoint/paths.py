@@ -1,0 +1,90 @@
+"""From a request's path to what it names.
+
+The path is taken as it came on the wire: an id may contain `/`, sent as %2F, which must not be decoded
+before the path is cut into its parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from flask import Request
+
+from sync.store import BadRequest
+
+SERVER_CALLS = {"_all_dbs", "_uuids", "_up"}
+DATABASE_CALLS = {
+    "_all_docs",
+    "_bulk_docs",
+    "_bulk_get",
+    "_changes",
+    "_compact",
+    "_ensure_full_commit",
+    "_explain",
+    "_find",
+    "_index",
+    "_missing_revs",
+    "_revs_diff",
+    "_revs_limit",
+    "_security",
+    "_temp_view",
+    "_view_cleanup",
+}
+DESIGN_CALLS = {"_view", "_list", "_show", "_update", "_rewrite", "_info", "_search"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`kind` is a row of the route table; `names` are the document id and the attachment's name."""
+
+    kind: str
+    database_name: str = ""
+    names: tuple[str, ...] = ()
+
+
+def place_of(request: Request, mounted_at: str) -> Place:
+    return _place(_parts(request, mounted_at))
+
+
+def _parts(request: Request, mounted_at: str) -> list[str]:
+    environ = request.environ
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
+    path = urlsplit(raw).path if "://" in raw.partition("?")[0] else raw.partition("?")[0]
+    above = (environ.get("SCRIPT_NAME", "") + mounted_at).count("/")
+    return [_decoded(part) for part in path.split("/")[1 + above :]]
+
+
+def _decoded(part: str) -> str:
+    try:
+        return unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The path is not valid UTF-8.") from None
+
+
+def _place(parts: list[str]) -> Place:
+    if not parts or parts == [""]:
+        return Place("server")
+    if parts[0] in SERVER_CALLS:
+        return Place(parts[0])
+    name, below = parts[0], parts[1:]
+    if not below or below == [""]:
+        return Place("database", name)
+    if below[0] in DATABASE_CALLS:
+        return Place(below[0], name, tuple(below[1:]))
+    return _document_place(name, below)
+
+
+def _document_place(database_name: str, below: list[str]) -> Place:
+    # `_design/x` and `_local/x` are sent with a plain slash; encoded, the two parts come as one.
+    for prefix in ("_design", "_local"):
+        if below[0] == prefix and len(below) > 1:
+            below = [f"{prefix}/{below[1]}", *below[2:]]
+    doc_id, rest = below[0], below[1:]
+    if doc_id.startswith("_local/"):
+        return Place("local", database_name, (doc_id.removeprefix("_local/"), *rest))
+    if doc_id.startswith("_design/") and rest and rest[0] in DESIGN_CALLS:
+        return Place("functions", database_name, (doc_id,))
+    if rest:
+        return Place("attachment", database_name, (doc_id, "/".join(rest)))
+    return Place("document", database_name, (doc_id,))

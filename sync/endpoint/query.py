@@ -1,0 +1,61 @@
+"""Query parameters, as CouchDB reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from sync.endpoint.errors import QueryParseError
+
+INTEGER_MAX = 2**53
+
+
+class Query:
+    """Parameters of the URL, over which those of a POST body may be laid."""
+
+    def __init__(self, url: Mapping[str, str], body: Mapping[str, Any] | None = None) -> None:
+        self._url = url
+        self._body = body or {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._url or name in self._body
+
+    def text(self, name: str) -> str | None:
+        if name in self._body:
+            value = self._body[name]
+            return value if isinstance(value, str) else orjson.dumps(value).decode()
+        return self._url.get(name)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self.text(name)
+        if value is None or value == "":
+            return default
+        if value not in ("true", "false"):
+            raise QueryParseError(f'Invalid boolean parameter: "{value}"')
+        return value == "true"
+
+    def integer(self, name: str) -> int | None:
+        """A whole number, not negative."""
+        value = self.text(name)
+        if value is None or value == "":
+            return None
+        if not (value.isascii() and value.isdigit()) or int(value[:20]) > INTEGER_MAX:
+            raise QueryParseError(f'Invalid value for integer: "{value[:100]}"')
+        return int(value)
+
+    def json(self, *names: str) -> Any:
+        """The first of `names` that is given, decoded; None without one."""
+        for name in names:
+            if name in self._body:
+                return self._body[name]
+            if name in self._url:
+                return self._decoded(name)
+        return None
+
+    def _decoded(self, name: str) -> Any:
+        try:
+            return orjson.loads(self._url[name])
+        except orjson.JSONDecodeError:
+            raise QueryParseError(f"Invalid value for `{name}`: it is not JSON") from None

@@ -1,0 +1,91 @@
+"""What replication is made of: _revs_diff, _bulk_docs, _bulk_get."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response
+
+from sync.endpoint import answers
+from sync.endpoint.call import Call
+from sync.store import BadRequest, Database
+
+BULK_GET_AT_ONCE = 100
+BULK_GET_AT_ONCE_WITH_ATTACHMENTS = 1
+
+
+def revs_diff(call: Call) -> Response:
+    return answers.json(call.database.revs_diff(_asked_revs(call)))
+
+
+def missing_revs(call: Call) -> Response:
+    told = call.database.revs_diff(_asked_revs(call))
+    return answers.json({"missing_revs": {doc_id: found["missing"] for doc_id, found in told.items()}})
+
+
+def _asked_revs(call: Call) -> dict[str, list[str]]:
+    asked = call.json_object()
+    call.bounded(asked)
+    for revs in asked.values():
+        if not isinstance(revs, list):
+            raise BadRequest("Invalid list of revisions")
+        call.bounded(revs)
+    return asked
+
+
+def bulk_docs(call: Call) -> Response:
+    """Grafts are all kept or, if one cannot be kept at all, all refused: a client never counts a dropped one
+    as sent.
+    """
+    asked = call.json_object()
+    docs, new_edits = asked.get("docs"), asked.get("new_edits", True)
+    if not isinstance(docs, list):
+        raise BadRequest("POST body must include `docs` parameter.")
+    if not isinstance(new_edits, bool):
+        raise BadRequest("`new_edits` must be true or false.")
+    call.bounded(docs)
+    if new_edits:
+        for doc in docs:
+            if isinstance(doc, dict):
+                doc.setdefault("_id", uuid.uuid4().hex)
+    rows = call.database.bulk_docs(docs, new_edits=new_edits, writer=call.writer)
+    return answers.json(rows if new_edits else [row for row in rows if "error" in row], 201)
+
+
+def bulk_get(call: Call) -> Response:
+    wanted = call.json_object().get("docs")
+    if not isinstance(wanted, list):
+        raise BadRequest("Missing JSON list of 'docs'.")
+    call.bounded(wanted)
+    call.database.seq()  # a missing database must be told before the answer begins
+    options = {name: call.query.flag(name) for name in ("revs", "latest", "attachments")}
+    results = _bulk_get_results(call.database, wanted, options)
+    return answers.streamed(answers.array(b'{"results":[', results, b"]}\n"))
+
+
+def _bulk_get_results(
+    database: Database, wanted: list[Any], options: dict[str, bool]
+) -> Iterator[dict[str, Any]]:
+    step = BULK_GET_AT_ONCE_WITH_ATTACHMENTS if options["attachments"] else BULK_GET_AT_ONCE
+    for start in range(0, len(wanted), step):
+        some = wanted[start : start + step]
+        answered = iter(database.bulk_get([one for one in some if _is_askable(one)], **options))
+        for one in some:
+            yield next(answered) if _is_askable(one) else _not_askable(one)
+
+
+def _is_askable(one: object) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("id"), str) and isinstance(one.get("rev"), str | None)
+
+
+def _not_askable(one: object) -> dict[str, Any]:
+    doc_id = one.get("id") if isinstance(one, dict) else None
+    error = {
+        "id": doc_id,
+        "rev": None,
+        "error": "bad_request",
+        "reason": "document id missed or not a string",
+    }
+    return {"id": doc_id, "docs": [{"error": error}]}

@@ -1,0 +1,42 @@
+"""Calls to the server as a whole."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Response
+
+from sync.endpoint import answers
+from sync.endpoint.call import Call
+from sync.endpoint.errors import QueryParseError
+from sync.store import Store
+
+SPOKEN_VERSION = "3.5.0"  # of CouchDB: what a client may expect of the API
+UUIDS_MAX = 1000
+
+
+def welcome(store: Store) -> Response:
+    return answers.json(
+        {
+            "couchdb": "Welcome",
+            "version": SPOKEN_VERSION,
+            "uuid": store.uuid,
+            "features": [],
+            "vendor": {"name": "Gridbook"},
+        }
+    )
+
+
+def up(call: Call) -> Response:
+    return answers.json({"status": "ok"})
+
+
+def all_dbs(call: Call) -> Response:
+    return answers.json(call.store.names())
+
+
+def uuids(call: Call) -> Response:
+    count = call.query.integer("count")
+    if count is not None and count > UUIDS_MAX:
+        raise QueryParseError(f"count parameter too large: {UUIDS_MAX} at most")
+    return answers.json({"uuids": [uuid.uuid4().hex for _ in range(1 if count is None else count)]})
