@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from server.people.devices import Device
+from server.register.upsert import ids_with
 from sync.store import NotFound, Store
 
 DISTRICT_UNKNOWN = {"zh": "", "en": ""}
@@ -28,6 +29,11 @@ def village_name(store: Store, code: str) -> str:
         return str(store.open(f"register-{code}").get(f"village:{code}")["name"])
     except NotFound:
         return code
+
+
+def filler_ids(store: Store, village_code: str) -> list[str]:
+    """The fillers of a village, by id."""
+    return [doc_id.removeprefix("filler:") for doc_id in ids_with(store, f"register-{village_code}", "filler:")]
 
 
 def _fillers(store: Store, device: Device, village_code: str) -> Iterator[dict[str, str]]:

@@ -57,6 +57,11 @@ def create_code(people: People, offer: Offer, *, valid_for: timedelta) -> str:
     return f"{characters[:4]}-{characters[4:]}"
 
 
+def link(public_url: str, code: str) -> str:
+    """What the QR code holds. The code rides behind the `#`, so that it stays out of every server's log."""
+    return f"{public_url}/phone/#enrol={code}"
+
+
 def redeem(people: People, code: str, label: str) -> tuple[devices.Device, str]:
     """Use the code up and return the device with its token. Raises CodeRefused; a code never makes two devices."""
     code_hash = _code_hash(people, normalized(code))

@@ -1,0 +1,132 @@
+"""The import of one table: check the header, read each row, refuse what cannot be, write the rest.
+
+1. The file must have the right columns, or nothing is imported.
+2. Each row becomes a document or a refusal; a second row with the same key is refused.
+3. What a row refers to must exist: village, grid, household, campaign.
+4. Accepted documents are written in batches, a database at a time, and only where they differ.
+5. What follows from them is brought up to date: village documents, campaigns' copies.
+
+A row's document is one write, so no row is half written. Step 5 runs for unchanged rows as well: importing the same
+file again repairs an import that was broken off.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from server.register import follow_up, references
+from server.register.kinds import Column, Document, Kind, Row
+from server.register.refusals import FileRefused, Refusal
+from server.register.report import Entry, RefusedRow, Report
+from server.register.sheets import Sheet, read
+from server.register.upsert import upsert
+from sync.store import Store
+
+
+def import_file(store: Store, kind: Kind, path: Path, *, today: str, dry_run: bool = False) -> Report:
+    """Import `path`; `today` (YYYY-MM-DD) stands in for missing first days. Raises FileRefused."""
+    return import_sheet(store, kind, read(path), today=today, dry_run=dry_run)
+
+
+def import_sheet(store: Store, kind: Kind, sheet: Sheet, *, today: str, dry_run: bool = False) -> Report:
+    report = Report()
+    columns = _columns(kind, sheet.header)
+    entries = _documents(kind, columns, sheet.rows, report)
+    entries = references.checked(store, kind, entries, report.refused)
+    _write(store, kind, entries, report, today, dry_run)
+    if not dry_run:
+        follow_up.run(store, kind, [entry.document for entry in entries])
+    report.refused.sort(key=lambda refused: refused.row)
+    return report
+
+
+def _columns(kind: Kind, header: Sequence[str]) -> list[Column]:
+    """The columns in the file's order. Raises FileRefused naming what is missing, unknown or there twice."""
+    known = {name.lower(): column for column in kind.columns for name in (column.name, *column.zh)}
+    found = [known.get(name.lower()) for name in header]
+    unknown = [name or "（空）" for name, column in zip(header, found, strict=True) if column is None]
+    named = [column for column in found if column]
+    missing = [column for column in kind.columns if column.required and column not in named]
+    twice = sorted({column.name for column in named if named.count(column) > 1})
+    if unknown or missing or twice:
+        raise _wrong_columns(kind, missing, unknown, twice)
+    return named
+
+
+def _wrong_columns(kind: Kind, missing: list[Column], unknown: list[str], twice: list[str]) -> FileRefused:
+    zh, en = ["列不符，未导入任何数据。"], ["Wrong columns; nothing was imported."]
+    if missing:
+        zh.append(f"缺少：{'、'.join(f'{column.zh[0]}（{column.name}）' for column in missing)}。")
+        en.append(f"Missing: {', '.join(column.name for column in missing)}.")
+    if unknown:
+        zh.append(f"不认识：{'、'.join(unknown)}。")
+        en.append(f"Unknown: {', '.join(unknown)}.")
+    if twice:
+        zh.append(f"重复：{'、'.join(twice)}。")
+        en.append(f"Twice: {', '.join(twice)}.")
+    zh.append(f"可用的列：{'、'.join(column.zh[0] for column in kind.columns)}。")
+    en.append(f"Known: {', '.join(column.name for column in kind.columns)}.")
+    return FileRefused("".join(zh), " ".join(en))
+
+
+def _documents(
+    kind: Kind, columns: Sequence[Column], rows: Sequence[tuple[int, list[Any]]], report: Report
+) -> list[Entry]:
+    entries: list[Entry] = []
+    first_row: dict[str, int] = {}
+    for number, cells in rows:
+        row, refused = _values(kind, columns, number, cells)
+        document = None if refused else _document(kind, number, row, refused)
+        if document is not None and (first := first_row.setdefault(document["_id"], number)) != number:
+            reason = Refusal(f"与第 {first} 行编号重复", f"the same key as row {first}")
+            refused.append(RefusedRow(number, _key(kind, row), kind.key[-1], reason))
+        if document is None or refused:
+            report.refused += refused
+        else:
+            entries.append(Entry(number, row, document))
+    return entries
+
+
+def _values(
+    kind: Kind, columns: Sequence[Column], number: int, cells: Sequence[Any]
+) -> tuple[Row, list[RefusedRow]]:
+    row: Row = {}
+    wrong: list[tuple[str, Refusal]] = []
+    if any(cell not in ("", None) for cell in cells[len(columns) :]):
+        wrong.append(("", Refusal("单元格比表头多：逗号或引号放错了？", "more cells than the header has: a stray comma?")))
+    for column, cell in zip(columns, cells, strict=False):
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            continue
+        try:
+            row[column.name] = column.read(cell)
+        except Refusal as refusal:
+            wrong.append((column.name, refusal))
+    refused_columns = {name for name, _ in wrong}
+    for column in kind.columns:
+        if column.required and column.name not in row and column.name not in refused_columns:
+            wrong.append((column.name, Refusal(f"缺少{column.zh[0]}", f"{column.name} is empty")))
+    return row, [RefusedRow(number, _key(kind, row), name, reason) for name, reason in wrong]
+
+
+def _document(kind: Kind, number: int, row: Row, refused: list[RefusedRow]) -> Document | None:
+    try:
+        return kind.document(row)
+    except Refusal as refusal:
+        refused.append(RefusedRow(number, _key(kind, row), "", refusal))
+        return None
+
+
+def _key(kind: Kind, row: Row) -> str:
+    return ":".join(row.get(name, "?") for name in kind.key)
+
+
+def _write(store: Store, kind: Kind, entries: list[Entry], report: Report, today: str, dry_run: bool) -> None:
+    by_database: dict[str, list[Document]] = defaultdict(list)
+    for entry in entries:
+        by_database[kind.database(entry.row)].append(entry.document)
+    first_only = {column.name: today for column in kind.columns if column.since_import}
+    for database, documents in by_database.items():
+        report.count(upsert(store, database, documents, first_only=first_only, dry_run=dry_run))
