@@ -1,7 +1,8 @@
 """Which answers identify a person, and what is left of them for a reader who need not know who it is.
 
-Masked are the answers by which somebody could be found: names, phones, documents, addresses, plates, and free text of class
-P1 or P2. Counts, choices, dates and temperatures stay readable: without the name they are what the district works with.
+Masked are the answers of class P1 or P2 by which somebody could be found: names, phones, documents, birth dates, addresses, plates, and
+whatever else is free text. Counts, choices, days and temperatures stay readable: without the name they are what the district works with.
+The form says the class (`pii`), the question's name says the kind.
 
 | kind | before | after |
 |---|---|---|
@@ -111,29 +112,25 @@ MASKS: dict[str, Callable[[str], str]] = {
 _KINDS_BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"phone|mobile|telephone")),
     ("plate", re.compile(r"plate|transport_no")),
-    ("address", re.compile(r"address|addr$|door_no")),
+    ("address", re.compile(r"address|addr$")),
     ("id", re.compile(r"(^|_)id_number|(^|_)id_no|passport|certificate")),
-    ("name", re.compile(r"name$|head_display|contact_proxy|(^|_)approver$|witness")),
+    ("text", re.compile(r"birth|door_no")),
+    ("name", re.compile(r"name$|^head_|contact_proxy|(^|_)approver$|witness")),
 )
 _READABLE_TYPES = frozenset(
-    "integer decimal range date time dateTime acknowledge image audio geopoint note select_one select_multiple".split()
+    "integer decimal range date dateTime acknowledge image audio geopoint note barcode start end today deviceid".split()
 )
 
 
 def mask_kind(question: Mapping[str, Any]) -> str | None:
-    """The mask for a question's answers, or None when they stay readable.
-
-    `question` is a row of a form: name, type, pii; a `mask` column names the kind outright ("none" for none).
-    """
-    if stated := question.get("mask"):
-        return None if stated == "none" else str(stated)
-    name, pii = str(question.get("name", "")), question.get("pii") or "P0"
-    kind = str(question.get("type", "text")).split(" ")[0]
+    """The mask for a question's answers, or None when they stay readable. `question` is a row of a form: name, type, pii."""
+    name, kind = str(question.get("name", "")), str(question.get("type", "text")).split(" ")[0]
     if kind in _READABLE_TYPES or kind.startswith("select_"):
         return None
-    if pii == "P0":
+    if question.get("pii", "P2") == "P0":
         return "numbers_within" if kind == "text" else None
-    return next((mask for mask, pattern in _KINDS_BY_NAME if pattern.search(name)), "text")
+    named = next((mask for mask, pattern in _KINDS_BY_NAME if pattern.search(name)), None)
+    return named or ("numbers_within" if kind in ("calculate", "hidden") else "text")
 
 
 def mask_value(kind: str | None, value: Any) -> Any:

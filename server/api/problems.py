@@ -109,9 +109,15 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "不脱敏导出须在 reason 中写明用途（4～200 字），并会留下记录。",
         "An export in full needs its purpose in `reason` (4 to 200 characters); it is put on record.",
     ),
-    "not-reviewable": (
-        409, "此记录不能审核", "This record cannot be reviewed",
-        "{why}", "{why}",
+    "unknown-register": (
+        404, "没有这个台账", "No such register",
+        "没有名为 {register} 的台账。可选：{known}。",
+        "No register is called {register}. There are: {known}.",
+    ),
+    "replaced": (
+        409, "此记录已被更正", "This record was replaced",
+        "它已被更正后的记录取代，请审核最新的一版。",
+        "A correction has replaced it: review the latest version.",
     ),
     "comment-missing": (
         422, "请写明退回意见", "Give a comment",

@@ -15,7 +15,7 @@ interface Point {
 
 const drawn = new WeakMap<HTMLElement, ECharts>();
 
-/** Rows of `table` carry `data-value` on their number cell; `data-percent` on the table says that values are shares of one. */
+/** Rows of `table` carry `data-value` on their number cell; `data-percent` on the table says that values are percentages. */
 export function drawFromTable(frame: HTMLElement, table: HTMLTableElement): void {
   const points = [...table.tBodies[0]!.rows].map(point);
   frame.hidden = points.length === 0;
@@ -59,9 +59,9 @@ function option(points: Point[], table: HTMLTableElement): EChartsCoreOption {
     },
     yAxis: {
       type: "value",
-      ...(percent ? { max: 1, min: 0 } : { minInterval: 1 }),
+      ...(percent ? { max: 100, min: 0 } : { minInterval: 1 }),
       splitLine: { lineStyle: { color: "#e8ecf0" } },
-      axisLabel: { color: soft, formatter: (value: number) => (percent ? `${Math.round(value * 100)}%` : value.toLocaleString("en-US")) },
+      axisLabel: { color: soft, formatter: (value: number) => (percent ? `${value}%` : value.toLocaleString("en-US")) },
     },
     series: [
       percent

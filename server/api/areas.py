@@ -1,0 +1,88 @@
+"""Areas and indicators: what can be asked, and the figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from server.api import shapes
+from server.api.access import allowed, own_area, staff_for
+from server.api.beijing import today
+from server.api.freshness import versioned
+from server.api.problems import Problem
+from server.app import gridbook
+from server.readmodel import queries
+
+blp = Blueprint("figures", __name__, url_prefix="/api/v1", description="Areas, indicators and their figures")
+
+
+@blp.route("/areas")
+class Areas(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.AreaQuery, location="query")
+    @blp.response(200, shapes.AreaList)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The areas right inside one: a district's towns, a town's villages."""
+        member = staff_for("figures.read")
+        parent = own_area(member, query.get("area"))
+        return {"items": queries.areas(gridbook().readmodel, parent=parent["code"])}
+
+
+@blp.route("/indicators")
+class Indicators(MethodView):
+    @allowed("figures.read")
+    @blp.response(200, shapes.IndicatorList)
+    def get(self) -> dict[str, Any]:
+        """Every indicator: what it is called, its unit, how it is counted."""
+        return {"items": list(queries.indicators().indicators.values())}
+
+
+@blp.route("/figures")
+class Figures(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.response(200, shapes.Figures)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """All indicators of one area on one day."""
+        area = own_area(staff_for("figures.read"), query.get("area"))
+        day = query.get("day") or today()
+        return {"area": area, "day": day, "figures": queries.figures(gridbook().readmodel, area["code"], day.isoformat())}
+
+
+@blp.route("/figures/table")
+class FiguresTable(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.response(200, shapes.FiguresTable)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """All indicators of each area right inside one, on one day. They sum to the area's own figures."""
+        area = own_area(staff_for("figures.read"), query.get("area"))
+        day = query.get("day") or today()
+        return {"area": area, "day": day, "items": queries.area_table(gridbook().readmodel, area["code"], day.isoformat())}
+
+
+@blp.route("/indicators/<string:indicator_id>/trend")
+class Trend(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.PeriodQuery, location="query")
+    @blp.response(200, shapes.Trend)
+    @versioned
+    def get(self, query: dict[str, Any], indicator_id: str) -> dict[str, Any]:
+        """One indicator of one area, day by day."""
+        area = own_area(staff_for("figures.read"), query.get("area"))
+        if indicator_id not in queries.indicators().indicators:
+            raise Problem("unknown-indicator", indicator=indicator_id)
+        first, last = _iso(query["first"]), _iso(query["last"])
+        points = queries.trend(gridbook().readmodel, area["code"], indicator_id, first, last)
+        return {"area": area, "indicator": indicator_id, "items": points}
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
+

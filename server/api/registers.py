@@ -1,0 +1,129 @@
+"""The registers: households, points, stations, roster, fillers, and what belongs to the whole district; and what is still to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from server import clock
+from server.api import shapes
+from server.api.access import allowed, own_area, staff_for
+from server.api.beijing import today
+from server.api.freshness import versioned
+from server.api.masking import mask_register_entry
+from server.api.problems import Problem
+from server.app import gridbook
+from server.readmodel import queries
+
+blp = Blueprint("registers", __name__, url_prefix="/api/v1", description="Registers, and what is still to do")
+
+KINDS = {
+    "households": "household",
+    "points": "point",
+    "stations": "station",
+    "roster": "roster_entry",
+    "fillers": "filler",
+    "campaigns": "campaign",
+    "supply-points": "supply_point",
+}
+PERSONAL = frozenset({"household", "roster_entry"})
+
+
+def paged(call: Callable[[], queries.Page]) -> queries.Page:
+    try:
+        return call()
+    except queries.BadCursor:
+        raise Problem("bad-cursor") from None
+
+
+def shown(item: dict[str, Any], *, personal: bool) -> dict[str, Any]:
+    """An item whose register entry is masked when it is about people."""
+    if personal and isinstance(item.get("entry"), dict):
+        return {**item, "entry": mask_register_entry(item["entry"])}
+    return item
+
+
+@blp.route("/registers/<string:name>")
+class Register(MethodView):
+    @allowed("register.read")
+    @blp.arguments(shapes.UnitQuery, location="query")
+    @blp.response(200, shapes.UnitPage)
+    @versioned
+    def get(self, query: dict[str, Any], name: str) -> dict[str, Any]:
+        """One register: households, points, stations, roster, fillers, campaigns or supply-points; names masked."""
+        if name not in KINDS:
+            raise Problem("unknown-register", register=name, known=", ".join(KINDS))
+        kind, area = KINDS[name], own_area(staff_for("register.read"), query.get("area"))
+        found = paged(
+            lambda: queries.units(
+                gridbook().readmodel, kind, area["code"], query.get("cursor"), query["limit"], query.get("text") or None
+            )
+        )
+        items = [shown(item, personal=kind in PERSONAL) for item in found.items]
+        return {"items": items, "next_cursor": found.next_cursor}
+
+
+@blp.route("/todo/not-reached")
+class NotReached(MethodView):
+    @allowed("register.read")
+    @blp.arguments(shapes.NotReachedQuery, location="query")
+    @blp.response(200, shapes.UnitPage)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Households that no visit has settled by the end of the day (indicator A6)."""
+        area = own_area(staff_for("register.read"), query.get("area"))
+        day = (query.get("day") or today()).isoformat()
+        found = paged(
+            lambda: queries.not_reached(gridbook().readmodel, area["code"], day, query.get("cursor"), query["limit"])
+        )
+        return {"items": [shown(item, personal=True) for item in found.items], "next_cursor": found.next_cursor}
+
+
+@blp.route("/todo/roster")
+class RosterOutstanding(MethodView):
+    @allowed("register.read")
+    @blp.arguments(shapes.RosterQuery, location="query")
+    @blp.response(200, shapes.UnitPage)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Roster entries that have not got everything they are entitled to (indicator D4)."""
+        area = own_area(staff_for("register.read"), query.get("area"))
+        campaign = query.get("campaign") or None
+        found = paged(
+            lambda: queries.roster_outstanding(
+                gridbook().readmodel, area["code"], query.get("cursor"), query["limit"], campaign
+            )
+        )
+        return {"items": [shown(item, personal=True) for item in found.items], "next_cursor": found.next_cursor}
+
+
+@blp.route("/todo/points")
+class PointsOverdue(MethodView):
+    @allowed("register.read")
+    @blp.arguments(shapes.PointsQuery, location="query")
+    @blp.response(200, shapes.UnitPage)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Disinfection points whose interval has run out (indicator C3), longest overdue first."""
+        area = own_area(staff_for("register.read"), query.get("area"))
+        moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())
+        found = paged(
+            lambda: queries.points_overdue(gridbook().readmodel, area["code"], moment, query.get("cursor"), query["limit"])
+        )
+        return {"items": found.items, "next_cursor": found.next_cursor}
+
+
+@blp.route("/todo/villages")
+class Villages(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.response(200, shapes.VillageList)
+    @versioned
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Which villages were heard from on a day."""
+        area = own_area(staff_for("figures.read"), query.get("area"))
+        day = (query.get("day") or today()).isoformat()
+        return {"items": queries.villages_status(gridbook().readmodel, area["code"], day)}

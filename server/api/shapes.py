@@ -1,0 +1,338 @@
+"""What requests and answers look like; flask-smorest writes the OpenAPI page from these."""
+
+from __future__ import annotations
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+LIMIT_DEFAULT = 50
+LIMIT_MAX = 500
+CODE = validate.Regexp(r"^\d{6}(\d{3}(\d{3})?)?$", error="An area code has 6, 9 or 12 digits.")
+SHORT = validate.Length(max=200)
+
+
+def note(text: str, **more: object) -> dict[str, object]:
+    return {"description": text, **more}
+
+
+class Query(Schema):
+    """Base of all queries: an unknown parameter is a mistake and is named."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Words(Schema):
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class AreaQuery(Query):
+    area = fields.String(
+        validate=CODE, metadata=note("Code of a district, town or village; your own area by default.", example="370304102")
+    )
+
+
+class DayQuery(AreaQuery):
+    day = fields.Date(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
+
+
+class PageQuery(Query):
+    cursor = fields.String(
+        validate=validate.Length(max=2000), metadata=note("`next_cursor` of the page before, for the same query.")
+    )
+    limit = fields.Integer(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(min=1, max=LIMIT_MAX),
+        metadata=note(f"Rows a page, 1 to {LIMIT_MAX}."),
+    )
+
+
+class Page(Schema):
+    next_cursor = fields.String(
+        required=True, allow_none=True, metadata=note("Ask again with it for the next page; null on the last.")
+    )
+
+
+class Area(Schema):
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    level = fields.String(required=True, validate=validate.OneOf(["district", "town", "village", "grid"]))
+    parent = fields.String()
+
+
+class AreaList(Schema):
+    items = fields.List(fields.Nested(Area), required=True)
+
+
+class PeriodQuery(AreaQuery):
+    first = fields.Date(data_key="from", required=True, metadata=note("First day."))
+    last = fields.Date(data_key="to", required=True, metadata=note("Last day; at most 366 days."))
+
+    @validates_schema
+    def _in_order(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if data["first"] > data["last"]:
+            raise ValidationError("`from` lies after `to`.", "from")
+        if (data["last"] - data["first"]).days > 366:
+            raise ValidationError("At most 366 days.", "to")
+
+
+class Figure(Schema):
+    value = fields.Float(required=True, allow_none=True, metadata=note("null when nothing is due; a share is in percent"))
+    numerator = fields.Float()
+    denominator = fields.Float()
+    cumulative = fields.Boolean()
+    parts = fields.Dict(keys=fields.String(), values=fields.Dict(), metadata=note("the same for each item"))
+
+
+class Indicator(Schema):
+    id = fields.String(required=True)
+    name = fields.Nested(Words, required=True)
+    unit = fields.Nested(Words, required=True)
+    note = fields.Nested(Words, required=True)
+    cumulative = fields.Boolean(required=True)
+
+
+class IndicatorList(Schema):
+    items = fields.List(fields.Nested(Indicator), required=True)
+
+
+class Figures(Schema):
+    area = fields.Nested(Area, required=True)
+    day = fields.Date(required=True)
+    figures = fields.Dict(keys=fields.String(), values=fields.Nested(Figure), required=True)
+
+
+class FiguresRow(Schema):
+    area = fields.Nested(Area, required=True)
+    figures = fields.Dict(keys=fields.String(), values=fields.Nested(Figure), required=True)
+
+
+class FiguresTable(Schema):
+    area = fields.Nested(Area, required=True)
+    day = fields.Date(required=True)
+    items = fields.List(fields.Nested(FiguresRow), required=True)
+
+
+class TrendPoint(Schema):
+    day = fields.Date(required=True)
+    value = fields.Float(required=True, allow_none=True)
+
+
+class Trend(Schema):
+    area = fields.Nested(Area, required=True)
+    indicator = fields.String(required=True)
+    items = fields.List(fields.Nested(TrendPoint), required=True)
+
+
+class FormSummary(Schema):
+    form_id = fields.String(required=True)
+    title = fields.Nested(Words, required=True)
+    version = fields.String(required=True, metadata=note("the latest"))
+    versions = fields.List(fields.String(), required=True)
+
+
+class FormList(Schema):
+    items = fields.List(fields.Nested(FormSummary), required=True)
+
+
+class FormQuery(Query):
+    version = fields.String(validate=validate.Length(max=40), metadata=note("The latest by default."))
+    view = fields.String(
+        data_key="as",
+        load_default="compiled",
+        validate=validate.OneOf(["compiled", "source"]),
+        metadata=note("`compiled` as phones get it, `source` as its author wrote it."),
+    )
+
+
+class FormDefinition(Schema):
+    """Shown as it is; `forms/README.md` is its reference."""
+
+    form_id = fields.String(required=True)
+    survey = fields.List(fields.Dict(), required=True)
+    choices = fields.Dict()
+
+
+STATUSES = ("accepted", "accepted_with_warnings", "quarantined", "returned")
+
+
+class RecordFilters(Query):
+    form_id = fields.String(data_key="form", validate=SHORT)
+    status = fields.String(validate=validate.OneOf(STATUSES))
+    area = fields.String(validate=CODE, metadata=note("A town's or a village's code; your own area by default."))
+    filler_id = fields.String(data_key="filler", validate=SHORT)
+    device_id = fields.String(data_key="device", validate=SHORT)
+    household_id = fields.String(data_key="household", validate=SHORT)
+    point_id = fields.String(data_key="point", validate=SHORT)
+    roster_entry_id = fields.String(data_key="roster_entry", validate=SHORT)
+    rule = fields.String(validate=SHORT, metadata=note("Records with a problem of this rule.", example="V002"))
+    text = fields.String(validate=validate.Length(max=80), metadata=note("Words in the record's id or text."))
+    first = fields.Date(data_key="from", metadata=note("Work dates from this day on."))
+    last = fields.Date(data_key="to", metadata=note("Work dates up to this day."))
+
+    @validates_schema
+    def _in_order(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+        if data.get("first") and data.get("last") and data["first"] > data["last"]:
+            raise ValidationError("`from` lies after `to`.", "from")
+
+
+class RecordQuery(RecordFilters, PageQuery):
+    pass
+
+
+class Problem(Schema):
+    rule = fields.String(required=True)
+    severity = fields.String(required=True, validate=validate.OneOf(["E", "W", "F"]))
+    path = fields.String(required=True, metadata=note("the answer, such as rep_person[0].temp_c; empty for the whole record"))
+    message = fields.Nested(Words, required=True)
+
+
+class Review(Schema):
+    class Meta:
+        unknown = RAISE
+
+    status = fields.String(required=True, validate=validate.OneOf(["returned", "accepted"]))
+    comment = fields.String(
+        load_default="", validate=validate.Length(max=500), metadata=note("Required to return a record; the volunteer reads it.")
+    )
+
+
+class Reviewed(Schema):
+    record_id = fields.String(required=True)
+    status = fields.String(required=True)
+    review_id = fields.String()
+
+
+class UnmaskQuery(Query):
+    unmask = fields.Boolean(load_default=False, metadata=note("1 for names and numbers in full: needs the right, and `reason`."))
+    reason = fields.String(validate=validate.Length(max=200), metadata=note("What the full data are for; put on record."))
+
+
+class OneRecordQuery(UnmaskQuery):
+    pass
+
+
+class ExportQuery(RecordFilters, UnmaskQuery):
+    table = fields.String(validate=validate.Length(max=80), metadata=note("A repeat group, such as rep_person: its own table."))
+
+
+class UnitQuery(AreaQuery, PageQuery):
+    text = fields.String(validate=validate.Length(max=80), metadata=note("Words in the entry's id or search text."))
+
+
+class UnitPage(Page):
+    items = fields.List(fields.Dict(), required=True)
+
+
+class NotReachedQuery(DayQuery, PageQuery):
+    pass
+
+
+class RosterQuery(AreaQuery, PageQuery):
+    campaign = fields.String(validate=SHORT)
+
+
+class PointsQuery(AreaQuery, PageQuery):
+    at = fields.AwareDateTime(metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00"))
+
+
+class Device(Schema):
+    device_id = fields.String(required=True)
+    label = fields.String(required=True)
+    villages = fields.List(fields.String(), required=True)
+    filler_ids = fields.List(fields.String(), required=True)
+    revoked = fields.Boolean(required=True)
+    enrolled_at = fields.String(required=True)
+    expires_at = fields.String(allow_none=True)
+    last_contact_at = fields.String(allow_none=True)
+
+
+class DeviceList(Schema):
+    items = fields.List(fields.Nested(Device), required=True)
+
+
+class CodeRequest(Schema):
+    class Meta:
+        unknown = RAISE
+
+    villages = fields.List(
+        fields.String(validate=validate.Regexp(r"^\d{12}$", error="A village code has 12 digits.")),
+        required=True,
+        validate=validate.Length(min=1, max=40),
+    )
+    filler_ids = fields.List(fields.String(validate=SHORT), load_default=list, validate=validate.Length(max=200))
+    device_days = fields.Integer(allow_none=True, load_default=None, validate=validate.Range(min=1, max=3650))
+
+
+class Code(Schema):
+    code = fields.String(required=True, metadata=note("Shown once; read XXXX-XXXX.", example="7KQM-3XWP"))
+    link = fields.String(required=True, metadata=note("What the QR code holds."))
+    villages = fields.List(fields.String(), required=True)
+    expires_at = fields.String(required=True)
+
+
+class QuarantineQuery(RecordQuery):
+    status = fields.String(load_default="quarantined", validate=validate.OneOf(["quarantined", "returned"]))
+
+
+class RecordItem(Schema):
+    record_id = fields.String(required=True)
+    form_id = fields.String(allow_none=True)
+    form_version = fields.String(allow_none=True)
+    work_date = fields.String(allow_none=True)
+    captured_at = fields.String(allow_none=True)
+    received_at = fields.String(required=True, metadata=note("when the server got it, UTC"))
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    effective = fields.Boolean(required=True, metadata=note("whether the figures count it"))
+    superseded_by = fields.String(allow_none=True)
+    supersedes = fields.String(allow_none=True)
+    voided = fields.Boolean()
+    device_id = fields.String(allow_none=True)
+    filler_id = fields.String(allow_none=True)
+    town_code = fields.String()
+    village_code = fields.String()
+    grid_code = fields.String(allow_none=True)
+    household_id = fields.String(allow_none=True)
+    point_id = fields.String(allow_none=True)
+    roster_entry_id = fields.String(allow_none=True)
+    comment = fields.String(allow_none=True)
+    decided_at = fields.String()
+    decided_by = fields.String()
+    answers = fields.Dict(metadata=note("masked unless asked for in full"))
+    problems = fields.List(fields.Nested(Problem))
+
+
+class RecordPage(Page):
+    items = fields.List(fields.Nested(RecordItem), required=True)
+
+
+class Verdict(Schema):
+    record_id = fields.String()
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    problems = fields.List(fields.Nested(Problem), required=True)
+    comment = fields.String(allow_none=True)
+    decided_at = fields.String(required=True)
+    decided_by = fields.String(required=True)
+
+
+class FullRecord(RecordItem):
+    document = fields.Dict(required=True, metadata=note("the record as it arrived"))
+    verdict = fields.Nested(Verdict, required=True)
+    versions = fields.List(fields.Nested(RecordItem), required=True, metadata=note("oldest first, itself included"))
+    unit = fields.Dict(allow_none=True, metadata=note("the household, point or roster entry"))
+    revisions = fields.List(fields.Dict())
+    reviews = fields.List(fields.Dict())
+
+
+class VillageState(Schema):
+    area = fields.Nested(Area, required=True)
+    state = fields.String(required=True, validate=validate.OneOf(["reported", "nil", "silent"]))
+    visits = fields.Float()
+    disinfections = fields.Float()
+    deliveries = fields.Float()
+    quarantined = fields.Integer()
+    last_received_at = fields.String()
+
+
+class VillageList(Schema):
+    items = fields.List(fields.Nested(VillageState), required=True)

@@ -1,0 +1,32 @@
+"""Names and numbers in full: for those who may, with a reason, and never without a line in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from server.api.problems import Problem
+from server.people.permissions import may
+from server.people.staff import Staff
+
+log = logging.getLogger("gridbook.unmasked")
+REASON_LENGTH_MIN = 4
+REASON_LENGTH_MAX = 200
+
+
+def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
+    """Whether this answer goes out in full. Raises Problem without the right or a reason; logs who, what and why."""
+    if not query.get("unmask"):
+        return False
+    if not may(member, "export.unmasked"):
+        raise Problem("forbidden", action="export.unmasked")
+    reason = str(query.get("reason") or "").strip()
+    if not REASON_LENGTH_MIN <= len(reason) <= REASON_LENGTH_MAX:
+        raise Problem("reason-missing", errors={"query": {"reason": [f"{REASON_LENGTH_MIN}-{REASON_LENGTH_MAX}"]}})
+    log.warning("unmasked: %s (%s) read %s; reason: %s", member.username, member.staff_id, what, _one_line(reason))
+    return True
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,53 @@
+"""A page's query: checked by the API's shapes, but empty fields of a form are no filters and unknown ones are ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from marshmallow import EXCLUDE, Schema, ValidationError
+
+from server.api.access import own_area
+from server.api.problems import Problem
+from server.app import gridbook
+from server.people.permissions import covers
+from server.people.staff import Staff
+from server.readmodel import queries
+
+
+def asked(shape: type[Schema], **more: Any) -> dict[str, Any]:
+    """The query as `shape` reads it; town and village become `area`. Raises Problem("invalid") naming what is wrong."""
+    given = {name: value.strip() for name, value in request.args.items() if value.strip()}
+    given["area"] = given.get("village") or given.get("town") or given.get("area") or ""
+    try:
+        return dict(shape(unknown=EXCLUDE).load({name: value for name, value in (given | more).items() if value}))
+    except ValidationError as error:
+        raise Problem("invalid", errors={"query": error.messages}) from None
+
+
+def path_to(member: Staff, area: dict[str, Any]) -> list[dict[str, Any]]:
+    """The areas from the member's own down to `area`."""
+    path = [area]
+    while path[0]["code"] != member.area and path[0].get("parent"):
+        above = queries.area(gridbook().readmodel, path[0]["parent"])
+        if above is None or not covers(member.area, above["code"]):
+            break
+        path.insert(0, above)
+    return path
+
+
+def area_choices(member: Staff) -> dict[str, list[dict[str, Any]]]:
+    """Towns and villages that the member may choose from: {towns, villages}."""
+    found = [area for area in queries.areas(gridbook().readmodel) if covers(member.area, area["code"])]
+    return {
+        "towns": [area for area in found if area["level"] == "town"],
+        "villages": [area for area in found if area["level"] == "village"],
+    }
+
+
+def area_filters(member: Staff, code: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """The area asked for, and which town and village that sets in the form's fields."""
+    area = own_area(member, code)
+    level = area["level"]
+    town = area["code"] if level == "town" else area["parent"] if level == "village" else ""
+    return area, {"town": town, "village": area["code"] if level == "village" else ""}

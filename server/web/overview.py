@@ -1,0 +1,160 @@
+"""The overview: the day's figures against the day before, a trend, and the areas below."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from server import clock
+from server.api import shapes
+from server.api.access import own_area, staff_for
+from server.api.beijing import today
+from server.app import gridbook
+from server.people.permissions import may
+from server.people.staff import Staff
+from server.people.web import require_staff
+from server.readmodel import queries
+from server.web import figures as layout
+from server.web import language
+from server.web.asking import asked, path_to
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.numbers import day_words, number
+from server.web.pages import blueprint
+
+TREND_DAYS = 14
+BELOW = {"district": "town", "town": "village"}
+# What a figure opens: a page, and what to ask it for. "day" stands for the day shown.
+OPENS: dict[str, tuple[str, dict[str, str]]] = {
+    "A2": ("records", {"form": "household_visit", "from": "day", "to": "day"}),
+    "A2_visits": ("records", {"form": "household_visit", "from": "day", "to": "day"}),
+    "A6": ("not_reached", {"day": "day"}),
+    "C1": ("records", {"form": "disinfection_log", "from": "day", "to": "day"}),
+    "C3": ("points", {}),
+    "D4": ("roster", {}),
+    "D4_partial": ("roster", {}),
+    "D6": ("records", {"form": "supply_delivery", "from": "day", "to": "day"}),
+}
+
+
+@blueprint.get("/")
+@require_staff("figures.read")
+def overview() -> str:
+    member = staff_for("figures.read")
+    query = asked(shapes.DayQuery)
+    area, day = own_area(member, query.get("area")), query.get("day") or today()
+    rm, known = gridbook().readmodel, queries.indicators().indicators
+    now = _now_if(day)
+    figures = queries.figures(rm, area["code"], day.isoformat(), now=now)
+    before = queries.figures(rm, area["code"], (day - timedelta(days=1)).isoformat())
+    shown = [layout.shown(each, figures[name], before[name], pick, opens(member, name, area, day)) for name, each in known.items()]
+    return render_template(
+        "overview.html",
+        area=area,
+        path=path_to(member, area),
+        groups=[{**group, "title": t(f"group.{group['key']}")} for group in layout.groups(shown)],
+        quiet=_quiet(figures),
+        newest=_newest_day(member, area),
+        **_days(day),
+        **_trend(area, day),
+        **_table(area, day, figures),
+    )
+
+
+def _now_if(day: date) -> str | None:
+    """Today's overdue points are those of this moment; the read model wants the moment to lie in the day by UTC."""
+    moment = clock.stamp(clock.now())
+    return moment if moment[:10] == day.isoformat() else None
+
+
+def _quiet(figures: dict[str, Any]) -> bool:
+    return not any(figures.get(name, {}).get("value") for name in ("A2_visits", "C1"))
+
+
+def _newest_day(member: Staff, area: dict[str, Any]) -> str:
+    """The work date of the newest record, so that a quiet day can point to a busy one."""
+    level = {"town": "town_code", "village": "village_code"}.get(area["level"])
+    filters = queries.RecordFilters(**({level: area["code"]} if level else {}), effective=True)
+    page = queries.records(gridbook().readmodel, filters, None, 1) if may(member, "records.read") else None
+    return str(page.items[0]["work_date"]) if page and page.items else ""
+
+
+def _days(day: date) -> dict[str, Any]:
+    after = day + timedelta(days=1)
+    return {
+        "day": day.isoformat(),
+        "today": today().isoformat(),
+        "day_words": day_words(day, language.current()),
+        "day_before": (day - timedelta(days=1)).isoformat(),
+        "day_after": after.isoformat() if after <= today() else None,
+    }
+
+
+def opens(member: Staff, indicator_id: str, area: dict[str, Any], day: date) -> str:
+    page, wanted = OPENS.get(indicator_id, ("", {}))
+    action = "records.read" if page == "records" else "register.read"
+    if not page or not may(member, action):
+        return ""
+    values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
+    if area["level"] in ("town", "village"):
+        values[area["level"]] = area["code"]
+    return url_for(f"web.{page}", **values)  # type: ignore[arg-type]
+
+
+def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
+    known = queries.indicators().indicators
+    chosen = known.get(request.args.get("indicator", ""), known.get("A4"))
+    if chosen is None:
+        return {"indicator": None, "trend": [], "trend_choices": []}
+    first = (day - timedelta(days=TREND_DAYS - 1)).isoformat()
+    points = queries.trend(gridbook().readmodel, area["code"], chosen.id, first, day.isoformat())
+    percent = layout.is_share(chosen)
+    return {
+        "indicator": {"id": chosen.id, "name": pick(chosen.name), "percent": percent},
+        "trend_choices": [{"id": each.id, "name": pick(each.name)} for each in known.values()],
+        "trend": [
+            {"day": point["day"][5:], "raw": "" if point["value"] is None else point["value"], "text": number(point["value"], percent=percent)}
+            for point in points
+        ],
+    }
+
+
+def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, Any]:
+    known = queries.indicators().indicators
+    grouped = layout.columns_of(known)
+    ids = [each for _, group in grouped for each in group]
+    sort = request.args.get("sort", "")
+    sort = sort if sort.removeprefix("-") in ("area", *ids) else ""
+    found = queries.area_table(gridbook().readmodel, area["code"], day.isoformat(), ids) if area["level"] in BELOW else []
+    return {
+        "child_level": BELOW.get(area["level"], "none"),
+        "sort": {"given": sort},
+        "column_groups": [{"title": t(f"group.{key}"), "span": len(group)} for key, group in grouped],
+        "columns": [_column("area", t(f"field.{BELOW.get(area['level'], 'village')}"), sort)]
+        + [_column(each, pick(known[each].name), sort) for each in ids],
+        "rows": [_row(row, ids, known) for row in layout.sort_rows(found, sort)],
+        "totals": [_cell(each, own[each], known) for each in ids],
+    }
+
+
+def _column(column: str, name: str, sort: str) -> dict[str, Any]:
+    """Figures sort falling at the first click, names rising."""
+    first, second = (column, f"-{column}") if column == "area" else (f"-{column}", column)
+    direction = {column: "ascending", f"-{column}": "descending"}.get(sort or "area")
+    return {"name": name, "sorted": direction, "sort_next": second if (sort or "area") == first else first}
+
+
+def _row(row: dict[str, Any], ids: list[str], known: Any) -> dict[str, Any]:
+    code = row["area"]["code"]
+    day = request.args.get("day")
+    href = url_for("web.overview", area=code, **({"day": day} if day else {}))
+    cells = [_cell(each, row["figures"][each], known) for each in ids]
+    return {"code": code, "name": row["area"]["name"], "href": href, "cells": cells}
+
+
+def _cell(indicator_id: str, figure: dict[str, Any], known: Any) -> dict[str, Any]:
+    percent = layout.is_share(known[indicator_id])
+    value = figure["value"]
+    return {"id": indicator_id, "text": number(value, percent=percent), "percent": value if percent and value is not None else None}

@@ -1,0 +1,264 @@
+"""Records: the list with filters, what waits in quarantine, one record in full, its review and its photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from server.api import records as api
+from server.api import shapes
+from server.api.access import staff_for
+from server.api.beijing import local
+from server.api.catalogue import forms, questions, survey
+from server.api.problems import Problem
+from server.api.unmasking import unmasked
+from server.app import gridbook
+from server.people.permissions import may
+from server.people.staff import Staff
+from server.people.web import require_csrf, require_staff
+from server.web import record_layout as layout
+from server.web.asking import area_choices, area_filters, asked
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.pages import blueprint
+from sync.store import NotFound
+
+PAGE = 50
+FILTER_NAMES = ("form", "status", "filler", "device", "household", "point", "roster_entry", "rule", "text", "from", "to")
+SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
+
+
+@blueprint.get("/records", endpoint="records")
+@require_staff("records.read")
+def records_page() -> str:
+    return _list("records", shapes.RecordQuery, only_waiting=False)
+
+
+@blueprint.get("/quarantine")
+@require_staff("records.read")
+def quarantine() -> str:
+    return _list("quarantine", shapes.QuarantineQuery, only_waiting=True)
+
+
+def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
+    member = staff_for("records.read")
+    query = asked(shape)
+    area, chosen = area_filters(member, query.get("area"))
+    filters = api.read_filters(member, query)
+    found = api.page(api.waiting(filters) if only_waiting else filters, query.get("cursor"), PAGE)
+    names = _village_names(member)
+    given = {name: request.args.get(name, "").strip() for name in FILTER_NAMES}
+    return render_template(
+        "records.html",
+        page=page,
+        items=[_item(item, names) for item in found.items],
+        next_cursor=found.next_cursor,
+        first=not request.args.get("cursor"),
+        filters={**given, **chosen},
+        filtered=any(given.values()) or any(request.args.get(name) for name in ("town", "village")),
+        form_choices=[{"id": form_id, "title": pick(versions[-1]["title"])} for form_id, versions in forms().versions.items()],
+        statuses=shapes.STATUSES,
+        **area_choices(member),
+    )
+
+
+def _village_names(member: Staff) -> dict[str, str]:
+    return {area["code"]: area["name"] for area in area_choices(member)["villages"]}
+
+
+def _item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    compiled = forms().fitting(item["form_id"], item["form_version"])
+    return {
+        "record_id": item["record_id"],
+        "received": local(item["received_at"]),
+        "form": pick(compiled["title"]) if compiled else item["form_id"] or t("record.unknown_form"),
+        "unit": item["household_id"] or item["point_id"] or item["roster_entry_id"] or t("record.no_unit"),
+        "village": names.get(item["village_code"], item["village_code"]),
+        "work_date": item["work_date"] or "—",
+        "filler": item["filler_id"] or "—",
+        "status": item["status"],
+        "superseded": bool(item["superseded_by"]),
+        "voided": item["voided"],
+        "why": item["comment"] if item["status"] == "returned" else _why(item["problems"]),
+    }
+
+
+def _why(problems: list[dict[str, Any]]) -> str:
+    worst = sorted(problems, key=lambda problem: "EWF".index(problem["severity"]))
+    return pick(worst[0]["message"]) if worst else ""
+
+
+@blueprint.get("/records/<record_id>")
+@require_staff("records.read")
+def record(record_id: str) -> str:
+    member = staff_for("records.read")
+    return _show(member, api.masked_record(api.one(member, record_id)), masked=True)
+
+
+@blueprint.post("/records/<record_id>/in-full")
+@require_staff("export.unmasked")
+@require_csrf
+def record_unmasked(record_id: str) -> str:
+    """A POST, so that no address and no history entry leads back to the full names."""
+    member = staff_for("export.unmasked")
+    found = api.one(member, record_id)
+    unmasked(member, {"unmask": True, "reason": request.form.get("reason")}, f"record {record_id}")
+    return _show(member, found, masked=False)
+
+
+def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: str = "") -> str:
+    document, verdict = found["document"], found["verdict"]
+    compiled = forms().fitting(found["form_id"], found["form_version"]) or {}
+    photos = _photos(found, member, masked=masked)
+    setting = layout.Setting(pick, t("yes"), t("no"), photos, verdict["problems"])
+    answers = document.get("answers")
+    versions = found["versions"]
+    laid = [_lay_out(each, setting) for each in versions]
+    may_review = may(member, "records.review") and not found.get("superseded_by") and not found.get("closed")
+    return render_template(
+        "record.html",
+        record_id=found["record_id"],
+        heading=" · ".join(filter(None, (pick(compiled["title"]) if compiled else t("record.unknown_form"), _unit_words(found)))),
+        where=" · ".join(filter(None, (_village_names(member).get(found["village_code"], found["village_code"]), str(found["work_date"] or "")))),
+        status=found["status"],
+        superseded_by=found["superseded_by"],
+        voided=found["voided"],
+        parts=layout.lay_out(compiled, answers if isinstance(answers, dict) else {}, setting),
+        problems=[_problem(problem, compiled, document) for problem in verdict["problems"]],
+        comment=verdict["comment"],
+        decided=t("record.decided", at=local(verdict["decided_at"]), by=_who(verdict["decided_by"])),
+        versions=[_version(each, found["record_id"]) for each in versions],
+        version_rows=layout.differences(laid, t("record.absent")) if len(versions) > 1 else [],
+        facts=_facts(found, compiled),
+        masked=masked,
+        may_review=may_review,
+        may_unmask=may(member, "export.unmasked"),
+        draft_comment=draft_comment,
+    )
+
+
+def _lay_out(item: Mapping[str, Any], setting: layout.Setting) -> list[layout.Part]:
+    compiled = forms().fitting(item["form_id"], item["form_version"]) or {}
+    answers = item["answers"]
+    return layout.lay_out(compiled, answers if isinstance(answers, dict) else {}, setting)
+
+
+def _unit_words(found: Mapping[str, Any]) -> str:
+    unit = found.get("unit") or {}
+    entry = unit.get("entry") or {}
+    name = entry.get("name") or entry.get("head_name") or ""
+    number = found["household_id"] or found["point_id"] or found["roster_entry_id"] or ""
+    return " ".join(filter(None, (str(number), str(name))))
+
+
+def _problem(problem: Mapping[str, Any], compiled: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    confirmed = document.get("confirmed")
+    pairs = [(c.get("rule"), c.get("path")) for c in confirmed if isinstance(c, dict)] if isinstance(confirmed, list) else []
+    return {
+        "severity": problem["severity"],
+        "rule": problem["rule"],
+        "place": layout.place_words(problem["path"], compiled, pick) or t("record.whole"),
+        "words": pick(problem["message"]),
+        "confirmed": (problem["rule"], problem["path"]) in pairs,
+    }
+
+
+def _who(decided_by: str) -> str:
+    if decided_by == "intake":
+        return t("record.by_intake")
+    from server.people import staff
+
+    member = staff.by_id(gridbook().people, decided_by.removeprefix("staff:"))
+    return member.name if member else decided_by
+
+
+def _version(item: Mapping[str, Any], here: str) -> dict[str, Any]:
+    return {"record_id": item["record_id"], "here": item["record_id"] == here, "title": local(item["captured_at"] or item["received_at"])}
+
+
+def _facts(found: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The envelope: who, when, with what; labels from the form."""
+    document = found["document"]
+    labels = {row["name"]: layout.label_of(row, pick) for row in questions(list(compiled.get("envelope", ())))}
+    setting = layout.Setting(pick, t("yes"), t("no"), lambda _n, _q: {})
+    rows = {row["name"]: row for row in questions(list(compiled.get("envelope", ())))}
+    shown = [
+        (labels.get(name, name), layout.answer_text(rows[name], value, setting, compiled.get("choices", {})) if name in rows else str(value), False)
+        for name, value in document.items()
+        if not name.startswith("_") and name not in ("type", "answers", "confirmed")
+    ]
+    server = [
+        (t("record.id"), found["record_id"], True),
+        (t("field.received"), local(found["received_at"]), False),
+        (t("record.writer"), found["writer"], True),
+        (t("record.effective"), t("yes") if found["effective"] else t("no"), False),
+    ]
+    return [{"label": label, "text": text, "code": code} for label, text, code in [*server, *shown]]
+
+
+def _photos(found: Mapping[str, Any], member: Staff, *, masked: bool) -> Any:
+    """Photos of class P0 for all; others for reviewers only, because a face or a signature cannot be masked."""
+    arrived = found["document"].get("_attachments") or {}
+
+    def photo(name: str, question: Mapping[str, Any]) -> dict[str, str]:
+        if name not in arrived:
+            return {"href": "", "words": t("record.photo_coming")}
+        if not may_see(member, question):
+            return {"href": "", "words": t("record.photo_hidden")}
+        return {"href": url_for("web.attachment", record_id=found["record_id"], name=name), "words": name}
+
+    return photo
+
+
+def may_see(member: Staff, question: Mapping[str, Any]) -> bool:
+    return question.get("pii", "P2") == "P0" or may(member, "records.review")
+
+
+@blueprint.get("/records/<record_id>/attachments/<path:name>")
+@require_staff("records.read")
+def attachment(record_id: str, name: str) -> Response:
+    """A photo, a signature, a remark by voice: never rendered as anything else, whatever its sender called it."""
+    member = staff_for("records.read")
+    found = api.one(member, record_id)
+    if not may(member, "records.review") and not _is_open(found, name):
+        raise Problem("forbidden", action="records.review")
+    try:
+        kept = gridbook().store.open(f"inbox-{found['village_code']}").attachment(record_id, name)
+    except NotFound:
+        raise Problem("unknown-attachment") from None
+    shown = kept.content_type in SAFE_IMAGES or kept.content_type.startswith("audio/")
+    response = Response(kept.data, content_type=kept.content_type if shown else "application/octet-stream")
+    response.headers["Content-Disposition"] = "inline" if shown else "attachment"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+def _is_open(found: Mapping[str, Any], name: str) -> bool:
+    compiled = forms().fitting(found["form_id"], found["form_version"])
+    answers = found["document"].get("answers")
+    if compiled is None or not isinstance(answers, dict):
+        return False
+    return any(row.get("pii") == "P0" and answers.get(row["name"]) == name for row in questions(survey(compiled)))
+
+
+@blueprint.post("/records/<record_id>/review")
+@require_staff("records.review")
+@require_csrf
+def review(record_id: str) -> BaseResponse:
+    member = staff_for("records.review")
+    decision, comment = request.form.get("decision", ""), request.form.get("comment", "")
+    if decision not in ("returned", "accepted") or len(comment) > 500:
+        raise Problem("invalid")
+    try:
+        api.review(member, record_id, decision, comment)
+        flash(t(f"review.done_{decision}"), "good")
+    except Problem as problem:
+        if problem.code != "comment-missing":
+            raise
+        flash(t("review.comment_missing"), "bad")
+    return redirect(url_for("web.record", record_id=record_id), 303)
+

@@ -1,0 +1,161 @@
+"""What is still to do: households not reached, roster entries outstanding, points overdue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from server import clock
+from server.api import shapes
+from server.api.access import staff_for
+from server.api.beijing import local, today
+from server.api.registers import paged, shown
+from server.app import gridbook
+from server.people.permissions import may
+from server.people.web import require_staff
+from server.readmodel import queries
+from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.choices import choice_label
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.pages import blueprint
+
+PAGE = 100
+
+
+@blueprint.get("/not-reached")
+@require_staff("register.read")
+def not_reached() -> str:
+    query = asked(shapes.NotReachedQuery)
+    day = (query.get("day") or today()).isoformat()
+    return _listing(
+        "not_reached",
+        query,
+        lambda code: queries.not_reached(gridbook().readmodel, code, day, query.get("cursor"), PAGE),
+        _household,
+        ("household", "head", "address", "village", "#attempts", "first_attempt", "last_visit", "last_result"),
+        with_day=True,
+        day=day,
+    )
+
+
+def _household(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+    entry = item.get("entry") or {}
+    result = choice_label("visit_result", item.get("last_result"))
+    cells = [item["household_id"], entry.get("head_name", ""), entry.get("address", ""), village, item["attempts"],
+             item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or t("not_reached.never")]  # fmt: skip
+    return cells, {"household": item["household_id"]}
+
+
+@blueprint.get("/roster")
+@require_staff("register.read")
+def roster() -> str:
+    query = asked(shapes.RosterQuery)
+    campaign = query.get("campaign") or None
+    return _listing(
+        "roster",
+        query,
+        lambda code: queries.roster_outstanding(gridbook().readmodel, code, query.get("cursor"), PAGE, campaign),
+        _entry,
+        ("roster_entry", "head", "category", "village", "entitled", "delivered", "state", "last_result"),
+        campaigns=_campaigns(),
+        campaign=campaign or "",
+    )
+
+
+def _campaigns() -> list[dict[str, str]]:
+    district = queries.district(gridbook().readmodel)
+    found = queries.units(gridbook().readmodel, "campaign", district["code"], None, 100).items if district else []
+    by_id = {item["id"]: pick(item["entry"].get("name")) for item in found}
+    return [{"id": campaign_id, "name": name} for campaign_id, name in by_id.items()]
+
+
+def _entry(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+    entry = item["entry"]
+    result = choice_label("delivery_result", item.get("last_result"))
+    cells = [item["roster_entry_id"], entry.get("head_name", ""), entry.get("category", ""), village,
+             _items(entry.get("entitlement", [])), _items(item["delivered"]), t(f"roster.{item['state']}"), result or "—"]  # fmt: skip
+    return cells, {"roster_entry": item["roster_entry_id"]}
+
+
+def _items(items: list[dict[str, Any]]) -> str:
+    units = {"": ""}
+    return "、".join(
+        f"{choice_label('item', each['item_code'])}×{each['qty']:g}{units.get(str(each.get('unit', '')), each.get('unit', ''))}" for each in items
+    ) or "—"
+
+
+@blueprint.get("/points")
+@require_staff("register.read")
+def points() -> str:
+    query = asked(shapes.PointsQuery)
+    moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())
+
+    def point(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+        entry = item["entry"]
+        place = choice_label("place_type", entry.get("place_type"))
+        interval = t("points.hours", n=entry["interval_h"]) if "interval_h" in entry else "—"
+        cells = [entry.get("name") or item["point_id"], place, village, interval, local(item.get("last_ended_at")) or t("points.never"),
+                 _overdue(item.get("next_due"), moment)]  # fmt: skip
+        return cells, {"point": item["point_id"]}
+
+    return _listing(
+        "points",
+        query,
+        lambda code: queries.points_overdue(gridbook().readmodel, code, moment, query.get("cursor"), PAGE),
+        point,
+        ("point", "place_type", "village", "interval", "last_done", "#overdue"),
+        personal=False,
+    )
+
+
+def _overdue(due: str | None, now: str) -> str:
+    if not due:
+        return "—"
+    try:
+        hours = (datetime.fromisoformat(now) - datetime.fromisoformat(due)).total_seconds() / 3600
+    except (TypeError, ValueError):
+        return "—"
+    return t("points.days", n=int(hours // 24)) if hours >= 48 else t("points.hours", n=max(0, int(hours)))
+
+
+def _listing(
+    page: str,
+    query: dict[str, Any],
+    ask: Callable[[str], queries.Page],
+    cells: Callable[[dict[str, Any], str], tuple[list[Any], dict[str, str]]],
+    columns: tuple[str, ...],
+    *,
+    personal: bool = True,
+    **more: Any,
+) -> str:
+    """`columns` beginning with # hold numbers. The first column opens the records about the unit."""
+    member = staff_for("register.read")
+    area, chosen = area_filters(member, query.get("area"))
+    found = paged(lambda: ask(area["code"]))
+    choices = area_choices(member)
+    names = {each["code"]: each["name"] for each in choices["villages"]}
+    opens = may(member, "records.read")
+    items = []
+    for item in found.items:
+        row, about = cells(shown(item, personal=personal), names.get(item["village_code"], item["village_code"]))
+        items.append({"cells": row, "href": url_for("web.records", **about) if opens else ""})  # type: ignore[arg-type]
+    return render_template(
+        "listing.html",
+        page=page,
+        path=path_to(member, area),
+        items=items,
+        columns=[{"words": t(f"field.{name.lstrip('#')}"), "number": name.startswith("#")} for name in columns],
+        summary=t(f"{page}.summary", area=area["name"]),
+        next_cursor=found.next_cursor,
+        first=not request.args.get("cursor"),
+        filters={**chosen, "campaign": more.pop("campaign", "")},
+        today=today().isoformat(),
+        with_day=more.pop("with_day", False),
+        campaigns=more.pop("campaigns", []),
+        day=more.pop("day", ""),
+        **choices,
+    )
