@@ -1,6 +1,7 @@
 """Who asks, and for which area: every endpoint begins here.
 
-A staff member sees their own area and what lies inside; asking about anything else is refused, not silently narrowed.
+A staff member sees their own area and what lies inside; asking about anything else is refused, not silently
+narrowed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from server.readmodel import queries
 
 
 def staff_for(action: str) -> Staff:
-    """The staff member who asks and may do `action`. Raises Problem: 401 for nobody, 403 for a lesser role."""
+    """The staff member who asks and may do `action`. Raises Problem: 401 for nobody, 403 for a lesser
+    role."""
     member = current_staff()
     if member is None:
         raise Problem("unauthorized")

@@ -9,18 +9,30 @@ from server.api import areas, exports, forms, phones, records, registers
 from server.people import api as enrolment
 
 DESCRIPTION = """\
-Everything that the staff pages show, for programs. Send an API token as `Authorization: Bearer …`, or use the session of the pages
+Everything that the staff pages show, for programs. Send an API token as `Authorization: Bearer …`, or use
+the session of the pages
 (then a request that changes something carries the page's token in `X-CSRF-Token`).
 
-Errors are problem details (RFC 9457), worded in the language of `Accept-Language` (zh or en). Lists are read page by page with `cursor`.
+Errors are problem details (RFC 9457), worded in the language of `Accept-Language` (zh or en). Lists are
+read page by page with `cursor`.
 Answers out of the read model carry an `ETag`; ask again with `If-None-Match` and get 304 while nothing moved.
-Names, phones, document numbers and addresses are masked unless `unmask=1` is asked for with a reason, which is put on record.
+Names, phones, document numbers and addresses are masked unless `unmask=1` is asked for with a reason, which
+is put on record.
 """
 
 SECURITY_SCHEMES = {
     "apiToken": {"type": "http", "scheme": "bearer", "description": "An API token of a staff member."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "gridbook_session", "description": "The session of the staff pages."},
-    "deviceToken": {"type": "http", "scheme": "bearer", "description": "A device's token; only for /api/v1/device."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "gridbook_session",
+        "description": "The session of the staff pages.",
+    },
+    "deviceToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A device's token; only for /api/v1/device.",
+    },
 }
 
 

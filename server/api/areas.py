@@ -51,7 +51,11 @@ class Figures(MethodView):
         """All indicators of one area on one day."""
         area = own_area(staff_for("figures.read"), query.get("area"))
         day = query.get("day") or today()
-        return {"area": area, "day": day, "figures": queries.figures(gridbook().readmodel, area["code"], day.isoformat())}
+        return {
+            "area": area,
+            "day": day,
+            "figures": queries.figures(gridbook().readmodel, area["code"], day.isoformat()),
+        }
 
 
 @blp.route("/figures/table")
@@ -64,7 +68,11 @@ class FiguresTable(MethodView):
         """All indicators of each area right inside one, on one day. They sum to the area's own figures."""
         area = own_area(staff_for("figures.read"), query.get("area"))
         day = query.get("day") or today()
-        return {"area": area, "day": day, "items": queries.area_table(gridbook().readmodel, area["code"], day.isoformat())}
+        return {
+            "area": area,
+            "day": day,
+            "items": queries.area_table(gridbook().readmodel, area["code"], day.isoformat()),
+        }
 
 
 @blp.route("/indicators/<string:indicator_id>/trend")
@@ -85,4 +93,3 @@ class Trend(MethodView):
 
 def _iso(day: date) -> str:
     return day.isoformat()
-

@@ -36,7 +36,8 @@ class Forms:
         return next((doc for doc in self.versions.get(form_id, ()) if str(doc["version"]) == version), None)
 
     def fitting(self, form_id: str | None, version: str | None) -> Doc | None:
-        """The form a record was filled with; else its latest version, so that a stray record still shows with labels."""
+        """The form a record was filled with; else its latest version, so that a stray record still shows
+        with labels."""
         known = self.versions.get(str(form_id), [])
         return self.version(str(form_id), str(version)) or (known[-1] if known else None)
 

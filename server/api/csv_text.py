@@ -1,9 +1,12 @@
-"""CSV that opens right in Excel with a double click: UTF-8 with a mark, RFC 4180, no cell that runs or loses digits.
+"""CSV that opens right in Excel with a double click: UTF-8 with a mark, RFC 4180, no cell that runs or
+loses digits.
 
 Two dangers of a double click, and the answer to each (`docs/api.md` tells the reader):
 
-* A text that begins like a formula (`=`, `+`, `-`, `@`, also full-width, also behind blanks) gets an apostrophe in front: it is shown, not run.
-* A text that Excel would read as a number or a date (ID numbers, phones, 12-digit codes, door number 3-2) gets a tab in front:
+* A text that begins like a formula (`=`, `+`, `-`, `@`, also full-width, also behind blanks) gets an
+apostrophe in front: it is shown, not run.
+* A text that Excel would read as a number or a date (ID numbers, phones, 12-digit codes, door number 3-2)
+gets a tab in front:
   it stays text and keeps every digit. Whoever reads the file with a program strips the tab.
 
 Numbers that are numbers, and dates and times, stay as they are.
@@ -52,7 +55,9 @@ def line(values: Iterable[object]) -> str:
     return ",".join(quoted(cell(value)) for value in values) + "\r\n"
 
 
-def stream(header: Sequence[str], rows: Iterable[Sequence[object]], lines_per_piece: int = 500) -> Iterator[bytes]:
+def stream(
+    header: Sequence[str], rows: Iterable[Sequence[object]], lines_per_piece: int = 500
+) -> Iterator[bytes]:
     """The file in pieces of some hundred lines; the first piece leaves before the first row is read."""
     yield (BYTE_ORDER_MARK + line(header)).encode()
     piece: list[str] = []

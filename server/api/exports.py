@@ -36,7 +36,8 @@ class Export(MethodView):
     @blp.arguments(shapes.ExportQuery, location="query")
     @blp.response(200, content_type="text/csv", description="UTF-8 with a byte order mark, RFC 4180")
     def get(self, query: dict[str, Any], form_id: str) -> Response:
-        """All records of a form that fit the filters, oldest first; with `table`, the rows of one repeat group."""
+        """All records of a form that fit the filters, oldest first; with `table`, the rows of one repeat
+        group."""
         return export(staff_for("export.masked"), form_id, query)
 
 
@@ -56,7 +57,11 @@ def export(member: Staff, form_id: str, query: dict[str, Any]) -> Response:
         columns = queries.export_columns(gridbook().readmodel, form_id)
         header, lines = record_table(versions, columns, rows, set(groups), in_full=in_full)
     name = f"{form_id}{'-' + table if table else ''}-{today():%Y%m%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }
     return Response(csv_text.stream(header, lines), content_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -82,15 +87,29 @@ def answer_masks(versions: list[Doc]) -> dict[str, str | None]:
 
 
 def record_table(
-    versions: list[Doc], columns: list[str], rows: Iterable[Mapping[str, Any]], groups: set[str], *, in_full: bool
+    versions: list[Doc],
+    columns: list[str],
+    rows: Iterable[Mapping[str, Any]],
+    groups: set[str],
+    *,
+    in_full: bool,
 ) -> tuple[list[str], Iterator[list[Any]]]:
     """A repeat group stands as the number of its rows; a position as three columns."""
     masks: dict[str, str | None] = {} if in_full else answer_masks(versions)
-    positions = {str(q["name"]) for compiled in versions for q in questions(survey(compiled)) if q["type"] == "geopoint"}
+    positions = {
+        str(q["name"])
+        for compiled in versions
+        for q in questions(survey(compiled))
+        if q["type"] == "geopoint"
+    }
     positions.add("gps")
     header = [part for column in columns for part in _headings(column, positions, groups)]
     return header, (
-        [cell for column in columns for cell in _cells(column, row.get(column), positions, groups, masks, in_full)]
+        [
+            cell
+            for column in columns
+            for cell in _cells(column, row.get(column), positions, groups, masks, in_full)
+        ]
         for row in rows
     )
 
@@ -102,7 +121,12 @@ def _headings(column: str, positions: set[str], groups: set[str]) -> list[str]:
 
 
 def _cells(
-    column: str, value: Any, positions: set[str], groups: set[str], masks: Mapping[str, str | None], in_full: bool
+    column: str,
+    value: Any,
+    positions: set[str],
+    groups: set[str],
+    masks: Mapping[str, str | None],
+    in_full: bool,
 ) -> list[Any]:
     if column in positions:
         point = value if isinstance(value, dict) and in_full else {}

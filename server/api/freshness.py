@@ -22,7 +22,9 @@ def current_tag() -> str:
     """Changes with the data, the reader, the query and the day (without a `day` an answer is about today)."""
     member = current_staff()
     who = f"{member.staff_id}:{member.area}:{sorted(member.roles)}" if member else ""
-    seen = f"{queries.version(gridbook().readmodel)}|{who}|{request.full_path}|{clock.stamp(clock.now())[:13]}"
+    seen = (
+        f"{queries.version(gridbook().readmodel)}|{who}|{request.full_path}|{clock.stamp(clock.now())[:13]}"
+    )
     return hashlib.sha256(seen.encode()).hexdigest()[:32]
 
 

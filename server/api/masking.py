@@ -1,7 +1,9 @@
 """Which answers identify a person, and what is left of them for a reader who need not know who it is.
 
-Masked are the answers of class P1 or P2 by which somebody could be found: names, phones, documents, birth dates, addresses, plates, and
-whatever else is free text. Counts, choices, days and temperatures stay readable: without the name they are what the district works with.
+Masked are the answers of class P1 or P2 by which somebody could be found: names, phones, documents, birth
+dates, addresses, plates, and
+whatever else is free text. Counts, choices, days and temperatures stay readable: without the name they are
+what the district works with.
 The form says the class (`pii`), the question's name says the kind.
 
 | kind | before | after |
@@ -23,10 +25,10 @@ from typing import Any
 HIDDEN = "***"
 
 # Two-character family names that are still borne; a list, because nothing in the characters tells them apart.
-DOUBLE_SURNAMES = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 "
-    "慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 漆雕 乐正 宰父 谷梁 拓跋 夹谷 "
-    "轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌 微生 梁丘 左丘 东门 西门 南荣 第五 贺兰 完颜".split()
+DOUBLE_SURNAMES = re.compile(
+    "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|"
+    "钟离|长孙|宇文|司徒|鲜于|司空|闾丘|子车|亓官|司寇|巫马|公西|颛孙|壤驷|公良|漆雕|乐正|宰父|谷梁|拓跋|夹谷|轩辕|令狐|段干|百里|"
+    "呼延|东郭|南门|羊舌|微生|梁丘|左丘|东门|西门|南荣|第五|贺兰|完颜"
 )
 
 _RESIDENT_ID = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
@@ -38,7 +40,7 @@ def mask_name(name: str) -> str:
     text = name.strip()
     if not text:
         return ""
-    keep = 2 if text[:2] in DOUBLE_SURNAMES and len(text) > 2 else 1
+    keep = 2 if DOUBLE_SURNAMES.match(text) and len(text) > 2 else 1
     return text[:keep] + "**"
 
 
@@ -77,8 +79,12 @@ def mask_address(address: str) -> str:
 
 
 def _building(text: str) -> str:
-    """The longest leading part that ends with a building, street or village word and leaves something to hide."""
-    ends = [match.end() for match in re.finditer(r"号楼|幢|栋|座|弄|巷|胡同|街道|街|路|组|社区|小区|村|镇|区", text)]
+    """The longest leading part that ends with a building, street or village word and leaves something to
+    hide."""
+    ends = [
+        match.end()
+        for match in re.finditer(r"号楼|幢|栋|座|弄|巷|胡同|街道|街|路|组|社区|小区|村|镇|区", text)
+    ]
     ends = [end for end in ends if end < len(text)]
     return text[: ends[-1]] if ends else ""
 
@@ -94,7 +100,8 @@ def mask_text(text: str) -> str:
 
 
 def mask_numbers_within(text: str) -> str:
-    """Free text in which people write what belongs elsewhere: documents and mobiles are masked where they stand."""
+    """Free text in which people write what belongs elsewhere: documents and mobiles are masked where they
+    stand."""
     text = _RESIDENT_ID.sub(lambda match: mask_id(match[0]), text)
     return _TELEPHONE.sub(lambda match: mask_phone(match[0]), text)
 
@@ -117,15 +124,16 @@ _KINDS_BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("text", re.compile(r"birth|door_no")),
     ("name", re.compile(r"name$|^head_|contact_proxy|(^|_)approver$|witness")),
 )
-_READABLE_TYPES = frozenset(
-    "integer decimal range date dateTime acknowledge image audio geopoint note barcode start end today deviceid".split()
+_READABLE = re.compile(
+    r"integer|decimal|range|date|dateTime|acknowledge|image|audio|geopoint|note|barcode|start|end|today|deviceid|select_\w+"
 )
 
 
 def mask_kind(question: Mapping[str, Any]) -> str | None:
-    """The mask for a question's answers, or None when they stay readable. `question` is a row of a form: name, type, pii."""
+    """The mask for a question's answers, or None when they stay readable. `question` is a row of a form:
+    name, type, pii."""
     name, kind = str(question.get("name", "")), str(question.get("type", "text")).split(" ")[0]
-    if kind in _READABLE_TYPES or kind.startswith("select_"):
+    if _READABLE.fullmatch(kind):
         return None
     if question.get("pii", "P2") == "P0":
         return "numbers_within" if kind == "text" else None
@@ -134,7 +142,8 @@ def mask_kind(question: Mapping[str, Any]) -> str | None:
 
 
 def mask_value(kind: str | None, value: Any) -> Any:
-    """`value` under the mask `kind`; what is not text passes, for a number hides nothing that its mask could show."""
+    """`value` under the mask `kind`; what is not text passes, for a number hides nothing that its mask
+    could show."""
     if kind is None or value is None:
         return value
     if isinstance(value, str):
@@ -187,5 +196,7 @@ def mask_register_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
     The search keys go, for they spell the name, and so do the coordinates, for they are the address."""
     return {
-        key: mask_value(_REGISTER_KINDS.get(key), value) for key, value in entry.items() if key not in _REGISTER_HIDDEN
+        key: mask_value(_REGISTER_KINDS.get(key), value)
+        for key, value in entry.items()
+        if key not in _REGISTER_HIDDEN
     }

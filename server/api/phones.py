@@ -25,7 +25,8 @@ blp = Blueprint("phones", __name__, url_prefix="/api/v1", description="Devices a
 
 
 def theirs(member: Staff, device: Device) -> bool:
-    """A device is its area's business when all its villages lie in the area: a town cannot revoke a neighbour's phone."""
+    """A device is its area's business when all its villages lie in the area: a town cannot revoke a
+    neighbour's phone."""
     return all(covers(member.area, village) for village in device.villages)
 
 

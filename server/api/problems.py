@@ -11,6 +11,7 @@ import orjson
 from flask import Request, Response, request
 from werkzeug.exceptions import HTTPException
 
+from server.api import complaints
 from server.people.permissions import ACTIONS
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,27 +33,16 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "{area} 不在您的辖区（{own}）之内。",
         "{area} lies outside your area ({own}).",
     ),
-    "device-unauthorized": (
-        401, "设备未入网", "This phone is not enrolled",
-        "设备令牌缺失、无效、已过期或已停用。请向村（社区）重新领取入网码。",
-        "The device token is missing, unknown, expired or revoked. Ask the village for a fresh enrolment code.",
-    ),
-    "code-unknown": (
-        404, "没有这个入网码", "No such enrolment code",
-        "请核对入网码（8 位，不含 0、O、1、I、L、U）。",
-        "Check the code: eight characters, never 0, O, 1, I, L or U.",
-    ),
-    "code-gone": (
-        410, "入网码已失效", "The enrolment code is no good any more",
-        "这个入网码{state}。请向村（社区）领取新的入网码。",
-        "This enrolment code {state}. Ask the village for a fresh one.",
-    ),
     "csrf": (
         403, "页面已过期", "The page is out of date",
         "请刷新页面后重试。",
         "Reload the page and try again.",
     ),
-    "not-found": (404, "没有找到", "Not found", "没有这个地址：请核对路径。", "There is nothing here: check the path."),
+    "not-found": (
+        404, "没有找到", "Not found",
+        "没有这个地址：请核对路径。",
+        "There is nothing here: check the path.",
+    ),
     "unknown-area": (
         404, "没有这个区域", "No such area",
         "没有代码为 {area} 的镇（街道）或村（社区）。可用 /api/v1/areas 查询代码。",
@@ -78,8 +68,16 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "没有编号为 {indicator} 的指标。可用 /api/v1/indicators 查询。",
         "No indicator is called {indicator}. /api/v1/indicators lists them.",
     ),
-    "unknown-device": (404, "没有这台设备", "No such device", "没有这台设备，或它不在您的辖区。", "There is no such device, or it lies outside your area."),
-    "unknown-attachment": (404, "没有这个附件", "No such attachment", "这条记录没有该附件，或尚未传完。", "The record has no such attachment, or it has not arrived yet."),
+    "unknown-device": (
+        404, "没有这台设备", "No such device",
+        "没有这台设备，或它不在您的辖区。",
+        "There is no such device, or it lies outside your area.",
+    ),
+    "unknown-attachment": (
+        404, "没有这个附件", "No such attachment",
+        "这条记录没有该附件，或尚未传完。",
+        "The record has no such attachment, or it has not arrived yet.",
+    ),
     "code-unknown": (
         404, "没有这个入网码", "No such enrolment code",
         "请核对入网码的 8 个字符；仍不行请向镇（街道）要一个新的。",
@@ -93,16 +91,33 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     "device-unauthorized": (
         401, "此手机未获授权", "This phone has no access",
         "设备令牌缺失、未知、已过期或已被停用。请用新的入网码重新入网；手机上未上传的记录不会丢失。",
-        "The device token is missing, unknown, expired or revoked. Enrol again with a fresh code; records on the phone are kept.",
+        "The device token is missing, unknown, expired or revoked. "
+        "Enrol again with a fresh code; records on the phone are kept.",
     ),
-    "method-not-allowed": (405, "不支持此方法", "Method not allowed", "此地址不支持 {method}。", "This address does not take {method}."),
-    "too-large": (413, "内容过大", "Too large", "提交的内容超过服务器上限。", "The body is larger than the server takes."),
-    "bad-request": (400, "请求格式有误", "Malformed request", "请求不是有效的 JSON，或格式不符。", "The request is not valid JSON or has the wrong form."),
-    "invalid": (422, "参数有误", "Invalid parameters", "请按 errors 中的说明改正。", "Correct what `errors` names."),
+    "method-not-allowed": (
+        405, "不支持此方法", "Method not allowed",
+        "此地址不支持 {method}。",
+        "This address does not take {method}.",
+    ),
+    "too-large": (
+        413, "内容过大", "Too large",
+        "提交的内容超过服务器上限。",
+        "The body is larger than the server takes.",
+    ),
+    "bad-request": (
+        400, "请求格式有误", "Malformed request",
+        "请求不是有效的 JSON，或格式不符。",
+        "The request is not valid JSON or has the wrong form.",
+    ),
+    "invalid": (
+        422, "参数有误", "Invalid parameters",
+        "请按 errors 中的说明改正。",
+        "Correct what `errors` names.",
+    ),
     "bad-cursor": (
         422, "游标无效", "Invalid cursor",
         "cursor 已损坏，或来自另一个查询。请不带 cursor 从第一页重新开始，并保持其他参数不变。",
-        "The cursor is damaged or comes from another query. Start again without it and keep the other parameters as they are.",
+        "The cursor is damaged or comes from another query. Start again without it.",
     ),
     "reason-missing": (
         422, "请说明理由", "Give a reason",
@@ -124,7 +139,11 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "退回时须写明哪里要改（2～500 字），网格员会在手机上看到。",
         "Say what is to be corrected (2 to 500 characters); the volunteer reads it on the phone.",
     ),
-    "too-many-requests": (429, "请求过多", "Too many requests", "请稍后再试。", "Try again in a while."),
+    "too-many-requests": (
+        429, "请求过多", "Too many requests",
+        "请稍后再试。",
+        "Try again in a while.",
+    ),
     "internal": (
         500, "服务器出错", "The server failed",
         "数据没有丢失。请稍后重试；若一再出现，请把时间 {moment} 告诉系统管理员。",
@@ -155,6 +174,8 @@ class Problem(Exception):
         """(title, detail) in zh or en."""
         _, title_zh, title_en, detail_zh, detail_en = CATALOGUE[self.code]
         title, detail = (title_zh, detail_zh) if language == "zh" else (title_en, detail_en)
+        if self.code == "invalid" and self.errors:
+            return title, complaints.sentences(self.errors, language) or detail
         fields = {name: _in(language, value) for name, value in self.fields.items()}
         return title, detail.format(**fields) if fields else detail
 
@@ -171,7 +192,8 @@ def language_of(incoming: Request) -> str:
 
 
 def response(problem: Problem) -> Response:
-    title, detail = problem.words(language_of(request))
+    language = language_of(request)
+    title, detail = problem.words(language)
     body: dict[str, Any] = {
         "type": f"urn:gridbook:problem:{problem.code}",
         "title": title,
@@ -180,7 +202,7 @@ def response(problem: Problem) -> Response:
         "code": problem.code,
     }
     if problem.errors:
-        body["errors"] = problem.errors
+        body["errors"] = complaints.localized(problem.errors, language)
     answer = Response(orjson.dumps(body), problem.status, content_type=MEDIA_TYPE)
     answer.headers["Vary"] = "Accept-Language, Authorization, Cookie"
     answer.headers["Cache-Control"] = "no-store"
@@ -191,7 +213,9 @@ def response(problem: Problem) -> Response:
 
 def from_http(error: HTTPException) -> Problem:
     """The problem for an error that Flask, webargs or flask-smorest raised."""
-    code = _CODES_BY_STATUS.get(error.code or 500, "internal" if (error.code or 500) >= 500 else "bad-request")
+    code = _CODES_BY_STATUS.get(
+        error.code or 500, "internal" if (error.code or 500) >= 500 else "bad-request"
+    )
     if code == "forbidden":
         return Problem(code, action=request.path)
     if code == "method-not-allowed":

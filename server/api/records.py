@@ -21,15 +21,28 @@ from server.people.web import require_csrf
 from server.readmodel import queries
 
 log = logging.getLogger(__name__)
-blp = Blueprint("records", __name__, url_prefix="/api/v1", description="Records, verdicts, quarantine and review")
+blp = Blueprint(
+    "records", __name__, url_prefix="/api/v1", description="Records, verdicts, quarantine and review"
+)
 
 COMMENT_LENGTH_MIN = 2
 
 
 def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
-    """The read model's filters, never wider than the member's own area. Raises Problem for an area that is not theirs."""
+    """The read model's filters, never wider than the member's own area. Raises Problem for an area that
+    is not theirs."""
     area = own_area(member, query.get("area"))
-    names = ("form_id", "status", "filler_id", "device_id", "household_id", "point_id", "roster_entry_id", "rule", "text")
+    names = (
+        "form_id",
+        "status",
+        "filler_id",
+        "device_id",
+        "household_id",
+        "point_id",
+        "roster_entry_id",
+        "rule",
+        "text",
+    )
     given = {name: query[name] for name in names if query.get(name)}
     level = {"town": "town_code", "village": "village_code"}.get(area["level"])
     return queries.RecordFilters(
@@ -92,7 +105,8 @@ def _as_dict(filters: queries.RecordFilters) -> dict[str, Any]:
 
 
 def one(member: Staff, record_id: str) -> dict[str, Any]:
-    """A record in full, unmasked. Raises Problem("unknown-record"), also for one outside the member's area."""
+    """A record in full, unmasked. Raises Problem("unknown-record"), also for one outside the member's
+    area."""
     found = queries.record(gridbook().readmodel, gridbook().store, record_id)
     if found is None or not covers_record(member, found.get("village_code")):
         raise Problem("unknown-record", record=record_id)
@@ -116,7 +130,9 @@ def masked_record(found: dict[str, Any]) -> dict[str, Any]:
     compiled = forms().fitting(found["form_id"], found["form_version"])
     document = dict(found["document"])
     answers = document.get("answers")
-    document["answers"] = mask_answers(survey(compiled) if compiled else [], answers) if isinstance(answers, dict) else {}
+    document["answers"] = (
+        mask_answers(survey(compiled) if compiled else [], answers) if isinstance(answers, dict) else {}
+    )
     document.pop("gps", None)
     if isinstance(document.get("remark"), str):
         document["remark"] = mask_text(document["remark"])
@@ -145,12 +161,14 @@ class RecordReview(MethodView):
     @blp.arguments(shapes.Review)
     @blp.response(202, shapes.Reviewed)
     def post(self, body: dict[str, str], record_id: str) -> dict[str, Any]:
-        """Return a record to the volunteer with a comment, or accept it. The verdict follows within seconds."""
+        """Return a record to the volunteer with a comment, or accept it. The verdict follows within
+        seconds."""
         return review(staff_for("records.review"), record_id, body["status"], body["comment"])
 
 
 def review(member: Staff, record_id: str, status: str, comment: str) -> dict[str, Any]:
-    """Write the review. Raises Problem: no such record, no comment on a return, a record that a later one has replaced."""
+    """Write the review. Raises Problem: no such record, no comment on a return, a record that a later one
+    has replaced."""
     from server.intake import review as reviews
 
     found = one(member, record_id)

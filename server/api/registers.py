@@ -1,4 +1,5 @@
-"""The registers: households, points, stations, roster, fillers, and what belongs to the whole district; and what is still to do."""
+"""The registers: households, points, stations, roster, fillers, and what belongs to the whole district;
+and what is still to do."""
 
 from __future__ import annotations
 
@@ -54,13 +55,19 @@ class Register(MethodView):
     @blp.response(200, shapes.UnitPage)
     @versioned
     def get(self, query: dict[str, Any], name: str) -> dict[str, Any]:
-        """One register: households, points, stations, roster, fillers, campaigns or supply-points; names masked."""
+        """One register: households, points, stations, roster, fillers, campaigns or supply-points; names
+        masked."""
         if name not in KINDS:
             raise Problem("unknown-register", register=name, known=", ".join(KINDS))
         kind, area = KINDS[name], own_area(staff_for("register.read"), query.get("area"))
         found = paged(
             lambda: queries.units(
-                gridbook().readmodel, kind, area["code"], query.get("cursor"), query["limit"], query.get("text") or None
+                gridbook().readmodel,
+                kind,
+                area["code"],
+                query.get("cursor"),
+                query["limit"],
+                query.get("text") or None,
             )
         )
         items = [shown(item, personal=kind in PERSONAL) for item in found.items]
@@ -78,9 +85,14 @@ class NotReached(MethodView):
         area = own_area(staff_for("register.read"), query.get("area"))
         day = (query.get("day") or today()).isoformat()
         found = paged(
-            lambda: queries.not_reached(gridbook().readmodel, area["code"], day, query.get("cursor"), query["limit"])
+            lambda: queries.not_reached(
+                gridbook().readmodel, area["code"], day, query.get("cursor"), query["limit"]
+            )
         )
-        return {"items": [shown(item, personal=True) for item in found.items], "next_cursor": found.next_cursor}
+        return {
+            "items": [shown(item, personal=True) for item in found.items],
+            "next_cursor": found.next_cursor,
+        }
 
 
 @blp.route("/todo/roster")
@@ -98,7 +110,10 @@ class RosterOutstanding(MethodView):
                 gridbook().readmodel, area["code"], query.get("cursor"), query["limit"], campaign
             )
         )
-        return {"items": [shown(item, personal=True) for item in found.items], "next_cursor": found.next_cursor}
+        return {
+            "items": [shown(item, personal=True) for item in found.items],
+            "next_cursor": found.next_cursor,
+        }
 
 
 @blp.route("/todo/points")
@@ -111,7 +126,9 @@ class PointsOverdue(MethodView):
         area = own_area(staff_for("register.read"), query.get("area"))
         moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())
         found = paged(
-            lambda: queries.points_overdue(gridbook().readmodel, area["code"], moment, query.get("cursor"), query["limit"])
+            lambda: queries.points_overdue(
+                gridbook().readmodel, area["code"], moment, query.get("cursor"), query["limit"]
+            )
         )
         return {"items": found.items, "next_cursor": found.next_cursor}
 

@@ -28,7 +28,8 @@ class Words(Schema):
 
 class AreaQuery(Query):
     area = fields.String(
-        validate=CODE, metadata=note("Code of a district, town or village; your own area by default.", example="370304102")
+        validate=CODE,
+        metadata=note("Code of a district, town or village; your own area by default.", example="370304102"),
     )
 
 
@@ -38,7 +39,8 @@ class DayQuery(AreaQuery):
 
 class PageQuery(Query):
     cursor = fields.String(
-        validate=validate.Length(max=2000), metadata=note("`next_cursor` of the page before, for the same query.")
+        validate=validate.Length(max=2000),
+        metadata=note("`next_cursor` of the page before, for the same query."),
     )
     limit = fields.Integer(
         load_default=LIMIT_DEFAULT,
@@ -49,7 +51,9 @@ class PageQuery(Query):
 
 class Page(Schema):
     next_cursor = fields.String(
-        required=True, allow_none=True, metadata=note("Ask again with it for the next page; null on the last.")
+        required=True,
+        allow_none=True,
+        metadata=note("Ask again with it for the next page; null on the last."),
     )
 
 
@@ -77,7 +81,9 @@ class PeriodQuery(AreaQuery):
 
 
 class Figure(Schema):
-    value = fields.Float(required=True, allow_none=True, metadata=note("null when nothing is due; a share is in percent"))
+    value = fields.Float(
+        required=True, allow_none=True, metadata=note("null when nothing is due; a share is in percent")
+    )
     numerator = fields.Float()
     denominator = fields.Float()
     cumulative = fields.Boolean()
@@ -159,13 +165,17 @@ STATUSES = ("accepted", "accepted_with_warnings", "quarantined", "returned")
 class RecordFilters(Query):
     form_id = fields.String(data_key="form", validate=SHORT)
     status = fields.String(validate=validate.OneOf(STATUSES))
-    area = fields.String(validate=CODE, metadata=note("A town's or a village's code; your own area by default."))
+    area = fields.String(
+        validate=CODE, metadata=note("A town's or a village's code; your own area by default.")
+    )
     filler_id = fields.String(data_key="filler", validate=SHORT)
     device_id = fields.String(data_key="device", validate=SHORT)
     household_id = fields.String(data_key="household", validate=SHORT)
     point_id = fields.String(data_key="point", validate=SHORT)
     roster_entry_id = fields.String(data_key="roster_entry", validate=SHORT)
-    rule = fields.String(validate=SHORT, metadata=note("Records with a problem of this rule.", example="V002"))
+    rule = fields.String(
+        validate=SHORT, metadata=note("Records with a problem of this rule.", example="V002")
+    )
     text = fields.String(validate=validate.Length(max=80), metadata=note("Words in the record's id or text."))
     first = fields.Date(data_key="from", metadata=note("Work dates from this day on."))
     last = fields.Date(data_key="to", metadata=note("Work dates up to this day."))
@@ -183,7 +193,9 @@ class RecordQuery(RecordFilters, PageQuery):
 class Problem(Schema):
     rule = fields.String(required=True)
     severity = fields.String(required=True, validate=validate.OneOf(["E", "W", "F"]))
-    path = fields.String(required=True, metadata=note("the answer, such as rep_person[0].temp_c; empty for the whole record"))
+    path = fields.String(
+        required=True, metadata=note("the answer, such as rep_person[0].temp_c; empty for the whole record")
+    )
     message = fields.Nested(Words, required=True)
 
 
@@ -193,7 +205,9 @@ class Review(Schema):
 
     status = fields.String(required=True, validate=validate.OneOf(["returned", "accepted"]))
     comment = fields.String(
-        load_default="", validate=validate.Length(max=500), metadata=note("Required to return a record; the volunteer reads it.")
+        load_default="",
+        validate=validate.Length(max=500),
+        metadata=note("Required to return a record; the volunteer reads it."),
     )
 
 
@@ -204,8 +218,12 @@ class Reviewed(Schema):
 
 
 class UnmaskQuery(Query):
-    unmask = fields.Boolean(load_default=False, metadata=note("1 for names and numbers in full: needs the right, and `reason`."))
-    reason = fields.String(validate=validate.Length(max=200), metadata=note("What the full data are for; put on record."))
+    unmask = fields.Boolean(
+        load_default=False, metadata=note("1 for names and numbers in full: needs the right, and `reason`.")
+    )
+    reason = fields.String(
+        validate=validate.Length(max=200), metadata=note("What the full data are for; put on record.")
+    )
 
 
 class OneRecordQuery(UnmaskQuery):
@@ -213,11 +231,15 @@ class OneRecordQuery(UnmaskQuery):
 
 
 class ExportQuery(RecordFilters, UnmaskQuery):
-    table = fields.String(validate=validate.Length(max=80), metadata=note("A repeat group, such as rep_person: its own table."))
+    table = fields.String(
+        validate=validate.Length(max=80), metadata=note("A repeat group, such as rep_person: its own table.")
+    )
 
 
 class UnitQuery(AreaQuery, PageQuery):
-    text = fields.String(validate=validate.Length(max=80), metadata=note("Words in the entry's id or search text."))
+    text = fields.String(
+        validate=validate.Length(max=80), metadata=note("Words in the entry's id or search text.")
+    )
 
 
 class UnitPage(Page):
@@ -233,7 +255,9 @@ class RosterQuery(AreaQuery, PageQuery):
 
 
 class PointsQuery(AreaQuery, PageQuery):
-    at = fields.AwareDateTime(metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00"))
+    at = fields.AwareDateTime(
+        metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00")
+    )
 
 
 class Device(Schema):
@@ -260,7 +284,9 @@ class CodeRequest(Schema):
         required=True,
         validate=validate.Length(min=1, max=40),
     )
-    filler_ids = fields.List(fields.String(validate=SHORT), load_default=list, validate=validate.Length(max=200))
+    filler_ids = fields.List(
+        fields.String(validate=SHORT), load_default=list, validate=validate.Length(max=200)
+    )
     device_days = fields.Integer(allow_none=True, load_default=None, validate=validate.Range(min=1, max=3650))
 
 
@@ -318,7 +344,9 @@ class Verdict(Schema):
 class FullRecord(RecordItem):
     document = fields.Dict(required=True, metadata=note("the record as it arrived"))
     verdict = fields.Nested(Verdict, required=True)
-    versions = fields.List(fields.Nested(RecordItem), required=True, metadata=note("oldest first, itself included"))
+    versions = fields.List(
+        fields.Nested(RecordItem), required=True, metadata=note("oldest first, itself included")
+    )
     unit = fields.Dict(allow_none=True, metadata=note("the household, point or roster entry"))
     revisions = fields.List(fields.Dict())
     reviews = fields.List(fields.Dict())

@@ -16,15 +16,20 @@ REASON_LENGTH_MAX = 200
 
 
 def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
-    """Whether this answer goes out in full. Raises Problem without the right or a reason; logs who, what and why."""
+    """Whether this answer goes out in full. Raises Problem without the right or a reason; logs who, what
+    and why."""
     if not query.get("unmask"):
         return False
     if not may(member, "export.unmasked"):
         raise Problem("forbidden", action="export.unmasked")
     reason = str(query.get("reason") or "").strip()
     if not REASON_LENGTH_MIN <= len(reason) <= REASON_LENGTH_MAX:
-        raise Problem("reason-missing", errors={"query": {"reason": [f"{REASON_LENGTH_MIN}-{REASON_LENGTH_MAX}"]}})
-    log.warning("unmasked: %s (%s) read %s; reason: %s", member.username, member.staff_id, what, _one_line(reason))
+        raise Problem(
+            "reason-missing", errors={"query": {"reason": [f"{REASON_LENGTH_MIN}-{REASON_LENGTH_MAX}"]}}
+        )
+    log.warning(
+        "unmasked: %s (%s) read %s; reason: %s", member.username, member.staff_id, what, _one_line(reason)
+    )
     return True
 
 

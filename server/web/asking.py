@@ -1,4 +1,5 @@
-"""A page's query: checked by the API's shapes, but empty fields of a form are no filters and unknown ones are ignored."""
+"""A page's query: checked by the API's shapes, but empty fields of a form are no filters and unknown ones
+are ignored."""
 
 from __future__ import annotations
 
@@ -16,11 +17,14 @@ from server.readmodel import queries
 
 
 def asked(shape: type[Schema], **more: Any) -> dict[str, Any]:
-    """The query as `shape` reads it; town and village become `area`. Raises Problem("invalid") naming what is wrong."""
+    """The query as `shape` reads it; town and village become `area`. Raises Problem("invalid") naming
+    what is wrong."""
     given = {name: value.strip() for name, value in request.args.items() if value.strip()}
     given["area"] = given.get("village") or given.get("town") or given.get("area") or ""
     try:
-        return dict(shape(unknown=EXCLUDE).load({name: value for name, value in (given | more).items() if value}))
+        return dict(
+            shape(unknown=EXCLUDE).load({name: value for name, value in (given | more).items() if value})
+        )
     except ValidationError as error:
         raise Problem("invalid", errors={"query": error.messages}) from None
 

@@ -21,7 +21,8 @@ def serve(path: str) -> Response:
     """Named by digest (in the query or in the file's own name): for ever; otherwise asked for anew."""
     kept = "v" in request.args or path.startswith("dist/chart-")
     response = send_from_directory(FOLDER, path, max_age=A_YEAR_S if kept else 0)
-    response.cache_control.immutable = kept or None
+    if kept:
+        response.cache_control.immutable = True
     return response
 
 

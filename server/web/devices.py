@@ -50,7 +50,15 @@ def devices_page() -> str:
 def _device(device: Device, names: dict[str, str]) -> dict[str, Any]:
     now = clock.now()
     silent = not device.revoked and (device.last_contact_at or "") < clock.stamp(now - SILENT_AFTER)
-    state = "revoked" if device.revoked else "expired" if device.expired(clock.stamp(now)) else "silent" if silent else "heard"
+    state = (
+        "revoked"
+        if device.revoked
+        else "expired"
+        if device.expired(clock.stamp(now))
+        else "silent"
+        if silent
+        else "heard"
+    )
     return {
         "id": device.device_id,
         "label": device.label or t("devices.unnamed"),

@@ -1,4 +1,5 @@
-"""Refusals as pages: the problem's sentence in the reader's language, inside the frame when somebody is signed in."""
+"""Refusals as pages: the problem's sentence in the reader's language, inside the frame when somebody is
+signed in."""
 
 from __future__ import annotations
 

@@ -37,8 +37,17 @@ def _tables() -> list[dict[str, Any]]:
     found = []
     for number, (form_id, versions) in enumerate(forms().versions.items()):
         title = pick(versions[-1]["title"])
-        groups = [{"id": str(row["name"]), "words": f"{title} · {label_of(row, pick)}"} for row in repeats(versions[-1])]
-        found.append({"id": form_id, "first": number == 0, "tables": [{"id": "", "words": t("exports.records_of", form=title)}, *groups]})
+        groups = [
+            {"id": str(row["name"]), "words": f"{title} · {label_of(row, pick)}"}
+            for row in repeats(versions[-1])
+        ]
+        found.append(
+            {
+                "id": form_id,
+                "first": number == 0,
+                "tables": [{"id": "", "words": t("exports.records_of", form=title)}, *groups],
+            }
+        )
     return found
 
 

@@ -18,7 +18,9 @@ COLUMNS = (
     ("relief", ("D1", "D3", "D4")),
 )
 MORE_IS_BETTER = frozenset({"A2", "A2_visits", "A3", "A4", "A5", "C1", "C5", "D2", "D3"})
-MORE_IS_WORSE = frozenset({"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4", "D4_partial", "D5", "D6"})
+MORE_IS_WORSE = frozenset(
+    {"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4", "D4_partial", "D5", "D6"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Shown:
 
 
 def is_share(indicator: Any) -> bool:
-    return indicator.unit.get("en") == "%"
+    return str(indicator.unit.get("en")) == "%"
 
 
-def shown(indicator: Any, now: Figure, before: Figure | None, pick: Callable[[Any], str], href: str = "") -> Shown:
+def shown(
+    indicator: Any, now: Figure, before: Figure | None, pick: Callable[[Any], str], href: str = ""
+) -> Shown:
     percent = is_share(indicator)
     value, earlier = now.get("value"), (before or {}).get("value")
     unit = "" if percent else pick(indicator.unit)
@@ -78,12 +82,17 @@ def mood(indicator_id: str, now: float | None, before: float | None) -> str:
 
 
 def groups(figures: Sequence[Shown]) -> list[dict[str, Any]]:
-    """[{key, lead, rest}]; a group whose lead is missing shows the rest alone, an unknown letter goes to `other`."""
+    """[{key, lead, rest}]; a group whose lead is missing shows the rest alone, an unknown letter goes to
+    `other`."""
     known = "".join(letters for _, letters, _ in GROUPS)
     laid = [(key, [each for each in figures if each.id[0] in letters], lead) for key, letters, lead in GROUPS]
     laid.append(("other", [each for each in figures if each.id[0] not in known], ""))
     return [
-        {"key": key, "lead": next((each for each in found if each.id == lead), None), "rest": [e for e in found if e.id != lead]}
+        {
+            "key": key,
+            "lead": next((each for each in found if each.id == lead), None),
+            "rest": [e for e in found if e.id != lead],
+        }
         for key, found, lead in laid
         if found
     ]
@@ -104,5 +113,7 @@ def sort_rows(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
         found: float | None = row["figures"].get(column, {}).get("value")
         return found
 
-    known = sorted((row for row in rows if value(row) is not None), key=lambda row: value(row) or 0, reverse=falling)
+    known = sorted(
+        (row for row in rows if value(row) is not None), key=lambda row: value(row) or 0, reverse=falling
+    )
     return known + [row for row in rows if value(row) is None]

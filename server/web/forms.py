@@ -36,7 +36,11 @@ def forms_page() -> str:
 def _count(rows: list[dict[str, Any]]) -> int:
     total = 0
     for row in rows:
-        total += _count(row["children"]) if "children" in row else row["type"] not in ("note", "calculate", "hidden")
+        total += (
+            _count(row["children"])
+            if "children" in row
+            else row["type"] not in ("note", "calculate", "hidden")
+        )
     return total
 
 
@@ -58,9 +62,11 @@ def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for row in rows for each in (row, *_flat(row.get("children", [])))]
 
 
-def _parts(rows: list[dict[str, Any]], compiled: Mapping[str, Any], written: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parts(
+    rows: list[dict[str, Any]], compiled: Mapping[str, Any], written: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """A part for each group or repeat that asks something itself."""
-    own = {"title": t("forms.outside_groups"), "rows": [], "relevant": "", "repeat": False}
+    own: dict[str, Any] = {"title": t("forms.outside_groups"), "rows": [], "relevant": "", "repeat": False}
     parts: list[dict[str, Any]] = [own]
     for row in rows:
         if row["type"] in ("begin_group", "begin_repeat"):
@@ -76,7 +82,9 @@ def _parts(rows: list[dict[str, Any]], compiled: Mapping[str, Any], written: Map
     return parts
 
 
-def _question(row: Mapping[str, Any], compiled: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+def _question(
+    row: Mapping[str, Any], compiled: Mapping[str, Any], written: Mapping[str, Any]
+) -> dict[str, Any]:
     choices = [pick(choice["label"]) for choice in compiled.get("choices", {}).get(row.get("list"), ())]
     more = "…" if len(choices) > CHOICES_SHOWN else ""
     return {
@@ -88,9 +96,11 @@ def _question(row: Mapping[str, Any], compiled: Mapping[str, Any], written: Mapp
         "relevant": written.get("relevant", ""),
         "choices": "、".join(choices[:CHOICES_SHOWN]) + more,
         "rules": [
-            {"id": rule["id"], "severity": rule["severity"], "words": pick({lang: plain(text) for lang, text in rule["message"].items()})}
+            {
+                "id": rule["id"],
+                "severity": rule["severity"],
+                "words": pick({lang: plain(text) for lang, text in rule["message"].items()}),
+            }
             for rule in row.get("constraint", ())
         ],
     }
-
-

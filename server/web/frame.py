@@ -27,7 +27,13 @@ MENU = (
     ("forms", "menu.forms", "figures.read", ""),
     ("exports", "menu.exports", "export.masked", ""),
 )
-BELOW = {"record": "records", "record_unmasked": "records", "review": "records", "form": "forms", "make_codes": "devices"}
+BELOW = {
+    "record": "records",
+    "record_unmasked": "records",
+    "review": "records",
+    "form": "forms",
+    "make_codes": "devices",
+}
 
 
 def register(blueprint: Blueprint) -> None:
@@ -36,7 +42,8 @@ def register(blueprint: Blueprint) -> None:
 
 
 def never_stored(response: Response) -> Response:
-    """Pages hold figures and masked people: no cache keeps them, so that Back after signing out shows nothing."""
+    """Pages hold figures and masked people: no cache keeps them, so that Back after signing out shows
+    nothing."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -82,8 +89,11 @@ def menu(member: Staff | None) -> list[dict[str, Any]]:
 
 
 def here(**changes: Any) -> str:
-    """This address with some parameters changed (None takes one away); paging begins anew unless it is what changed."""
-    parameters: dict[str, Any] = {name: value for name, value in request.args.items() if value and name != "cursor"}
+    """This address with some parameters changed (None takes one away); paging begins anew unless it is
+    what changed."""
+    parameters: dict[str, Any] = {
+        name: value for name, value in request.args.items() if value and name != "cursor"
+    }
     parameters |= changes
     kept = {name: value for name, value in parameters.items() if value is not None}
     return f"{request.path}?{urlencode(kept)}" if kept else request.path

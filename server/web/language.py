@@ -1,6 +1,7 @@
 """The pages' words: two catalogues, zh and en, and which one the reader wants.
 
-The reader's choice is the cookie `lang`; without it Chinese, unless the browser asks for English and not for Chinese.
+The reader's choice is the cookie `lang`; without it Chinese, unless the browser asks for English and not
+for Chinese.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def current() -> str:
 
 
 def translate(key: str, **values: Any) -> str:
-    """The words for `key` in the reader's language; a key without words shows itself, and the tests find it."""
+    """The words for `key` in the reader's language; a key without words shows itself, and the tests find
+    it."""
     words = catalogue(current()).get(key, key)
     return words.format(**values) if values else words
 

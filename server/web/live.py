@@ -13,7 +13,7 @@ from flask import Response
 
 from server.app import gridbook
 from server.people.web import require_staff
-from server.readmodel import queries
+from server.readmodel import ReadModel, queries
 from server.web.pages import blueprint
 
 POLL_S = 1.0
@@ -41,7 +41,7 @@ class Watch:
 _watches: dict[int, Watch] = {}
 
 
-def watch_of(readmodel: queries.ReadModel) -> Watch:
+def watch_of(readmodel: ReadModel) -> Watch:
     return _watches.setdefault(id(readmodel), Watch(lambda: queries.version(readmodel)))
 
 

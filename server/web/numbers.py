@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-WEEKDAYS = {"zh": "周一 周二 周三 周四 周五 周六 周日".split(), "en": "Mon Tue Wed Thu Fri Sat Sun".split()}
+WEEKDAYS = {
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
 
 
 def number(value: float | None, *, percent: bool = False) -> str:
@@ -28,4 +31,8 @@ def change(now: float | None, before: float | None, *, percent: bool = False) ->
 
 def day_words(day: date, language: str) -> str:
     weekday = WEEKDAYS[language][day.weekday()]
-    return f"{day.year}年{day.month}月{day.day}日 {weekday}" if language == "zh" else f"{weekday} {day.isoformat()}"
+    return (
+        f"{day.year}年{day.month}月{day.day}日 {weekday}"
+        if language == "zh"
+        else f"{weekday} {day.isoformat()}"
+    )

@@ -49,7 +49,10 @@ def overview() -> str:
     now = _now_if(day)
     figures = queries.figures(rm, area["code"], day.isoformat(), now=now)
     before = queries.figures(rm, area["code"], (day - timedelta(days=1)).isoformat())
-    shown = [layout.shown(each, figures[name], before[name], pick, opens(member, name, area, day)) for name, each in known.items()]
+    shown = [
+        layout.shown(each, figures[name], before[name], pick, opens(member, name, area, day))
+        for name, each in known.items()
+    ]
     return render_template(
         "overview.html",
         area=area,
@@ -64,7 +67,8 @@ def overview() -> str:
 
 
 def _now_if(day: date) -> str | None:
-    """Today's overdue points are those of this moment; the read model wants the moment to lie in the day by UTC."""
+    """Today's overdue points are those of this moment; the read model wants the moment to lie in the day
+    by UTC."""
     moment = clock.stamp(clock.now())
     return moment if moment[:10] == day.isoformat() else None
 
@@ -115,7 +119,11 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
         "indicator": {"id": chosen.id, "name": pick(chosen.name), "percent": percent},
         "trend_choices": [{"id": each.id, "name": pick(each.name)} for each in known.values()],
         "trend": [
-            {"day": point["day"][5:], "raw": "" if point["value"] is None else point["value"], "text": number(point["value"], percent=percent)}
+            {
+                "day": point["day"][5:],
+                "raw": "" if point["value"] is None else point["value"],
+                "text": number(point["value"], percent=percent),
+            }
             for point in points
         ],
     }
@@ -127,7 +135,11 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
     ids = [each for _, group in grouped for each in group]
     sort = request.args.get("sort", "")
     sort = sort if sort.removeprefix("-") in ("area", *ids) else ""
-    found = queries.area_table(gridbook().readmodel, area["code"], day.isoformat(), ids) if area["level"] in BELOW else []
+    found = (
+        queries.area_table(gridbook().readmodel, area["code"], day.isoformat(), ids)
+        if area["level"] in BELOW
+        else []
+    )
     return {
         "child_level": BELOW.get(area["level"], "none"),
         "sort": {"given": sort},
@@ -149,7 +161,7 @@ def _column(column: str, name: str, sort: str) -> dict[str, Any]:
 def _row(row: dict[str, Any], ids: list[str], known: Any) -> dict[str, Any]:
     code = row["area"]["code"]
     day = request.args.get("day")
-    href = url_for("web.overview", area=code, **({"day": day} if day else {}))
+    href = url_for("web.overview", area=code, day=day or None)
     cells = [_cell(each, row["figures"][each], known) for each in ids]
     return {"code": code, "name": row["area"]["name"], "href": href, "cells": cells}
 
@@ -157,4 +169,8 @@ def _row(row: dict[str, Any], ids: list[str], known: Any) -> dict[str, Any]:
 def _cell(indicator_id: str, figure: dict[str, Any], known: Any) -> dict[str, Any]:
     percent = layout.is_share(known[indicator_id])
     value = figure["value"]
-    return {"id": indicator_id, "text": number(value, percent=percent), "percent": value if percent and value is not None else None}
+    return {
+        "id": indicator_id,
+        "text": number(value, percent=percent),
+        "percent": value if percent and value is not None else None,
+    }

@@ -1,4 +1,5 @@
-"""A record laid out as its form: groups with their answers, repeats instance by instance, problems beside their answer. Pure."""
+"""A record laid out as its form: groups with their answers, repeats instance by instance, problems beside
+their answer. Pure."""
 
 from __future__ import annotations
 
@@ -64,17 +65,25 @@ def label_of(row: Row, pick: Words) -> str:
 
 
 def lay_out(compiled: Row, answers: Mapping[str, Any], setting: Setting) -> list[Part]:
-    """The parts that hold answers, in the form's order; answers that no question knows come last, so that nothing is hidden."""
+    """The parts that hold answers, in the form's order; answers that no question knows come last, so that
+    nothing is hidden."""
     choices, parts, seen = compiled.get("choices", {}), [Part("")], set[str]()
     _walk(compiled.get("survey", []), answers, setting, choices, parts, seen)
-    strangers = [Shown(name, name, _json(value), wide=True) for name, value in answers.items() if name not in seen]
+    strangers = [
+        Shown(name, name, _json(value), wide=True) for name, value in answers.items() if name not in seen
+    ]
     if strangers:
         parts.append(Part("?", strangers))
     return [part for part in parts if part.rows or part.instances]
 
 
 def _walk(
-    rows: Sequence[Row], answers: Mapping[str, Any], setting: Setting, choices: Row, parts: list[Part], seen: set[str]
+    rows: Sequence[Row],
+    answers: Mapping[str, Any],
+    setting: Setting,
+    choices: Row,
+    parts: list[Part],
+    seen: set[str],
 ) -> None:
     for row in rows:
         kind, name = row["type"], str(row["name"])
@@ -103,7 +112,9 @@ def _repeat(row: Row, value: Any, setting: Setting, choices: Row) -> Part:
         inside = [Part("")]
         answers = instance if isinstance(instance, Mapping) else {"?": instance}
         prefix = f"{row['name']}[{number}]"
-        numbered = Setting(setting.pick, setting.yes, setting.no, setting.photo, _below(prefix, setting.problems))
+        numbered = Setting(
+            setting.pick, setting.yes, setting.no, setting.photo, _below(prefix, setting.problems)
+        )
         known = set[str]()
         _walk(row.get("children", []), answers, numbered, choices, inside, known)
         rows = [each for piece in inside for each in piece.rows]
@@ -113,12 +124,18 @@ def _repeat(row: Row, value: Any, setting: Setting, choices: Row) -> Part:
 
 def _below(prefix: str, problems: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     start = prefix + "."
-    return [{**problem, "path": problem["path"][len(start) :]} for problem in problems if problem["path"].startswith(start)]
+    return [
+        {**problem, "path": problem["path"][len(start) :]}
+        for problem in problems
+        if problem["path"].startswith(start)
+    ]
 
 
 def shown(row: Row, value: Any, path: str, setting: Setting, choices: Row) -> Shown:
     problem = next((each for each in setting.problems if each["path"] == path), None)
-    photo = setting.photo(value, row) if row["type"] in ("image", "audio") and isinstance(value, str) else None
+    photo = (
+        setting.photo(value, row) if row["type"] in ("image", "audio") and isinstance(value, str) else None
+    )
     text = answer_text(row, value, setting, choices)
     return Shown(
         name=str(row["name"]),
@@ -139,7 +156,9 @@ def answer_text(row: Row, value: Any, setting: Setting, choices: Row) -> str:
     if kind in ("select_one", "select_multiple") and row.get("list") in choices:
         labels = {choice["name"]: setting.pick(choice["label"]) for choice in choices[row["list"]]}
         codes = value if isinstance(value, list) else [value]
-        return "、".join(labels.get(code, str(code)) if isinstance(code, str) else _json(code) for code in codes)
+        return "、".join(
+            labels.get(code, str(code)) if isinstance(code, str) else _json(code) for code in codes
+        )
     if kind == "dateTime" and isinstance(value, str):
         return local(value)
     if kind == "geopoint" and isinstance(value, Mapping):
@@ -149,7 +168,11 @@ def answer_text(row: Row, value: Any, setting: Setting, choices: Row) -> str:
         return setting.yes if value == "yes" else setting.no
     if isinstance(value, str):
         return value
-    return "、".join(map(str, value)) if isinstance(value, list) and all(isinstance(v, str) for v in value) else _json(value)
+    return (
+        "、".join(map(str, value))
+        if isinstance(value, list) and all(isinstance(v, str) for v in value)
+        else _json(value)
+    )
 
 
 def _json(value: Any) -> str:
@@ -158,7 +181,10 @@ def _json(value: Any) -> str:
 
 def place_words(path: str, compiled: Row, pick: Words) -> str:
     """`rep_person[0].temp_c` as 人员登记 1 · 体温; an unknown path as it is."""
-    labels = {str(row["name"]): label_of(row, pick) for row in _all_rows([*compiled.get("survey", []), *compiled.get("envelope", [])])}
+    labels = {
+        str(row["name"]): label_of(row, pick)
+        for row in _all_rows([*compiled.get("survey", []), *compiled.get("envelope", [])])
+    }
     words = []
     for step in path.split(".") if path else []:
         match = re.fullmatch(r"(\w+)(?:\[(\d+)\])?", step)
@@ -179,7 +205,10 @@ def differences(versions: Sequence[Sequence[Part]], absent: str) -> list[dict[st
     labels: dict[str, str] = {}
     for version in flat:
         labels |= {path: label for path, (label, _) in version.items()}
-    rows = [{"label": label, "cells": [v.get(path, ("", absent))[1] for v in flat]} for path, label in labels.items()]
+    rows = [
+        {"label": label, "cells": [v.get(path, ("", absent))[1] for v in flat]}
+        for path, label in labels.items()
+    ]
     return [{**row, "changed": True} for row in rows if len(set(row["cells"])) > 1]
 
 
@@ -190,5 +219,8 @@ def _flat(parts: Sequence[Part]) -> dict[str, tuple[str, str]]:
             found[each.name] = (each.label, each.text)
         for number, instance in enumerate(part.instances, start=1):
             for each in instance:
-                found[f"{part.title}[{number}].{each.name}"] = (f"{part.title} {number} · {each.label}", each.text)
+                found[f"{part.title}[{number}].{each.name}"] = (
+                    f"{part.title} {number} · {each.label}",
+                    each.text,
+                )
     return found

@@ -27,7 +27,19 @@ from server.web.pages import blueprint
 from sync.store import NotFound
 
 PAGE = 50
-FILTER_NAMES = ("form", "status", "filler", "device", "household", "point", "roster_entry", "rule", "text", "from", "to")
+FILTER_NAMES = (
+    "form",
+    "status",
+    "filler",
+    "device",
+    "household",
+    "point",
+    "roster_entry",
+    "rule",
+    "text",
+    "from",
+    "to",
+)
 SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
@@ -46,7 +58,7 @@ def quarantine() -> str:
 def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
     member = staff_for("records.read")
     query = asked(shape)
-    area, chosen = area_filters(member, query.get("area"))
+    _, chosen = area_filters(member, query.get("area"))
     filters = api.read_filters(member, query)
     found = api.page(api.waiting(filters) if only_waiting else filters, query.get("cursor"), PAGE)
     names = _village_names(member)
@@ -59,7 +71,10 @@ def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
         first=not request.args.get("cursor"),
         filters={**given, **chosen},
         filtered=any(given.values()) or any(request.args.get(name) for name in ("town", "village")),
-        form_choices=[{"id": form_id, "title": pick(versions[-1]["title"])} for form_id, versions in forms().versions.items()],
+        form_choices=[
+            {"id": form_id, "title": pick(versions[-1]["title"])}
+            for form_id, versions in forms().versions.items()
+        ],
         statuses=shapes.STATUSES,
         **area_choices(member),
     )
@@ -121,8 +136,20 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
     return render_template(
         "record.html",
         record_id=found["record_id"],
-        heading=" · ".join(filter(None, (pick(compiled["title"]) if compiled else t("record.unknown_form"), _unit_words(found)))),
-        where=" · ".join(filter(None, (_village_names(member).get(found["village_code"], found["village_code"]), str(found["work_date"] or "")))),
+        heading=" · ".join(
+            filter(
+                None, (pick(compiled["title"]) if compiled else t("record.unknown_form"), _unit_words(found))
+            )
+        ),
+        where=" · ".join(
+            filter(
+                None,
+                (
+                    _village_names(member).get(found["village_code"], found["village_code"]),
+                    str(found["work_date"] or ""),
+                ),
+            )
+        ),
         status=found["status"],
         superseded_by=found["superseded_by"],
         voided=found["voided"],
@@ -154,9 +181,15 @@ def _unit_words(found: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (str(number), str(name))))
 
 
-def _problem(problem: Mapping[str, Any], compiled: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+def _problem(
+    problem: Mapping[str, Any], compiled: Mapping[str, Any], document: Mapping[str, Any]
+) -> dict[str, Any]:
     confirmed = document.get("confirmed")
-    pairs = [(c.get("rule"), c.get("path")) for c in confirmed if isinstance(c, dict)] if isinstance(confirmed, list) else []
+    pairs = (
+        [(c.get("rule"), c.get("path")) for c in confirmed if isinstance(c, dict)]
+        if isinstance(confirmed, list)
+        else []
+    )
     return {
         "severity": problem["severity"],
         "rule": problem["rule"],
@@ -176,17 +209,29 @@ def _who(decided_by: str) -> str:
 
 
 def _version(item: Mapping[str, Any], here: str) -> dict[str, Any]:
-    return {"record_id": item["record_id"], "here": item["record_id"] == here, "title": local(item["captured_at"] or item["received_at"])}
+    return {
+        "record_id": item["record_id"],
+        "here": item["record_id"] == here,
+        "title": local(item["captured_at"] or item["received_at"]),
+    }
 
 
 def _facts(found: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The envelope: who, when, with what; labels from the form."""
     document = found["document"]
-    labels = {row["name"]: layout.label_of(row, pick) for row in questions(list(compiled.get("envelope", ())))}
+    labels = {
+        row["name"]: layout.label_of(row, pick) for row in questions(list(compiled.get("envelope", ())))
+    }
     setting = layout.Setting(pick, t("yes"), t("no"), lambda _n, _q: {})
     rows = {row["name"]: row for row in questions(list(compiled.get("envelope", ())))}
     shown = [
-        (labels.get(name, name), layout.answer_text(rows[name], value, setting, compiled.get("choices", {})) if name in rows else str(value), False)
+        (
+            labels.get(name, name),
+            layout.answer_text(rows[name], value, setting, compiled.get("choices", {}))
+            if name in rows
+            else str(value),
+            False,
+        )
         for name, value in document.items()
         if not name.startswith("_") and name not in ("type", "answers", "confirmed")
     ]
@@ -200,7 +245,8 @@ def _facts(found: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[dict[s
 
 
 def _photos(found: Mapping[str, Any], member: Staff, *, masked: bool) -> Any:
-    """Photos of class P0 for all; others for reviewers only, because a face or a signature cannot be masked."""
+    """Photos of class P0 for all; others for reviewers only, because a face or a signature cannot be
+    masked."""
     arrived = found["document"].get("_attachments") or {}
 
     def photo(name: str, question: Mapping[str, Any]) -> dict[str, str]:
@@ -220,7 +266,8 @@ def may_see(member: Staff, question: Mapping[str, Any]) -> bool:
 @blueprint.get("/records/<record_id>/attachments/<path:name>")
 @require_staff("records.read")
 def attachment(record_id: str, name: str) -> Response:
-    """A photo, a signature, a remark by voice: never rendered as anything else, whatever its sender called it."""
+    """A photo, a signature, a remark by voice: never rendered as anything else, whatever its sender
+    called it."""
     member = staff_for("records.read")
     found = api.one(member, record_id)
     if not may(member, "records.review") and not _is_open(found, name):
@@ -242,7 +289,9 @@ def _is_open(found: Mapping[str, Any], name: str) -> bool:
     answers = found["document"].get("answers")
     if compiled is None or not isinstance(answers, dict):
         return False
-    return any(row.get("pii") == "P0" and answers.get(row["name"]) == name for row in questions(survey(compiled)))
+    return any(
+        row.get("pii") == "P0" and answers.get(row["name"]) == name for row in questions(survey(compiled))
+    )
 
 
 @blueprint.post("/records/<record_id>/review")
@@ -261,4 +310,3 @@ def review(record_id: str) -> BaseResponse:
             raise
         flash(t("review.comment_missing"), "bad")
     return redirect(url_for("web.record", record_id=record_id), 303)
-

@@ -42,7 +42,9 @@ def sign_in_page() -> BaseResponse | Response:
     if signed_in():
         return redirect(onward)
     expired = web.COOKIE in request.cookies
-    return make_response(render_template("sign_in.html", next=onward, username="", complaint="", expired=expired))
+    return make_response(
+        render_template("sign_in.html", next=onward, username="", complaint="", expired=expired)
+    )
 
 
 @blueprint.post("/sign-in")
@@ -78,5 +80,7 @@ def choose_language() -> BaseResponse:
     from_this_site()
     response = redirect(local_path(request.form.get("next")), 303)
     if request.form.get("lang") in language.LANGUAGES:
-        response.set_cookie(language.COOKIE, request.form["lang"], max_age=A_YEAR_S, samesite="Lax", httponly=True)
+        response.set_cookie(
+            language.COOKIE, request.form["lang"], max_age=A_YEAR_S, samesite="Lax", httponly=True
+        )
     return response

@@ -36,7 +36,16 @@ def not_reached() -> str:
         query,
         lambda code: queries.not_reached(gridbook().readmodel, code, day, query.get("cursor"), PAGE),
         _household,
-        ("household", "head", "address", "village", "#attempts", "first_attempt", "last_visit", "last_result"),
+        (
+            "household",
+            "head",
+            "address",
+            "village",
+            "#attempts",
+            "first_attempt",
+            "last_visit",
+            "last_result",
+        ),
         with_day=True,
         day=day,
     )
@@ -45,8 +54,10 @@ def not_reached() -> str:
 def _household(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
     entry = item.get("entry") or {}
     result = choice_label("visit_result", item.get("last_result"))
-    cells = [item["household_id"], entry.get("head_name", ""), entry.get("address", ""), village, item["attempts"],
-             item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or t("not_reached.never")]  # fmt: skip
+    cells = [item["household_id"], entry.get("head_name", ""), entry.get("address", ""), village,
+             item["attempts"],
+             item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or
+             t("not_reached.never")]  # fmt: skip
     return cells, {"household": item["household_id"]}
 
 
@@ -58,7 +69,9 @@ def roster() -> str:
     return _listing(
         "roster",
         query,
-        lambda code: queries.roster_outstanding(gridbook().readmodel, code, query.get("cursor"), PAGE, campaign),
+        lambda code: queries.roster_outstanding(
+            gridbook().readmodel, code, query.get("cursor"), PAGE, campaign
+        ),
         _entry,
         ("roster_entry", "head", "category", "village", "entitled", "delivered", "state", "last_result"),
         campaigns=_campaigns(),
@@ -68,7 +81,9 @@ def roster() -> str:
 
 def _campaigns() -> list[dict[str, str]]:
     district = queries.district(gridbook().readmodel)
-    found = queries.units(gridbook().readmodel, "campaign", district["code"], None, 100).items if district else []
+    found = (
+        queries.units(gridbook().readmodel, "campaign", district["code"], None, 100).items if district else []
+    )
     by_id = {item["id"]: pick(item["entry"].get("name")) for item in found}
     return [{"id": campaign_id, "name": name} for campaign_id, name in by_id.items()]
 
@@ -77,15 +92,17 @@ def _entry(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str
     entry = item["entry"]
     result = choice_label("delivery_result", item.get("last_result"))
     cells = [item["roster_entry_id"], entry.get("head_name", ""), entry.get("category", ""), village,
-             _items(entry.get("entitlement", [])), _items(item["delivered"]), t(f"roster.{item['state']}"), result or "—"]  # fmt: skip
+             _items(entry.get("entitlement", [])), _items(item["delivered"]), t(f"roster.{item['state']}"),
+             result or "—"]  # fmt: skip
     return cells, {"roster_entry": item["roster_entry_id"]}
 
 
 def _items(items: list[dict[str, Any]]) -> str:
-    units = {"": ""}
-    return "、".join(
-        f"{choice_label('item', each['item_code'])}×{each['qty']:g}{units.get(str(each.get('unit', '')), each.get('unit', ''))}" for each in items
-    ) or "—"
+    return "、".join(_item(each) for each in items) or "—"
+
+
+def _item(item: dict[str, Any]) -> str:
+    return f"{choice_label('item', item['item_code'])} ×{item['qty']:g}"
 
 
 @blueprint.get("/points")
@@ -97,8 +114,9 @@ def points() -> str:
     def point(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
         entry = item["entry"]
         place = choice_label("place_type", entry.get("place_type"))
+        done = local(item.get("last_ended_at")) or t("points.never")
         interval = t("points.hours", n=entry["interval_h"]) if "interval_h" in entry else "—"
-        cells = [entry.get("name") or item["point_id"], place, village, interval, local(item.get("last_ended_at")) or t("points.never"),
+        cells = [entry.get("name") or item["point_id"], place, village, interval, done,
                  _overdue(item.get("next_due"), moment)]  # fmt: skip
         return cells, {"point": item["point_id"]}
 
@@ -141,14 +159,18 @@ def _listing(
     opens = may(member, "records.read")
     items = []
     for item in found.items:
-        row, about = cells(shown(item, personal=personal), names.get(item["village_code"], item["village_code"]))
+        row, about = cells(
+            shown(item, personal=personal), names.get(item["village_code"], item["village_code"])
+        )
         items.append({"cells": row, "href": url_for("web.records", **about) if opens else ""})  # type: ignore[arg-type]
     return render_template(
         "listing.html",
         page=page,
         path=path_to(member, area),
         items=items,
-        columns=[{"words": t(f"field.{name.lstrip('#')}"), "number": name.startswith("#")} for name in columns],
+        columns=[
+            {"words": t(f"field.{name.lstrip('#')}"), "number": name.startswith("#")} for name in columns
+        ],
         summary=t(f"{page}.summary", area=area["name"]),
         next_cursor=found.next_cursor,
         first=not request.args.get("cursor"),
