@@ -13,5 +13,6 @@ MESSAGES: dict[str, dict[str, str]] = {
     "DECIMALS": {"zh": "「{label}」最多保留{decimals}位小数。", "en": "“{label}” takes at most {decimals} decimals."},
     "TOO_MANY": {"zh": "「{label}」的条数过多，请分成几份记录。", "en": "“{label}” has too many rows. Split it into several records."},
     "LIMIT": {"zh": "「{label}」无法核对，内容过多，请分成几份记录。", "en": "“{label}” cannot be checked: too much content. Split it into several records."},
+    "ENVELOPE": {"zh": "记录信息", "en": "About this record"},
     "SHAPE": {"zh": "记录的结构不对，请更新应用后重传。", "en": "The record is malformed. Update the app and send again."},
 }  # fmt: skip

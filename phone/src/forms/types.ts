@@ -161,5 +161,7 @@ export interface FormSession {
   /** Everything, irrelevant answers too, as JSON. */
   snapshot(): unknown;
   toRecord(): { envelope: Record<string, unknown>; answers: Answers; confirmed: Confirmation[] };
+  /** The register entries that a select_…_from_file offers here and now. */
+  entries(path: string): [id: string, entry: Record<string, unknown>][];
   onChange(listener: () => void): () => void;
 }
