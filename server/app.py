@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Flask, current_app
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,7 +13,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import datafolder, headers
 from server.database import open_engine
 from server.people.people import People
+from server.readmodel import ReadModel
 from server.settings import Settings
+from sync.embedded import open_store
+from sync.endpoint import make_blueprint
 from sync.store import Store
 
 
@@ -24,7 +27,7 @@ class Gridbook:
     settings: Settings
     store: Store
     people: People
-    readmodel: Any
+    readmodel: ReadModel
 
 
 def gridbook() -> Gridbook:
@@ -50,10 +53,9 @@ def open_gridbook(settings: Settings) -> Gridbook:
     with datafolder.start_lock(settings.data):
         people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
         people.create()
-        readmodel = _optional("server.readmodel", lambda m: m.ReadModel(open_engine(settings.database_url)))
-        if readmodel is not None:
-            readmodel.create()
-        store = _optional("sync.embedded", lambda m: m.open_store(settings.store_file))
+        readmodel = ReadModel(open_engine(settings.database_url))
+        readmodel.create()
+        store = open_store(settings.store_file)
     return Gridbook(settings, store, people, readmodel)
 
 
@@ -66,32 +68,40 @@ def _configure(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
-def _optional(name: str, use: Any) -> Any:
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if not name.startswith((error.name or "?")):
-            raise
-        return None
-    return use(module)
-
-
 def _register_parts(app: Flask) -> None:
-    shared: Gridbook = app.extensions["gridbook"]
+    """Plain imports, here because the parts import `gridbook` from this file."""
+    import server.api
+    import server.errors
+    import server.forms.commands
+    import server.people.commands
+    import server.phone
+    import server.prepare
+    import server.register.commands
+    import server.web
 
-    def mount_sync(endpoint: Any) -> None:
-        from server.people import permissions, syncing
+    _mount_sync(app, app.extensions["gridbook"])
+    for part in (
+        server.api,
+        server.web,
+        server.phone,
+        server.errors,
+        server.people.commands,
+        server.register.commands,
+        server.forms.commands,
+        server.prepare,
+    ):
+        part.register(app)
+    if importlib.util.find_spec("server.intake.commands"):
+        importlib.import_module("server.intake.commands").register(app)
 
-        blueprint = endpoint.make_blueprint(
-            shared.store,
-            syncing.identifier(shared.people, shared.settings.sync_admin),
-            permissions.sync_access,
-            on_contact=syncing.contact_noter(shared.people),
-        )
-        app.register_blueprint(blueprint, url_prefix="/sync")
 
-    if shared.store is not None:
-        _optional("sync.endpoint", mount_sync)
-    for name in ("server.api", "server.web", "server.phone", "server.errors", "server.people.commands",
-                 "server.register.commands", "server.forms.commands", "server.intake.commands"):
-        _optional(name, lambda module: module.register(app) if hasattr(module, "register") else None)
+def _mount_sync(app: Flask, shared: Gridbook) -> None:
+    from server.people import permissions, syncing
+
+    blueprint = make_blueprint(
+        shared.store,
+        syncing.identifier(shared.people, shared.settings.sync_admin),
+        permissions.sync_access,
+        on_contact=syncing.contact_noter(shared.people),
+    )
+    app.register_blueprint(blueprint, url_prefix="/sync")

@@ -85,7 +85,7 @@ class Setting:
 SETTINGS = (
     Setting("GRIDBOOK_DATA", "data", "./var", folder, "Folder for everything that is kept; made with mode 0700."),
     Setting("HOST", "host", "127.0.0.1", text, "Address to listen on. Anything but a loopback address needs an https GRIDBOOK_PUBLIC_URL."),
-    Setting("PORT", "port", "8000", whole_number(0, 65535), "Port to listen on; 0 takes any free one."),
+    Setting("PORT", "port", "8000", whole_number(1, 65535), "Port to listen on."),
     Setting(
         "GRIDBOOK_PUBLIC_URL", "public_url", "", web_address,
         "Address under which phones and staff reach the server; empty: http://HOST:PORT.",
@@ -169,14 +169,14 @@ class Settings:
 def _with_derived(values: dict[str, Any]) -> dict[str, Any]:
     data = values["data"]
     derived = {
-        "public_url": f"http://{_authority(values['host'], values['port'])}",
+        "public_url": f"http://{authority(values['host'], values['port'])}",
         "database_url": f"sqlite:///{data / 'readmodel.sqlite3'}",
         "people_url": f"sqlite:///{data / 'people.sqlite3'}",
     }
     return values | {field: value for field, value in derived.items() if not values[field]}
 
 
-def _authority(host: str, port: int) -> str:
+def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

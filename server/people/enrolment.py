@@ -57,6 +57,17 @@ def create_code(people: People, offer: Offer, *, valid_for: timedelta) -> str:
     return f"{characters[:4]}-{characters[4:]}"
 
 
+def usable(people: People, code: str) -> bool:
+    """Whether the code would still enrol a phone."""
+    statement = select(enrolment_codes.c.code_hash).where(
+        enrolment_codes.c.code_hash == _code_hash(people, normalized(code)),
+        enrolment_codes.c.used_at.is_(None),
+        enrolment_codes.c.expires_at > people.stamp(),
+    )
+    with people.engine.connect() as connection:
+        return connection.scalar(statement) is not None
+
+
 def link(public_url: str, code: str) -> str:
     """What the QR code holds. The code rides behind the `#`, so that it stays out of every server's log."""
     return f"{public_url}/phone/#enrol={code}"

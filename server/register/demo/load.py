@@ -35,6 +35,12 @@ def credentials_file(data: Path) -> Path:
     return data / "demo-credentials.json"
 
 
+def credentials(data: Path) -> dict[str, Any] | None:
+    """What `demo-credentials.json` holds; None when this is no demo."""
+    path = credentials_file(data)
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
 def load(gridbook: Gridbook) -> dict[str, Report]:
     """Make the demo district; {kind: report}, empty when it was there. Raises NotEmpty."""
     data = gridbook.settings.data
@@ -49,7 +55,7 @@ def load(gridbook: Gridbook) -> dict[str, Report]:
     for kind, table in tables(generate()).items():
         path = write_csv(folder, kind, table)
         reports[kind] = import_file(gridbook.store, KINDS[kind], path, today=SINCE)
-    datafolder.write_private(credentials_file(data), _json(_credentials(gridbook)))
+    datafolder.write_private(credentials_file(data), _json(_make_credentials(gridbook)))
     return reports
 
 
@@ -70,7 +76,7 @@ def write_csv(folder: Path, kind: str, table: list[dict[str, Any]]) -> Path:
     return path
 
 
-def _credentials(gridbook: Gridbook) -> dict[str, Any]:
+def _make_credentials(gridbook: Gridbook) -> dict[str, Any]:
     password = secrets.token_urlsafe(12)
     member = _member(gridbook, password)
     token = tokens.create(
@@ -109,14 +115,14 @@ def _code(gridbook: Gridbook, village: str, number: int) -> dict[str, str]:
 
 def _keep_addresses(gridbook: Gridbook) -> None:
     """The server may have moved to another port; everything else in the file stays."""
-    path, url = credentials_file(gridbook.settings.data), gridbook.settings.public_url
-    credentials = json.loads(path.read_text("utf-8"))
-    if credentials["url"] == url:
+    data, url = gridbook.settings.data, gridbook.settings.public_url
+    kept = credentials(data)
+    if kept is None or kept["url"] == url:
         return
-    credentials["url"] = url
-    for entry in credentials["enrolment"]:
+    kept["url"] = url
+    for entry in kept["enrolment"]:
         entry["url"] = enrolment.link(url, entry["code"])
-    datafolder.write_private(path, _json(credentials))
+    datafolder.write_private(credentials_file(data), _json(kept))
 
 
 def _json(value: dict[str, Any]) -> str:

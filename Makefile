@@ -1,0 +1,90 @@
+# make run    a running server with the demo district (DEMO=0: an empty one); PORT, HOST, GRIDBOOK_… as in docs/settings.md
+# make test   everything that can be checked, in a fresh clone too
+# make clean  what was built and installed; never the data folder
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+NPM := npm --no-audit --no-fund --loglevel=error
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+BROWSER_TESTS := tests/journeys
+POUCHDB := tests/sync/pouchdb/node_modules/.installed
+
+PHONE_SOURCES := $(shell find phone -type f -not -path '*/node_modules/*' -not -path 'phone/dist/*' -not -name '*.test.ts')
+PAGES_SOURCES := $(shell find server/web/src -type f) server/web/package.json server/web/vite.config.ts server/web/tsconfig.json
+
+.PHONY: help run build test check-python check-phone check-pages test-python browser clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: build
+	@$(BIN)/flask prepare
+	@exec $(BIN)/gunicorn wsgi:application
+
+build: $(VENV)/.requirements phone/dist/index.html server/web/static/dist/pages.js
+
+$(BIN)/python:
+	@python3 -m venv $(VENV) || { rm -rf $(VENV); $(APT) python3-venv && python3 -m venv $(VENV); }
+
+$(VENV)/.requirements: requirements.txt | $(BIN)/python
+	@echo "Python packages …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: -r requirements.txt
+	@touch $@
+
+%/node_modules/.installed: %/package-lock.json
+	@echo "npm packages of $* …"
+	@$(NPM) --prefix $* ci
+	@touch $@
+
+phone/dist/index.html: phone/node_modules/.installed $(PHONE_SOURCES)
+	@echo "Phone app …"
+	@$(NPM) --prefix phone run build
+	@touch $@
+
+server/web/static/dist/pages.js: server/web/node_modules/.installed $(PAGES_SOURCES)
+	@echo "Staff pages …"
+	@$(NPM) --prefix server/web run build
+	@touch $@
+
+$(VENV)/.test-requirements: tests/requirements.txt requirements.txt $(VENV)/.requirements
+	@echo "Python packages for tests …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: -r tests/requirements.txt
+	@touch $@
+
+# Every step runs even when one before it failed, so that one run tells all; the last line tells what was left out.
+test: build browser $(VENV)/.test-requirements $(POUCHDB)
+	@failed=; \
+	for step in check-python check-phone check-pages test-python; do \
+	  echo "— $$step"; $(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
+	done; \
+	command -v chromium >/dev/null || echo "Not tested: $(BROWSER_TESTS) (no Chromium could be installed)"; \
+	if [ -n "$$failed" ]; then echo "Failed:$$failed"; exit 1; fi; \
+	echo "All passed."
+
+check-python:
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy schemas sync server wsgi.py
+
+check-phone:
+	@$(NPM) --prefix phone run check
+	@$(NPM) --prefix phone test
+
+check-pages:
+	@$(NPM) --prefix server/web run check
+
+test-python:
+	@$(BIN)/pytest -q $$(command -v chromium >/dev/null || echo --ignore=$(BROWSER_TESTS))
+
+browser:
+	@command -v chromium >/dev/null || { \
+	  echo "Chromium …"; apt-get update -qq && $(APT) chromium fonts-noto-cjk; } || true
+
+clean:
+	rm -rf $(VENV) phone/dist phone/node_modules server/web/static/dist server/web/node_modules \
+	  tests/sync/pouchdb/node_modules tests/artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

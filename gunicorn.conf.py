@@ -1,0 +1,48 @@
+"""gunicorn's settings, taken from Gridbook's own; and the intake follower that runs beside the workers."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from server.settings import Settings, SettingsError, authority, check_binding
+from server.supervisor import Supervisor, die_with_parent
+
+try:
+    _settings = Settings.from_environ(os.environ)
+    check_binding(_settings)
+except SettingsError as _error:
+    sys.exit(str(_error))
+
+wsgi_app = "wsgi:application"
+bind = authority(_settings.host, _settings.port)
+workers = _settings.workers
+worker_class = "gevent"  # a waiting longpoll is a greenlet, not a thread
+worker_connections = 1000
+timeout = 60
+graceful_timeout = 10
+keepalive = 30
+limit_request_line = 8190
+limit_request_fields = 100
+accesslog = None  # addresses hold names of villages and records
+errorlog = "-"
+loglevel = "warning"
+proc_name = "gridbook"
+control_socket_disable = True
+
+_follower = Supervisor(
+    [sys.executable, "-m", "flask", "--app", str(Path(__file__).with_name("wsgi.py")), "intake", "follow"]
+)
+
+
+def when_ready(server):
+    _follower.start()
+
+
+def post_fork(server, worker):
+    # A master that was killed would leave workers on the port, and its successor could not start.
+    die_with_parent(signal.SIGKILL, worker.ppid)
+
+
+def on_exit(server):
+    _follower.stop()
