@@ -1,6 +1,14 @@
 """What a valid form and a valid record are. Pure: clock, settings and look-ups are handed in."""
 
+from schemas.compiled import CompiledForm
+from schemas.context import Context, Problem, Report
 from schemas.errors import FormError, FormErrors
 from schemas.form import Form, compile_form, load_form
+from schemas.marshalling import record_schema
+from schemas.rules import check_record
+from schemas.scopes import compile_for, record_environment
 
-__all__ = ["Form", "FormError", "FormErrors", "compile_form", "load_form"]
+__all__ = [
+    "CompiledForm", "Context", "Form", "FormError", "FormErrors", "Problem", "Report", "check_record", "compile_for",
+    "compile_form", "load_form", "record_environment", "record_schema",
+]  # fmt: skip

@@ -21,3 +21,10 @@ def missing_rows(declared: set[str]) -> list[dict[str, Any]]:
         for name, kind in _FILLED_BY_THE_APP.items()
         if name not in declared
     ]
+
+
+def app_names() -> frozenset[str]:
+    return _NAMES
+
+
+_NAMES = frozenset(_FILLED_BY_THE_APP)

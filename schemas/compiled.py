@@ -1,0 +1,128 @@
+"""A compiled form made ready to check records: its rows by name and its expressions as closures. Made once, kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.expressions import compile_closure
+from schemas.expressions.evaluate import Closure
+from schemas.types import CONTAINERS, KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One constraint."""
+
+    id: str
+    severity: str
+    holds: Closure
+    message: dict[str, Closure]
+
+
+@dataclass(slots=True)
+class Question:
+    """A row — group and repeat too — with closures in place of compiled expressions."""
+
+    name: str
+    type: str
+    kind: str
+    chain: tuple[str, ...]
+    parent: "Question | None"
+    in_envelope: bool
+    list_name: str
+    label: dict[str, Closure]
+    relevant: Closure | None
+    calculation: Closure | None
+    required: Closure | bool
+    required_message: dict[str, Closure] | None
+    rules: list[Rule]
+    choice_filter: Closure | None
+    decimals: int | None
+    unlisted: str
+    children: list["Question"] = field(default_factory=list)
+
+    @property
+    def level(self) -> int:
+        return len(self.chain)
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledForm:
+    """`source` is the catalogue's JSON; `order` are the questions whose relevance or value is computed."""
+
+    source: dict[str, Any]
+    form_id: str
+    version: str
+    survey: list[Question]
+    envelope: list[Question]
+    questions: dict[str, Question]
+    order: list[Question]
+    choices: dict[str, list[dict[str, Any]]]
+    codes: dict[str, frozenset[str]]
+    messages: dict[str, dict[str, str]]
+
+    @classmethod
+    def from_dict(cls, source: dict[str, Any]) -> "CompiledForm":
+        """From what `compile_form` made, also after a way through JSON."""
+        envelope = [_question(row, (), None, True) for row in source["envelope"]]
+        survey = [_question(row, (), None, False) for row in source["survey"]]
+        questions = {question.name: question for question in _all([*envelope, *survey])}
+        choices = source["choices"]
+        return cls(
+            source=source,
+            form_id=source["form_id"],
+            version=source["version"],
+            survey=survey,
+            envelope=envelope,
+            questions=questions,
+            order=[questions[name] for name in source["order"]],
+            choices=choices,
+            codes={name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()},
+            messages=source["messages"],
+        )
+
+    def page_order(self) -> Iterator[Question]:
+        return _all([*self.survey, *self.envelope])
+
+
+def _all(questions: list[Question]) -> Iterator[Question]:
+    for question in questions:
+        yield question
+        yield from _all(question.children)
+
+
+def _question(row: dict[str, Any], chain: tuple[str, ...], parent: Question | None, in_envelope: bool) -> Question:
+    question = Question(
+        name=row["name"],
+        type=row["type"],
+        kind=KINDS[row["type"]],
+        chain=chain,
+        parent=parent,
+        in_envelope=in_envelope,
+        list_name=row.get("list", ""),
+        label=_texts(row.get("label") or {"zh": row["name"], "en": row["name"]}),
+        relevant=_optional(row.get("relevant")),
+        calculation=_optional(row.get("calculation")),
+        required=row["required"] is True or compile_closure(row["required"]) if "required" in row else False,
+        required_message=_texts(row["required_message"]) if "required_message" in row else None,
+        rules=[_rule(item) for item in row.get("constraint", ())],
+        choice_filter=_optional(row.get("choice_filter")),
+        decimals=row.get("decimals"),
+        unlisted=row.get("parameters", {}).get("unlisted", "E"),
+    )
+    if row["type"] in CONTAINERS:
+        inner = (*chain, question.name) if row["type"] == "begin_repeat" else chain
+        question.children = [_question(child, inner, question, in_envelope) for child in row["children"]]
+    return question
+
+
+def _optional(expression: Any) -> Closure | None:
+    return None if expression is None else compile_closure(expression)
+
+
+def _texts(text: dict[str, Any]) -> dict[str, Closure]:
+    return {lang: compile_closure(expression) for lang, expression in text.items()}
+
+
+def _rule(item: dict[str, Any]) -> Rule:
+    return Rule(item["id"], item["severity"], compile_closure(item["expr"]), _texts(item["message"]))

@@ -1,0 +1,313 @@
+"""Checks a record: shape, then relevance and calculations, then required answers, choices and constraints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.compiled import CompiledForm, Question, Rule
+from schemas.context import Context, Problem, Report
+from schemas.expressions import Environment, TooMuch, to_boolean, to_number, to_string
+from schemas.expressions.evaluate import Closure
+from schemas.expressions.functions import words
+from schemas.expressions.values import from_answer, number_to_string, to_answer
+from schemas.loading import Instance, Loaded, load_record
+from schemas.marshalling import Fault, plain_label, shape_faults
+from schemas.registers import KEY_COLUMNS
+
+DEPTH_MAX = 20
+
+
+def check_record(compiled: CompiledForm, record: Any, context: Context) -> Report:
+    """Problems in page order, those of shape first; never raises, whatever the record is."""
+    if too_deep(record):
+        return Report([Problem("SHAPE", "E", "", dict(compiled.messages["SHAPE"]))], {})
+    loaded = load_record(compiled, record)
+    check = _Check(compiled, context, loaded)
+    check.recalculate()
+    problems = [] if loaded.sound else check.faults(record)
+    check.relevance_of_answers(problems)
+    for question in (*compiled.survey, *compiled.envelope):
+        check.judge(question, loaded.record, problems)
+    problems += [check.complaint("LIMIT", *place) for place in loaded.limits]
+    return Report(problems, check.recalculated(record) if isinstance(record, dict) else {})
+
+
+def too_deep(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than any record can be."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> list[Any]:
+    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [child for child in found if isinstance(child, dict | list)]
+
+
+class _Check:
+    def __init__(self, compiled: CompiledForm, context: Context, loaded: Loaded) -> None:
+        self.compiled, self.loaded = compiled, loaded
+        self.environment = Environment(
+            loaded.record.frame, today=context.today, now=context.now, settings=context.settings, lists=context.lists,
+            choices=compiled.choices,
+        )  # fmt: skip
+        self.record_frames = self.environment.frames
+        self.record_positions = self.environment.positions
+
+    # -- where an expression is evaluated
+
+    def enter(self, instance: Instance) -> None:
+        if instance.parent is None:
+            self.environment.frames, self.environment.positions = self.record_frames, self.record_positions
+            return
+        frames, positions = [instance.frame], [instance.position]
+        at: Instance | None = instance.parent
+        while at is not None:
+            frames.append(at.frame)
+            positions.append(at.position)
+            at = at.parent
+        self.environment.frames, self.environment.positions = frames[::-1], positions[::-1]
+
+    def instances(self, question: Question) -> list[Instance]:
+        found = [self.loaded.record]
+        for repeat in question.chain:
+            found = [child for instance in found for child in instance.repeats.get(repeat, ())]
+        return found
+
+    # -- relevance and calculation, in the order of dependency
+
+    def recalculate(self) -> None:
+        for question in self.compiled.order:
+            for instance in self.instances(question) if question.chain else (self.loaded.record,):
+                self.refresh(question, instance)
+
+    def refresh(self, question: Question, instance: Instance) -> None:
+        parent = question.parent
+        relevant = parent is None or not self.is_irrelevant(parent, question, instance)
+        if not relevant or question.relevant is not None or question.calculation is not None:
+            self.enter(instance)
+            if relevant and question.relevant is not None:
+                relevant = to_boolean(self.safely(question.relevant, question, instance))
+            if relevant and question.calculation is not None:
+                self.calculate(question, question.calculation, instance)
+            if not relevant:
+                instance.irrelevant.add(question.name)
+                instance.frame[question.name] = [] if question.kind == "repeat" else ""
+
+    def is_irrelevant(self, parent: Question, question: Question, instance: Instance) -> bool:
+        owner = instance.parent if parent.level < question.level else instance
+        return owner is not None and parent.name in owner.irrelevant
+
+    def calculate(self, question: Question, calculation: Closure, instance: Instance) -> None:
+        answer = computed(question.type, self.safely(calculation, question, instance))
+        instance.frame[question.name] = from_answer(answer) if question.kind != "flag" else "OK" if answer else ""
+        if answer is None:
+            instance.raw.pop(question.name, None)
+        else:
+            instance.raw[question.name] = answer
+
+    def safely(self, closure: Closure, question: Question, instance: Instance) -> Any:
+        try:
+            return closure(self.environment)
+        except TooMuch:
+            self.loaded.limits.append((question, instance))
+            return ""
+
+    # -- complaints
+
+    def faults(self, record: Any) -> list[Problem]:
+        """What marshmallow says about the shape; never nothing."""
+        found = [self.fault(fault) for fault in shape_faults(self.compiled, record)]
+        return found or [self.built_in("SHAPE", "", {"zh": "", "en": ""})]
+
+    def fault(self, fault: Fault) -> Problem:
+        question = self.compiled.questions.get(fault.name)
+        label = {"zh": fault.name, "en": fault.name}
+        if question is not None and not question.chain:
+            label = self.label(question, self.loaded.record)
+        elif question is not None:
+            label = plain_label(question)
+        return self.built_in(fault.rule, fault.path, label)
+
+    def label(self, question: Question, instance: Instance) -> dict[str, str]:
+        self.enter(instance)
+        return self.texts(question.label)
+
+    def texts(self, texts: dict[str, Closure]) -> dict[str, str]:
+        result = {}
+        for lang, closure in texts.items():
+            self.environment.lang = lang
+            try:
+                result[lang] = to_string(closure(self.environment))
+            except TooMuch:
+                result[lang] = "…"
+        self.environment.lang = "zh"
+        return result
+
+    def built_in(
+        self, rule: str, path: str, label: dict[str, str], severity: str = "E", more: dict[str, str] | None = None
+    ) -> Problem:
+        message = {}
+        for lang, text in self.compiled.messages[rule].items():
+            for key, value in {**(more or {}), "label": label[lang]}.items():
+                text = text.replace("{" + key + "}", value)
+            message[lang] = text
+        return Problem(rule, severity, path, message)
+
+    def complaint(
+        self, rule: str, question: Question, instance: Instance, severity: str = "E", more: dict[str, str] | None = None
+    ) -> Problem:
+        return self.built_in(rule, instance.prefix + question.name, self.label(question, instance), severity, more)
+
+    def relevance_of_answers(self, problems: list[Problem]) -> None:
+        """An answer to a question that the record's other answers rule out; calculated ones are merely dropped."""
+        for question in self.compiled.page_order():
+            for instance in self.instances(question):
+                given = question.name in instance.raw or bool(instance.repeats.get(question.name))
+                if given and question.name in instance.irrelevant and question.calculation is None and question.kind != "any":
+                    problems.append(self.complaint("IRRELEVANT", question, instance))
+
+    def judge(self, question: Question, instance: Instance, problems: list[Problem]) -> None:
+        if question.name in instance.irrelevant:
+            return
+        if question.kind == "group":
+            for child in question.children:
+                self.judge(child, instance, problems)
+            return
+        if question.name in instance.broken:
+            return
+        problems.extend(self.judgement(question, instance))
+        for inner in instance.repeats.get(question.name, ()):
+            for child in question.children:
+                self.judge(child, inner, problems)
+
+    def judgement(self, question: Question, instance: Instance) -> Iterator[Problem]:
+        given = question.name in instance.raw or bool(instance.repeats.get(question.name))
+        if not given:
+            yield from self.required(question, instance)
+            return
+        fault = None if question.kind == "repeat" else self.answer_fault(question, instance)
+        if fault is not None:
+            yield fault
+        elif question.rules:
+            self.enter(instance)
+            yield from self.constraints(question, instance)
+
+    def required(self, question: Question, instance: Instance) -> Iterator[Problem]:
+        if question.required is False:
+            return
+        if question.required is not True:
+            self.enter(instance)
+            if not to_boolean(self.safely(question.required, question, instance)):
+                return
+        problem = self.complaint("REQUIRED", question, instance)
+        if question.required_message is None:
+            yield problem
+        else:
+            yield Problem("REQUIRED", "E", problem.path, self.texts(question.required_message))
+
+    def answer_fault(self, question: Question, instance: Instance) -> Problem | None:
+        answer = instance.raw[question.name]
+        if question.decimals is not None and isinstance(answer, int | float) and _decimals(answer) > question.decimals:
+            return self.complaint("DECIMALS", question, instance, "E", {"decimals": str(question.decimals)})
+        if question.kind == "choice" or question.kind == "choices":
+            codes = answer if isinstance(answer, list) else [answer]
+            if not self.offered(question, instance).issuperset(codes):
+                return self.complaint("CHOICE", question, instance)
+        if question.kind == "register" and question.unlisted != "allow":
+            return self.register_fault(question, instance, answer if isinstance(answer, list) else [answer])
+        return None
+
+    def register_fault(self, question: Question, instance: Instance, codes: list[str]) -> Problem | None:
+        key_column = KEY_COLUMNS.get(question.list_name, "")
+        if all(self.environment.lists(question.list_name, key_column, code) is not None for code in codes):
+            return None
+        return self.complaint("NOT_IN_LIST", question, instance, "W" if question.unlisted == "W" else "E")
+
+    def offered(self, question: Question, instance: Instance) -> frozenset[str] | set[str]:
+        if question.choice_filter is None:
+            return self.compiled.codes.get(question.list_name, frozenset())
+        self.enter(instance)
+        found = set()
+        for choice in self.compiled.choices.get(question.list_name, ()):
+            self.environment.choice = choice
+            if to_boolean(self.safely(question.choice_filter, question, instance)):
+                found.add(choice["name"])
+        self.environment.choice = {}
+        return found
+
+    def constraints(self, question: Question, instance: Instance) -> Iterator[Problem]:
+        """At most one complaint for each rule id."""
+        failed: set[str] = set()
+        for rule in question.rules:
+            if rule.id in failed:
+                continue
+            problem = self.constraint(rule, question, instance)
+            if problem is not None:
+                failed.add(rule.id)
+                yield problem
+
+    def constraint(self, rule: Rule, question: Question, instance: Instance) -> Problem | None:
+        try:
+            if to_boolean(rule.holds(self.environment)):
+                return None
+        except TooMuch:
+            return self.complaint("LIMIT", question, instance)
+        return Problem(rule.id, rule.severity, instance.prefix + question.name, self.texts(rule.message))
+
+    # -- the record as the server understands it
+
+    def recalculated(self, record: dict[str, Any]) -> dict[str, Any]:
+        result = dict(record)
+        for question in self.compiled.envelope:
+            _replace(question, self.loaded.record, result)
+        answers = record.get("answers")
+        if isinstance(answers, dict):
+            result["answers"] = self.answers(self.compiled.survey, self.loaded.record, answers)
+        return result
+
+    def answers(self, questions: list[Question], instance: Instance, given: dict[str, Any]) -> dict[str, Any]:
+        result = dict(given)
+        for question in _flat(questions):
+            if question.kind != "repeat":
+                _replace(question, instance, result)
+            elif question.name in instance.repeats:
+                pairs = zip(instance.repeats[question.name], given[question.name], strict=True)
+                result[question.name] = [self.answers(question.children, inner, item) for inner, item in pairs]
+        return result
+
+
+def _flat(questions: list[Question]) -> Iterator[Question]:
+    for question in questions:
+        if question.kind == "group":
+            yield from _flat(question.children)
+        else:
+            yield question
+
+
+def _replace(question: Question, instance: Instance, result: dict[str, Any]) -> None:
+    if question.calculation is None:
+        return
+    if question.name in instance.irrelevant or question.name not in instance.raw:
+        result.pop(question.name, None)
+    else:
+        result[question.name] = instance.raw[question.name]
+
+
+def computed(question_type: str, value: Any) -> Any:
+    """An expression's value as an answer to a question of this type; None for no answer."""
+    if question_type in ("integer", "decimal"):
+        return to_answer(to_number(value))
+    if question_type in ("calculate", "hidden"):
+        return to_answer(value)
+    if question_type.startswith("select_multiple"):
+        return words(value) or None
+    if question_type == "acknowledge":
+        return True if to_boolean(value) else None
+    return to_answer(to_string(value))
+
+
+def _decimals(number: float) -> int:
+    return len(number_to_string(float(number)).partition(".")[2])
