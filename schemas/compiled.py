@@ -39,7 +39,11 @@ class Question:
     choice_filter: Closure | None
     decimals: int | None
     unlisted: str
+    conditional: bool = False
+    """Whether its relevance or value is computed, by itself or by a group around it."""
     children: list["Question"] = field(default_factory=list)
+    flat: list["Question"] = field(default_factory=list)
+    """The children, groups dissolved."""
 
     @property
     def level(self) -> int:
@@ -57,6 +61,10 @@ class CompiledForm:
     envelope: list[Question]
     questions: dict[str, Question]
     order: list[Question]
+    flat_survey: list[Question]
+    flat_envelope: list[Question]
+    flat: list[Question]
+    page_numbers: dict[str, int]
     choices: dict[str, list[dict[str, Any]]]
     codes: dict[str, frozenset[str]]
     messages: dict[str, dict[str, str]]
@@ -68,6 +76,7 @@ class CompiledForm:
         survey = [_question(row, (), None, False) for row in source["survey"]]
         questions = {question.name: question for question in _all([*envelope, *survey])}
         choices = source["choices"]
+        flat_survey, flat_envelope = _flat(survey), _flat(envelope)
         return cls(
             source=source,
             form_id=source["form_id"],
@@ -75,20 +84,28 @@ class CompiledForm:
             survey=survey,
             envelope=envelope,
             questions=questions,
-            order=[questions[name] for name in source["order"]],
+            order=[questions[name] for name in source["order"] if questions[name].conditional],
+            flat_survey=flat_survey,
+            flat_envelope=flat_envelope,
+            flat=[*flat_survey, *flat_envelope],
+            page_numbers={question.name: at for at, question in enumerate(_all([*survey, *envelope]))},
             choices=choices,
             codes={name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()},
             messages=source["messages"],
         )
-
-    def page_order(self) -> Iterator[Question]:
-        return _all([*self.survey, *self.envelope])
 
 
 def _all(questions: list[Question]) -> Iterator[Question]:
     for question in questions:
         yield question
         yield from _all(question.children)
+
+
+def _flat(questions: list[Question]) -> list[Question]:
+    found: list[Question] = []
+    for question in questions:
+        found += _flat(question.children) if question.kind == "group" else [question]
+    return found
 
 
 def _question(row: dict[str, Any], chain: tuple[str, ...], parent: Question | None, in_envelope: bool) -> Question:
@@ -110,9 +127,12 @@ def _question(row: dict[str, Any], chain: tuple[str, ...], parent: Question | No
         decimals=row.get("decimals"),
         unlisted=row.get("parameters", {}).get("unlisted", "E"),
     )
+    computed = question.relevant is not None or question.calculation is not None
+    question.conditional = computed or (parent is not None and parent.conditional)
     if row["type"] in CONTAINERS:
         inner = (*chain, question.name) if row["type"] == "begin_repeat" else chain
         question.children = [_question(child, inner, question, in_envelope) for child in row["children"]]
+        question.flat = _flat(question.children)
     return question
 
 

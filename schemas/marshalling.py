@@ -78,6 +78,9 @@ def _flatten(errors: Any, path: str, name: str) -> Iterator[Fault]:
         yield Fault(_rule(errors[0]), path, name)
         return
     for key, inner in errors.items():
+        if path == "confirmed":
+            yield Fault("TYPE", "confirmed", "confirmed")
+            return
         if isinstance(key, int):
             yield from _flatten(inner, f"{path}[{key}]", name)
         elif key == "_schema" or (key == "answers" and not path):

@@ -18,17 +18,16 @@ DEPTH_MAX = 20
 
 def check_record(compiled: CompiledForm, record: Any, context: Context) -> Report:
     """Problems in page order, those of shape first; never raises, whatever the record is."""
-    if too_deep(record):
+    if not isinstance(record, dict) or too_deep(record):
         return Report([Problem("SHAPE", "E", "", dict(compiled.messages["SHAPE"]))], {})
     loaded = load_record(compiled, record)
     check = _Check(compiled, context, loaded)
     check.recalculate()
     problems = [] if loaded.sound else check.faults(record)
-    check.relevance_of_answers(problems)
-    for question in (*compiled.survey, *compiled.envelope):
-        check.judge(question, loaded.record, problems)
+    problems += check.answers_out_of_place()
+    check.judge(compiled.flat, loaded.record, problems)
     problems += [check.complaint("LIMIT", *place) for place in loaded.limits]
-    return Report(problems, check.recalculated(record) if isinstance(record, dict) else {})
+    return Report(problems, check.recalculated(record))
 
 
 def too_deep(value: Any) -> bool:
@@ -79,22 +78,23 @@ class _Check:
     # -- relevance and calculation, in the order of dependency
 
     def recalculate(self) -> None:
+        alone = (self.loaded.record,)
         for question in self.compiled.order:
-            for instance in self.instances(question) if question.chain else (self.loaded.record,):
+            for instance in self.instances(question) if question.chain else alone:
                 self.refresh(question, instance)
 
     def refresh(self, question: Question, instance: Instance) -> None:
         parent = question.parent
         relevant = parent is None or not self.is_irrelevant(parent, question, instance)
-        if not relevant or question.relevant is not None or question.calculation is not None:
+        if relevant:
             self.enter(instance)
-            if relevant and question.relevant is not None:
+            if question.relevant is not None:
                 relevant = to_boolean(self.safely(question.relevant, question, instance))
             if relevant and question.calculation is not None:
                 self.calculate(question, question.calculation, instance)
-            if not relevant:
-                instance.irrelevant.add(question.name)
-                instance.frame[question.name] = [] if question.kind == "repeat" else ""
+        if not relevant:
+            instance.irrelevant.add(question.name)
+            instance.frame[question.name] = [] if question.kind == "repeat" else ""
 
     def is_irrelevant(self, parent: Question, question: Question, instance: Instance) -> bool:
         owner = instance.parent if parent.level < question.level else instance
@@ -161,33 +161,37 @@ class _Check:
     ) -> Problem:
         return self.built_in(rule, instance.prefix + question.name, self.label(question, instance), severity, more)
 
-    def relevance_of_answers(self, problems: list[Problem]) -> None:
-        """An answer to a question that the record's other answers rule out; calculated ones are merely dropped."""
-        for question in self.compiled.page_order():
-            for instance in self.instances(question):
-                given = question.name in instance.raw or bool(instance.repeats.get(question.name))
-                if given and question.name in instance.irrelevant and question.calculation is None and question.kind != "any":
-                    problems.append(self.complaint("IRRELEVANT", question, instance))
+    def answers_out_of_place(self) -> list[Problem]:
+        """Answers to questions that the record's other answers rule out; calculated ones are merely dropped."""
+        found = list(self.out_of_place(self.loaded.record))
+        found.sort(key=lambda pair: self.compiled.page_numbers[pair[0].name])
+        return [self.complaint("IRRELEVANT", question, instance) for question, instance in found]
 
-    def judge(self, question: Question, instance: Instance, problems: list[Problem]) -> None:
-        if question.name in instance.irrelevant:
-            return
-        if question.kind == "group":
-            for child in question.children:
-                self.judge(child, instance, problems)
-            return
-        if question.name in instance.broken:
-            return
-        problems.extend(self.judgement(question, instance))
-        for inner in instance.repeats.get(question.name, ()):
-            for child in question.children:
-                self.judge(child, inner, problems)
+    def out_of_place(self, instance: Instance) -> Iterator[tuple[Question, Instance]]:
+        for name in instance.irrelevant:
+            question = self.compiled.questions[name]
+            counts = question.calculation is None and question.kind != "any"
+            if counts and (name in instance.raw or instance.repeats.get(name)):
+                yield question, instance
+        for name, inner in instance.repeats.items():
+            if name not in instance.irrelevant:
+                for child in inner:
+                    yield from self.out_of_place(child)
+
+    def judge(self, questions: list[Question], instance: Instance, problems: list[Problem]) -> None:
+        """`questions` without their groups, in page order."""
+        for question in questions:
+            name = question.name
+            if name in instance.irrelevant or name in instance.broken:
+                continue
+            if name in instance.raw or instance.repeats.get(name):
+                problems.extend(self.judgement(question, instance))
+                for inner in instance.repeats.get(name, ()):
+                    self.judge(question.flat, inner, problems)
+            elif question.required is not False:
+                problems.extend(self.required(question, instance))
 
     def judgement(self, question: Question, instance: Instance) -> Iterator[Problem]:
-        given = question.name in instance.raw or bool(instance.repeats.get(question.name))
-        if not given:
-            yield from self.required(question, instance)
-            return
         fault = None if question.kind == "repeat" else self.answer_fault(question, instance)
         if fault is not None:
             yield fault
@@ -196,9 +200,7 @@ class _Check:
             yield from self.constraints(question, instance)
 
     def required(self, question: Question, instance: Instance) -> Iterator[Problem]:
-        if question.required is False:
-            return
-        if question.required is not True:
+        if not isinstance(question.required, bool):
             self.enter(instance)
             if not to_boolean(self.safely(question.required, question, instance)):
                 return
@@ -261,30 +263,22 @@ class _Check:
 
     def recalculated(self, record: dict[str, Any]) -> dict[str, Any]:
         result = dict(record)
-        for question in self.compiled.envelope:
+        for question in self.compiled.flat_envelope:
             _replace(question, self.loaded.record, result)
         answers = record.get("answers")
         if isinstance(answers, dict):
-            result["answers"] = self.answers(self.compiled.survey, self.loaded.record, answers)
+            result["answers"] = self.answers(self.compiled.flat_survey, self.loaded.record, answers)
         return result
 
     def answers(self, questions: list[Question], instance: Instance, given: dict[str, Any]) -> dict[str, Any]:
         result = dict(given)
-        for question in _flat(questions):
-            if question.kind != "repeat":
+        for question in questions:
+            if question.calculation is not None:
                 _replace(question, instance, result)
             elif question.name in instance.repeats:
                 pairs = zip(instance.repeats[question.name], given[question.name], strict=True)
-                result[question.name] = [self.answers(question.children, inner, item) for inner, item in pairs]
+                result[question.name] = [self.answers(question.flat, inner, item) for inner, item in pairs]
         return result
-
-
-def _flat(questions: list[Question]) -> Iterator[Question]:
-    for question in questions:
-        if question.kind == "group":
-            yield from _flat(question.children)
-        else:
-            yield question
 
 
 def _replace(question: Question, instance: Instance, result: dict[str, Any]) -> None:
