@@ -1,0 +1,39 @@
+/** Units: what a record is about. A form belongs to the unit whose register list its first such question asks for. */
+import type { CompiledForm, CompiledRow } from "../forms";
+
+export type UnitKind = "household" | "point" | "roster";
+export const UNIT_KINDS: UnitKind[] = ["household", "point", "roster"];
+
+const LISTS: Record<string, UnitKind> = { households: "household", points: "point", roster: "roster" };
+
+function* questions(rows: CompiledRow[]): Generator<CompiledRow> {
+  for (const row of rows) {
+    if (row.type === "begin_repeat") continue;
+    if (row.children) yield* questions(row.children);
+    else yield row;
+  }
+}
+
+export function unitOf(form: CompiledForm): UnitKind | undefined {
+  for (const row of questions(form.survey)) {
+    const kind = row.list && row.type.endsWith("_from_file") ? LISTS[row.list] : undefined;
+    if (kind) return kind;
+  }
+  return undefined;
+}
+
+/** The name of the question that holds the unit's id. */
+export function unitQuestion(form: CompiledForm): string | undefined {
+  for (const row of questions(form.survey)) if (row.list && row.type.endsWith("_from_file") && LISTS[row.list]) return row.name;
+  return undefined;
+}
+
+/** What a register entry answers by itself: every register question whose name is one of the entry's fields. */
+export function prefill(form: CompiledForm, entry: Record<string, unknown>): Record<string, string> {
+  const answers: Record<string, string> = {};
+  for (const row of questions(form.survey)) {
+    const value = entry[row.name];
+    if (row.type.endsWith("_from_file") && typeof value === "string") answers[row.name] = value;
+  }
+  return answers;
+}

@@ -1,0 +1,69 @@
+/**
+ * What has become of a record, as one table: on this phone → received → accepted, or needs correction.
+ *
+ * "Received" is only what the server itself confirmed: after each push it is asked for the revisions that it lacks.
+ * It may also say that it lacks one it had (restored from a backup): then the record waits again.
+ */
+import type { FormRecord, Verdict, VerdictStatus } from "../documents";
+
+export type State = "waiting" | "received" | VerdictStatus;
+export type Happening = "acknowledged" | "missing" | VerdictStatus;
+
+const JUDGED: Partial<Record<Happening, State>> = {
+  missing: "waiting",
+  accepted: "accepted",
+  accepted_with_warnings: "accepted_with_warnings",
+  quarantined: "quarantined",
+  returned: "returned",
+};
+
+export const MOVES: Record<State, Partial<Record<Happening, State>>> = {
+  waiting: { ...JUDGED, acknowledged: "received" },
+  received: JUDGED,
+  accepted: { ...JUDGED, missing: "accepted" },
+  accepted_with_warnings: { ...JUDGED, missing: "accepted_with_warnings" },
+  quarantined: { ...JUDGED, missing: "quarantined" },
+  returned: { ...JUDGED, missing: "returned" },
+};
+
+export const move = (state: State, happening: Happening): State => MOVES[state][happening] ?? state;
+
+export function stateOf(acknowledged: boolean, verdict: Pick<Verdict, "status"> | undefined): State {
+  const received = acknowledged ? move("waiting", "acknowledged") : "waiting";
+  return verdict ? move(received, verdict.status) : received;
+}
+
+export const isFinal = (state: State) => state === "accepted" || state === "accepted_with_warnings";
+export const needsCorrection = (state: State) => state === "quarantined" || state === "returned";
+export const hasVerdict = (state: State) => isFinal(state) || needsCorrection(state);
+
+export interface OwnRecord {
+  record: FormRecord;
+  state: State;
+  verdict?: Verdict;
+  /** The later record of this phone that replaces it. */
+  replacedBy?: string;
+}
+
+export function chainOf(records: FormRecord[], receipts: ReadonlySet<string>, verdicts: ReadonlyMap<string, Verdict>): OwnRecord[] {
+  const replacedBy = new Map<string, string>();
+  for (const record of records) if (record.supersedes) replacedBy.set(record.supersedes, record._id);
+  return records
+    .map((record) => {
+      const verdict = verdicts.get(record._id);
+      const later = replacedBy.get(record._id);
+      return { record, state: stateOf(receipts.has(record._id), verdict), ...(verdict && { verdict }), ...(later && { replacedBy: later }) };
+    })
+    .sort((a, b) => (a.record.captured_at < b.record.captured_at ? 1 : -1));
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Records that may leave the phone: judged for good at least `retainDays` ago, or replaced by one that was. */
+export function leaving(own: OwnRecord[], retainDays: number, nowMs: number): FormRecord[] {
+  const byId = new Map(own.map((each) => [each.record._id, each]));
+  const old = (each: OwnRecord | undefined): boolean =>
+    each !== undefined && isFinal(each.state) && each.verdict !== undefined && nowMs - Date.parse(each.verdict.decided_at) > retainDays * DAY_MS;
+  const done = (each: OwnRecord): boolean => old(each) || (hasVerdict(each.state) && each.replacedBy !== undefined && old(byId.get(each.replacedBy)));
+  return own.filter(done).map((each) => each.record);
+}

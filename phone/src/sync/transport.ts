@@ -1,0 +1,35 @@
+/** Every request of the replication passes here: the device's token goes along, the server's clock and refusals come back. */
+
+export interface Contact {
+  /** A true answer of the server, with how far this phone's clock is ahead of it. */
+  reached(clockSkewS: number): void;
+  revoked(): void;
+}
+
+const LONGPOLL_MS = 50_000;
+const REQUEST_MS = 120_000;
+
+/** PouchDB has no time limit of its own; a feed behind a silent proxy would hang for good. */
+export const LIVE = { live: true, retry: false, heartbeat: false, timeout: LONGPOLL_MS } as const;
+
+function limitMs(url: string): number {
+  return url.includes("feed=longpoll") ? LONGPOLL_MS + 25_000 : REQUEST_MS;
+}
+
+function anySignal(given: AbortSignal | null | undefined, ms: number): AbortSignal {
+  const timed = AbortSignal.timeout(ms);
+  return given && "any" in AbortSignal ? AbortSignal.any([given, timed]) : (given ?? timed);
+}
+
+export function transport(token: string, contact: Contact): typeof fetch {
+  return async (input, init = {}) => {
+    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
+    const headers = new Headers(init.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    const response = await fetch(url, { ...init, headers, credentials: "omit", signal: anySignal(init.signal, limitMs(url)) });
+    const date = response.headers.get("Date");
+    if (response.status === 401) contact.revoked();
+    else if (response.ok && date) contact.reached(Math.round((Date.now() - Date.parse(date)) / 1000));
+    return response;
+  };
+}
