@@ -26,12 +26,13 @@ class DeclarationError(ValueError):
 @dataclass(frozen=True, slots=True)
 class UnitKind:
     """`forms` maps a form to the answer that names the unit. `unlisted` units, which the register does not know, `join` the
-    denominators from their first record on, or stay `apart`."""
+    denominators from their first record on, or stay `apart`. `scope` says within what an id is unique: village or district."""
 
     name: str
     register: str
     forms: Mapping[str, str]
     unlisted: str
+    scope: str
     keep: tuple[str, ...]
 
 
@@ -123,7 +124,14 @@ def _digest(source: Mapping[str, Any]) -> str:
 def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
     if row.get("unlisted") not in ("join", "apart"):
         raise DeclarationError(f"unit {name}: unlisted is join or apart")
-    return UnitKind(name, row["register"], row["forms"], row["unlisted"], tuple(row.get("keep", ())))
+    return UnitKind(
+        name,
+        row["register"],
+        row["forms"],
+        row["unlisted"],
+        row.get("scope", "village"),
+        tuple(row.get("keep", ())),
+    )
 
 
 def _component(

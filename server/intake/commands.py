@@ -1,0 +1,101 @@
+"""`flask intake follow|once|recheck` and `flask readmodel rebuild`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from server.intake.follower import Follower, ask
+from server.intake.lock import IntakeRunning
+from server.people import devices
+
+intake = AppGroup("intake", help="Follow the store: judge records, keep the read model.")
+readmodel = AppGroup("readmodel", help="The tables that figures are read from.")
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(intake)
+    app.cli.add_command(readmodel)
+
+
+def make_follower(gridbook: Any) -> Follower:
+    """The follower of an app: devices are asked of its people."""
+
+    def villages(device_id: str) -> list[str] | None:
+        device = devices.by_id(gridbook.people, device_id)
+        return None if device is None else device.villages
+
+    def fillers(device_id: str) -> list[str] | None:
+        """None when the device may name any filler of its villages."""
+        device = devices.by_id(gridbook.people, device_id)
+        return device.filler_ids or None if device else None
+
+    return Follower(
+        gridbook.store,
+        gridbook.readmodel,
+        data=gridbook.settings.data,
+        device_villages=villages,
+        device_fillers=fillers,
+    )
+
+
+def _follower() -> Follower:
+    from server.app import gridbook
+
+    return make_follower(gridbook())
+
+
+@intake.command()
+def follow() -> None:
+    """Follow until stopped."""
+    stopped = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopped
+        stopped = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        _follower().run_forever(lambda: stopped)
+    except IntakeRunning as error:
+        sys.exit(str(error))
+
+
+@intake.command()
+def once() -> None:
+    """Handle everything that is there, then end."""
+    try:
+        click.echo(f"{_follower().run_once()} changes handled")
+    except IntakeRunning as error:
+        sys.exit(str(error))
+
+
+@intake.command()
+def recheck() -> None:
+    """Judge quarantined records again."""
+    try:
+        click.echo(f"{_follower().recheck()} verdicts changed")
+    except IntakeRunning:
+        _ask("recheck")
+
+
+@readmodel.command()
+def rebuild() -> None:
+    """Make the tables again from the documents; figures stay readable meanwhile."""
+    try:
+        click.echo(f"{_follower().rebuild()} changes handled")
+    except IntakeRunning:
+        _ask("rebuild")
+
+
+def _ask(request: str) -> None:
+    from server.app import gridbook
+
+    ask(gridbook().readmodel, request)
+    click.echo(f"The running server does the {request} within seconds.")

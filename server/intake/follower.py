@@ -1,0 +1,276 @@
+"""The follower: carries what arrived in the store into the read model, and its verdicts back.
+
+It asks the store which databases moved, reads their changes since its checkpoints and handles them in batches. A batch is one SQL
+transaction: rows, cells and checkpoints together. Verdicts and summaries are written to the store before that transaction commits, in ways
+that may be repeated. So a crash at any point makes the batch happen again, and again it comes to the same.
+
+Order within a batch: catalogue, office, registers, inboxes, because records are judged against the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from server.intake import inbox, register_changes, verdicts
+from server.intake.inbox import Outcome, Tools
+from server.intake.judging import DeviceVillages
+from server.intake.lock import IntakeLock
+from server.intake.lookups import Lookups
+from server.readmodel.declaration import Declaration, default_declaration
+from server.readmodel.facts import FactMaker
+from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
+from server.readmodel.recount import Counting, UnitKey, recount
+from server.readmodel.tables import SCHEMA, checkpoints, counters, metadata
+from server.readmodel.upsert import upsert
+from sync.store import Change, NotFound, Store
+
+log = logging.getLogger(__name__)
+
+BATCH_CHANGES_MAX = 1000
+WAIT_S = 2.0
+REQUEST = "request"  # what a command asks of a running follower: rebuild | recheck
+
+Changes = dict[str, list[Change]]
+
+
+def rank(db: str) -> int | None:
+    """The order in which databases are followed; None for those that are not."""
+    names = {"catalogue": 0, "office": 1}
+    if db in names:
+        return names[db]
+    return 2 if db.startswith("register-") else 3 if db.startswith("inbox-") else None
+
+
+class Follower:
+    """`device_villages(device_id)` gives the villages of a device, or None for an unknown one; `device_fillers` its fillers, or None when it may
+    name any. With
+    `data`, the folder that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
+
+    def __init__(
+        self,
+        store: Store,
+        readmodel: ReadModel,
+        *,
+        data: Path | None = None,
+        device_villages: DeviceVillages | None = None,
+        device_fillers: DeviceVillages | None = None,
+        declaration: Declaration | None = None,
+        batch_changes_max: int = BATCH_CHANGES_MAX,
+    ) -> None:
+        declaration = declaration or default_declaration()
+        self._readmodel = readmodel
+        self._tools = Tools(
+            store, declaration, FactMaker(declaration), Lookups(), device_villages, device_fillers
+        )
+        self._lock = IntakeLock(data / "intake.lock") if data else None
+        self._batch_changes_max = batch_changes_max
+        self._token = 0
+        self._ready = False
+
+    def close(self) -> None:
+        if self._lock:
+            self._lock.release()
+
+    def run_forever(self, stop: Callable[[], bool] = lambda: False) -> None:
+        while not stop():
+            self.run_once()
+            self._tools.store.wait(self._token, WAIT_S)
+
+    def run_once(self) -> int:
+        """Handle everything that is there, and what a command asked for. Returns the number of changes handled."""
+        self._prepare()
+        self._serve_request()
+        handled = 0
+        while True:
+            names, token = self._tools.store.updates(self._token)
+            followed = sorted(
+                (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
+            )
+            count = self._drain(followed)
+            self._token = token
+            handled += count
+            if not count:
+                return handled
+
+    def recheck(self) -> int:
+        """Judge quarantined records again. Returns how many verdicts changed."""
+        self._prepare()
+        self.run_once()
+        with self._readmodel.engine.begin() as connection:
+            outcome = inbox.recheck(self._tools, connection)
+            self._finish(connection, outcome, set())
+            return len(outcome.answers)
+
+    def rebuild(self) -> int:
+        """Make the read model again from the store, in one transaction: readers see the old one until the new one is complete."""
+        self._lock_and_create()
+        store = self._tools.store
+        self._token = 0
+        names, token = store.updates(0)
+        followed = sorted(
+            (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
+        )
+        with self._readmodel.engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if table is not counters:
+                    connection.execute(delete(table))
+            self._tools.lookups.forget()
+            handled = sum(self._handle(connection, batch) for batch in self._batches(followed, {}))
+            self._mark(connection)
+            raise_version(connection)
+        self._token, self._ready = token, True
+        return handled
+
+    # 1. Getting ready
+
+    def _lock_and_create(self) -> None:
+        if self._lock:
+            self._lock.acquire()
+        self._readmodel.create()
+
+    def _prepare(self) -> None:
+        """The first time: lock; and make the read model anew when it was made from another store or by another declaration."""
+        if self._ready:
+            return
+        self._lock_and_create()
+        with self._readmodel.engine.begin() as connection:
+            made_of = {name: read_meta(connection, name) for name in self._marks()}
+            fresh = connection.execute(select(checkpoints.c.db).limit(1)).first() is None
+            if fresh:
+                self._mark(connection)
+        self._ready = True
+        if not fresh and made_of != self._marks():
+            log.info("the read model is out of date and is being made again")
+            self.rebuild()
+
+    def _marks(self) -> dict[str, str]:
+        return {
+            "schema": SCHEMA,
+            "store": self._tools.store.uuid,
+            "declaration": self._tools.declaration.digest,
+        }
+
+    def _mark(self, connection: Connection) -> None:
+        for name, value in self._marks().items():
+            write_meta(connection, name, value)
+
+    def _serve_request(self) -> None:
+        with self._readmodel.engine.connect() as connection:
+            request = read_meta(connection, REQUEST)
+        if request == "rebuild":
+            self.rebuild()
+        elif request == "recheck":
+            self._forget_request()
+            self.recheck()
+
+    def _forget_request(self) -> None:
+        with self._readmodel.engine.begin() as connection:
+            write_meta(connection, REQUEST, "")
+
+    # 2. Reading changes
+
+    def _drain(self, names: list[str]) -> int:
+        with self._readmodel.engine.connect() as connection:
+            since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.seq)).tuples().all())
+        handled = 0
+        for batch in self._batches(names, since):
+            with self._readmodel.engine.begin() as connection:
+                handled += self._handle(connection, batch)
+                raise_version(connection)
+        return handled
+
+    def _batches(self, names: list[str], since: dict[str, int]) -> Iterator[Changes]:
+        """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in order."""
+        batch: Changes = {}
+        size = 0
+        for name in names:
+            for rows in self._pages(name, since.get(name, 0)):
+                batch.setdefault(name, []).extend(rows)
+                size += len(rows)
+                if size >= self._batch_changes_max:
+                    yield batch
+                    batch, size = {}, 0
+        if batch:
+            yield batch
+
+    def _pages(self, name: str, seq: int) -> Iterator[list[Change]]:
+        while True:
+            try:
+                page = self._tools.store.open(name).changes(
+                    since=seq, limit=self._batch_changes_max, include_docs=True
+                )
+            except NotFound:
+                return
+            if not page.rows:
+                return
+            seq = page.rows[-1].seq
+            yield page.rows
+            if not page.pending:
+                return
+
+    # 3. Handling a batch
+
+    def _handle(self, connection: Connection, batch: Changes) -> int:
+        tools = self._tools
+        touched: set[UnitKey] = set()
+        outcome = Outcome()
+        if "catalogue" in batch:
+            touched |= register_changes.catalogue(
+                connection, tools.lookups, tools.declaration, batch["catalogue"]
+            )
+        reviewed = (
+            register_changes.office(connection, tools.lookups, batch["office"])
+            if "office" in batch
+            else set()
+        )
+        for name, rows in batch.items():
+            if name.startswith("register-"):
+                village = name.removeprefix("register-")
+                touched |= register_changes.one_register(
+                    connection, tools.lookups, tools.declaration, village, rows
+                )
+        inboxes = {name: rows for name, rows in batch.items() if name.startswith("inbox-")}
+        if inboxes:
+            outcome = inbox.take_in(tools, connection, inboxes)
+        inbox.review_records(tools, connection, reviewed, outcome)
+        for form_id in self._new_forms(batch):
+            again = inbox.recheck(tools, connection, form_id)
+            outcome.units |= again.units
+            outcome.answers |= again.answers
+        self._finish(connection, outcome, touched)
+        upsert(connection, checkpoints, [self._checkpoint(name, rows) for name, rows in batch.items()])
+        return sum(map(len, batch.values()))
+
+    def _new_forms(self, batch: Changes) -> set[str]:
+        docs = [
+            change.doc
+            for change in batch.get("catalogue", [])
+            if change.doc and change.id.startswith("form:")
+        ]
+        return {doc["form_id"] for doc in docs if isinstance(doc.get("form_id"), str)}
+
+    def _finish(self, connection: Connection, outcome: Outcome, touched: set[UnitKey]) -> None:
+        """Count, then tell the registers. What follows in the transaction is its commit."""
+        tools = self._tools
+        counting = Counting(
+            connection, tools.declaration, tools.lookups.settings(connection), tools.lookups.tree(connection)
+        )
+        shown = recount(counting, touched | outcome.units)
+        inbox.write_answers(tools.store, outcome)
+        verdicts.write_summaries(tools.store, shown)
+
+    def _checkpoint(self, name: str, rows: list[Change]) -> dict[str, Any]:
+        received = max((leaf.received_at for row in rows for leaf in row.leaves), default=None)
+        return {"db": name, "seq": rows[-1].seq, "last_received_at": received}
+
+
+def ask(readmodel: ReadModel, request: str) -> None:
+    """Ask the running follower for a rebuild or a recheck."""
+    readmodel.create()
+    with readmodel.engine.begin() as connection:
+        write_meta(connection, REQUEST, request)

@@ -1,0 +1,321 @@
+"""New records of a batch: judged, placed in their chains, written to the read model, answered by a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from server.intake import verdicts
+from server.intake.arrivals import Arrival, arrival
+from server.intake.chaining import Roots, chunks, rename, resolve_chains
+from server.intake.judging import Arrived, Bench, DeviceVillages, Judged, Original, judge
+from server.intake.lookups import Lookups
+from server.intake.rows import Decision, decide, record_row, revision_row
+from server.readmodel import codec
+from server.readmodel.chains import ACCEPTED
+from server.readmodel.declaration import Declaration
+from server.readmodel.facts import FactMaker
+from server.readmodel.moments import stamp
+from server.readmodel.problems import problem
+from server.readmodel.recount import UnitKey
+from server.readmodel.tables import records, reviews, revisions
+from server.readmodel.upsert import upsert
+from sync.store import Change, Doc, Store
+
+RecordKey = tuple[str, str]  # database, record id
+
+
+@dataclass
+class Tools:
+    """What stays the same from batch to batch."""
+
+    store: Store
+    declaration: Declaration
+    facts: FactMaker
+    lookups: Lookups
+    device_villages: DeviceVillages | None = None
+    device_fillers: DeviceVillages | None = None
+
+
+@dataclass
+class Answer:
+    """What the verdict of one record has to say; `new` when there was none."""
+
+    village_code: str
+    record_id: str
+    content: dict[str, Any]
+    new: bool
+
+
+@dataclass
+class Outcome:
+    units: set[UnitKey] = field(default_factory=set)
+    answers: dict[RecordKey, Answer] = field(default_factory=dict)
+
+
+def village_of(db: str) -> str:
+    return db.removeprefix("inbox-")
+
+
+def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence[Change]]) -> Outcome:
+    """1. sort out what is new; 2. judge it; 3. write it; 4. resolve the chains that it touches."""
+    known = _known(connection, changes)
+    arrivals = {db: _arrivals(tools, connection, db, rows, known) for db, rows in changes.items()}
+    new = {
+        (db, codec.key(one.doc_id)): (one, standing)
+        for db, found in arrivals.items()
+        for one, standing in found
+    }
+    links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
+    roots = Roots(connection, links)
+    bench = Bench(
+        connection, tools.lookups, tools.device_villages, tools.device_fillers,
+        _originals(connection, new, links), frozenset(roots.circular),
+    )  # fmt: skip
+    outcome = Outcome()
+    rows = [
+        _take_one(tools, bench, key, one, standing, roots, outcome) for key, (one, standing) in new.items()
+    ]
+    upsert(connection, records, rows)
+    rename(connection, roots.stale())
+    company = {row["root_id"] for row in rows if roots.to_resolve(row["record_id"], row["supersedes"])}
+    settle(tools, connection, company, outcome)
+    return outcome
+
+
+def _known(connection: Connection, changes: Mapping[str, Sequence[Change]]) -> dict[RecordKey, str]:
+    """The revisions that were judged before."""
+    found: dict[RecordKey, str] = {}
+    for db, rows in changes.items():
+        for chunk in chunks([codec.key(row.id) for row in rows]):
+            query = select(records.c.record_id, records.c.rev).where(
+                records.c.db == db, records.c.record_id.in_(chunk)
+            )
+            found |= {(db, row.record_id): row.rev for row in connection.execute(query)}
+    return found
+
+
+def _arrivals(
+    tools: Tools, connection: Connection, db: str, changes: Sequence[Change], known: Mapping[RecordKey, str]
+) -> list[tuple[Arrival, Doc]]:
+    database = tools.store.open(db)
+    fresh = [change for change in changes if (db, codec.key(change.id)) not in known]
+    standing = verdicts.standing(tools.store, village_of(db), [change.id for change in fresh])
+    result = []
+    later: list[dict[str, Any]] = []
+    for change in changes:
+        key = codec.key(change.id)
+        rev = known.get((db, key))
+        if rev is not None:
+            later += [revision_row(db, key, leaf) for leaf in change.leaves if leaf.rev != rev]
+            continue
+        verdict = standing.get(change.id, {})
+        one = arrival(database, change, verdict)
+        later += [revision_row(db, key, leaf) for leaf in one.later]
+        result.append((one, verdict))
+    upsert(connection, revisions, list({(row["record_id"], row["rev"]): row for row in later}.values()))
+    return result
+
+
+def _supersedes(doc: Doc | None) -> str | None:
+    target = (doc or {}).get("supersedes")
+    return codec.key(target) if isinstance(target, str) and target else None
+
+
+def _originals(
+    connection: Connection, new: Mapping[RecordKey, tuple[Arrival, Doc]], links: Mapping[str, str | None]
+) -> dict[str, Original]:
+    wanted = {target for target in links.values() if target}
+    found: dict[str, Original] = {}
+    for chunk in chunks(sorted(wanted)):
+        for row in connection.execute(select(records).where(records.c.record_id.in_(chunk))):
+            found[row.record_id] = Original(row.village_code, row.writer, row.device_id)
+    for (db, record_id), (one, _) in new.items():
+        if record_id in wanted:
+            device = (one.doc or {}).get("device_id")
+            found[record_id] = Original(
+                village_of(db), one.writer, device if isinstance(device, str) else None
+            )
+    return found
+
+
+def _take_one(
+    tools: Tools, bench: Bench, key: RecordKey, one: Arrival, standing: Doc, roots: Roots, outcome: Outcome
+) -> dict[str, Any]:
+    db, record_id = key
+    village = village_of(db)
+    judged = _judged(bench, one, village)
+    decision = decide(judged, standing, _review(bench.connection, record_id), stamp(datetime.now(UTC)))
+    row = record_row(
+        tools.declaration, tools.facts, tools.lookups.tree(bench.connection).town(village), key, one, judged, decision,
+        roots.of(record_id),
+    )  # fmt: skip
+    if row["effective"]:
+        outcome.units.add((row["unit_kind"], row["unit_key"]))
+    content = answer_content(decision, row, one.doc_id)
+    outcome.answers[key] = Answer(village, one.doc_id, content, not standing)
+    return row
+
+
+def _judged(bench: Bench, one: Arrival, village: str) -> Judged:
+    if one.doc is None or one.doc.get("_deleted"):
+        return Judged(
+            "quarantined",
+            [problem("SECOND_REVISION" if one.doc is None else "NOT_A_RECORD")],
+            {"_id": one.doc_id},
+        )
+    return judge(bench, Arrived(one.doc, village, one.writer, one.received_at))
+
+
+def _review(connection: Connection, record_id: str) -> Doc | None:
+    stored = connection.execute(
+        select(reviews.c.doc)
+        .where(reviews.c.record_id == record_id)
+        .order_by(reviews.c.written_at.desc(), reviews.c.review_id.desc())
+        .limit(1)
+    ).scalar()
+    return codec.decode(stored) if stored else None
+
+
+def answer_content(decision: Decision, row: Mapping[str, Any] | Row[Any], doc_id: str) -> dict[str, Any]:
+    values = row if isinstance(row, Mapping) else row._mapping
+    content = {
+        "type": "verdict", "record_id": doc_id, "record_rev": values["rev"], "form_id": values["form_id"],
+        "device_id": values["device_id"], "status": decision.status, "problems": decision.problems, "comment": decision.comment,
+        "decided_at": decision.decided_at, "decided_by": decision.decided_by, "received_at": values["received_at"],
+        "superseded_by": values["superseded_by"],
+    }  # fmt: skip
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def settle(tools: Tools, connection: Connection, roots: Iterable[str], outcome: Outcome) -> None:
+    """Resolve chains and let the verdicts say by whom their records were replaced."""
+    changed = resolve_chains(connection, tools.declaration, roots)
+    outcome.units |= changed.units
+    for key, by in changed.closed.items():
+        answer = outcome.answers.get(key) or _standing_answer(connection, key)
+        answer.content.pop("superseded_by", None)
+        if by is not None:
+            answer.content["superseded_by"] = by
+        outcome.answers[key] = answer
+
+
+def _standing_answer(connection: Connection, key: RecordKey) -> Answer:
+    row = connection.execute(
+        select(records).where(records.c.db == key[0], records.c.record_id == key[1])
+    ).one()
+    decision = Decision(row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by)
+    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
+    return Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
+
+
+def write_answers(store: Store, outcome: Outcome) -> None:
+    """Into the registers: what is new is written when absent, the rest is amended."""
+    by_village: dict[str, list[Answer]] = {}
+    for answer in outcome.answers.values():
+        by_village.setdefault(answer.village_code, []).append(answer)
+    for village, answers in sorted(by_village.items()):
+        new = [{"_id": verdicts.verdict_id(one.record_id), **one.content} for one in answers if one.new]
+        if new:
+            verdicts.write_absent(store, village, new)
+        verdicts.amend(
+            store,
+            village,
+            {verdicts.verdict_id(one.record_id): _amendment(one) for one in answers if not one.new},
+        )
+
+
+def _amendment(answer: Answer) -> Any:
+    def apply(doc: Doc) -> Doc | None:
+        successor = {"_id": doc["_id"], **({"_rev": doc["_rev"]} if "_rev" in doc else {}), **answer.content}
+        return None if successor == doc else successor
+
+    return apply
+
+
+def review_records(tools: Tools, connection: Connection, record_ids: Iterable[str], outcome: Outcome) -> None:
+    """Turn the latest review of each record into its verdict."""
+    for chunk in chunks(sorted(set(record_ids))):
+        for row in connection.execute(select(records).where(records.c.record_id.in_(chunk))).all():
+            standing = Decision(
+                row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by
+            )
+            redecide(
+                tools,
+                connection,
+                row,
+                standing.reviewed(_review(connection, row.record_id), bool(row.unit_key)),
+                outcome,
+            )
+
+
+def redecide(
+    tools: Tools, connection: Connection, row: Row[Any], decision: Decision, outcome: Outcome
+) -> None:
+    """Give a record another verdict."""
+    connection.execute(
+        update(records)
+        .where(records.c.db == row.db, records.c.record_id == row.record_id)
+        .values(
+            **decision.columns(),
+            effective=decision.status in ACCEPTED and not row.voided and row.unit_key is not None,
+        )
+    )
+    if row.unit_key:
+        outcome.units.add((row.unit_kind, row.unit_key))
+    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
+    key = (row.db, row.record_id)
+    outcome.answers[key] = Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
+    settle(tools, connection, [row.root_id], outcome)
+
+
+def recheck(tools: Tools, connection: Connection, form_id: str | None = None) -> Outcome:
+    """Judge again what intake quarantined and nobody replaced: its cause may be gone."""
+    outcome = Outcome()
+    query = select(records).where(
+        records.c.status == "quarantined", records.c.closed.is_(False), records.c.decided_by == "intake"
+    )
+    for row in connection.execute(
+        query if form_id is None else query.where(records.c.form_id == form_id)
+    ).all():
+        _recheck_one(tools, connection, row, outcome)
+    return outcome
+
+
+def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: Outcome) -> None:
+    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
+    one = _again(tools.store, row, doc_id)
+    roots = Roots(connection, {row.record_id: row.supersedes})
+    bench = Bench(
+        connection, tools.lookups, tools.device_villages, tools.device_fillers,
+        _originals(connection, {}, {row.record_id: row.supersedes}),
+        # A chain that still leads back to its beginning.
+        frozenset(roots.circular) if any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems)) else frozenset(),
+    )  # fmt: skip
+    judged = _judged(bench, one, row.village_code)
+    if judged.problems == codec.decode(row.problems):
+        return
+    decision = decide(judged, {}, None, stamp(datetime.now(UTC)))
+    town = tools.lookups.tree(connection).town(row.village_code)
+    fresh = record_row(
+        tools.declaration, tools.facts, town, (row.db, row.record_id), one, judged, decision, row.root_id
+    )
+    upsert(connection, records, [fresh])
+    if fresh["unit_key"]:
+        outcome.units.add((fresh["unit_kind"], fresh["unit_key"]))
+    outcome.answers[row.db, row.record_id] = Answer(
+        row.village_code, doc_id, answer_content(decision, fresh, doc_id), new=False
+    )
+    settle(tools, connection, [row.root_id], outcome)
+
+
+def _again(store: Store, row: Row[Any], doc_id: str) -> Arrival:
+    try:
+        doc: Doc | None = store.open(row.db).get(doc_id, rev=row.rev)
+    except Exception:
+        doc = None
+    return Arrival(row.seq, doc_id, row.rev, row.writer, row.received_at, doc, ())

@@ -1,0 +1,183 @@
+"""A judged record as a row, and the decision that its verdict tells."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.intake.arrivals import Arrival
+from server.intake.judging import Judged
+from server.readmodel import codec
+from server.readmodel.chains import ACCEPTED
+from server.readmodel.declaration import Declaration
+from server.readmodel.facts import FactMaker
+from server.readmodel.moments import is_day, true_moment
+from server.readmodel.problems import problem
+from server.readmodel.recount import UNLISTED, unit_key_of
+from sync.store import Doc, Leaf
+
+log = logging.getLogger(__name__)
+
+STATUSES = ("accepted", "accepted_with_warnings", "quarantined", "returned")
+SEARCH_CHARACTERS_MAX = 600
+# Without these a record cannot be counted, whoever accepts it.
+UNCOUNTABLE = ("NOT_A_RECORD", "RECORD_ID", "RECORD_ID_MISMATCH", "TOO_LARGE", "INTAKE_FAILED", "V001")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    status: str
+    problems: list[dict[str, Any]]
+    comment: str | None
+    decided_at: str
+    decided_by: str
+
+    def reviewed(self, review: Doc | None, countable: bool) -> Decision:
+        """With a staff member's decision; what cannot be counted cannot be accepted."""
+        if review is None or (review["status"] == "accepted" and not countable):
+            return self
+        comment = review.get("comment")
+        return Decision(
+            review["status"], self.problems, comment if isinstance(comment, str) else None,
+            str(review["written_at"]), f"staff:{review.get('staff_id')}",
+        )  # fmt: skip
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "status": self.status, "problems": codec.encode(self.problems), "rules": rules_text(self.problems),
+            "comment": None if self.comment is None else codec.plain(self.comment),
+            "decided_at": codec.plain(self.decided_at, 40), "decided_by": codec.plain(self.decided_by, 200),
+        }  # fmt: skip
+
+
+def rules_text(problems: list[dict[str, Any]]) -> str:
+    return "".join(
+        f" {rule} " for rule in dict.fromkeys(codec.plain(str(found.get("rule")), 60) for found in problems)
+    )
+
+
+def decide(judged: Judged, standing: Mapping[str, Any], review: Doc | None, now: str) -> Decision:
+    """A verdict that stands holds against a new judgement; a review holds against both."""
+    decision = Decision(judged.status, judged.problems, None, now, "intake")
+    problems = standing.get("problems")
+    if standing.get("status") in STATUSES and isinstance(problems, list):
+        comment = standing.get("comment")
+        decision = Decision(
+            str(standing["status"]), [found for found in problems if isinstance(found, dict)],
+            comment if isinstance(comment, str) else None,
+            str(standing.get("decided_at") or now), str(standing.get("decided_by") or "intake"),
+        )  # fmt: skip
+    return decision.reviewed(review, is_countable(judged))
+
+
+def is_countable(judged: Judged) -> bool:
+    return judged.checked and not any(found["rule"] in UNCOUNTABLE for found in judged.problems)
+
+
+def record_row(
+    declaration: Declaration,
+    facts: FactMaker,
+    town_code: str,
+    key: tuple[str, str],
+    one: Arrival,
+    judged: Judged,
+    decision: Decision,
+    root_id: str,
+) -> dict[str, Any]:
+    """The row of `records`; `effective` as if the record were alone in its chain."""
+    db, record_id = key
+    doc, village = judged.doc, db.removeprefix("inbox-")
+    unit = (
+        _unit(declaration, doc, village, root_id)
+        if is_countable(judged) or decision.status in ACCEPTED
+        else (None, None)
+    )
+    answers = doc.get("answers") if isinstance(doc.get("answers"), dict) else {}
+    gps = doc.get("gps") if isinstance(doc.get("gps"), dict) else {}
+    work_date = doc.get("work_date")
+    voided = doc.get("voided") is True
+    return {
+        "db": db, "record_id": record_id, "seq": one.seq, "rev": one.rev, "writer": codec.plain(one.writer),
+        "received_at": one.received_at,
+        "happened_at": true_moment(doc.get("captured_at"), doc.get("clock_skew_s"), one.received_at),
+        "form_id": _key(doc, "form_id"), "form_version": _key(doc, "form_version"),
+        "work_date": work_date if is_day(work_date) else None,
+        **decision.columns(),
+        "effective": decision.status in ACCEPTED and not voided and unit[1] is not None,
+        "closed": False, "superseded_by": None, "voided": voided, "supersedes": _key(doc, "supersedes"), "root_id": root_id,
+        "unit_kind": unit[0], "unit_key": unit[1],
+        "device_id": _key(doc, "device_id"), "filler_id": _key(doc, "filler_id"),
+        "village_code": village, "town_code": town_code, "grid_code": _key(doc, "grid_code"),
+        "household_id": _key(answers, "household_id"), "point_id": _key(answers, "point_id"),
+        "roster_entry_id": _key(answers, "roster_entry_id"),
+        "lat": _degrees(gps, "lat"), "lon": _degrees(gps, "lon"),
+        "facts": _facts(facts, doc, one.received_at) if unit[1] else "{}",
+        "search": _search(record_id, doc, answers), "doc": _stored(doc),
+    }  # fmt: skip
+
+
+def _facts(facts: FactMaker, doc: Doc, received_at: str) -> str:
+    """A record that says nothing readable still counts as a record of its unit."""
+    try:
+        return codec.encode(facts.facts(doc, received_at))
+    except Exception:
+        log.exception("no facts of %r", str(doc.get("_id"))[:200])
+        return "{}"
+
+
+def _unit(declaration: Declaration, doc: Doc, village: str, root_id: str) -> tuple[str | None, str | None]:
+    unit = declaration.unit_of_form(doc.get("form_id"))
+    if unit is None or not is_day(doc.get("work_date")):
+        return None, None
+    answers = doc.get("answers")
+    named = answers.get(unit.forms[doc["form_id"]]) if isinstance(answers, dict) else None
+    unit_id = codec.key(named) if isinstance(named, str) and named else UNLISTED + root_id
+    return unit.name, unit_key_of(unit, village, unit_id)
+
+
+def _key(doc: Mapping[str, Any], name: str) -> str | None:
+    value = doc.get(name)
+    return codec.key(value) if isinstance(value, str) and value else None
+
+
+def _degrees(gps: Mapping[str, Any], name: str) -> float | None:
+    value = gps.get(name)
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 180
+        else None
+    )
+
+
+def _stored(doc: Doc) -> str:
+    try:
+        return codec.encode({name: value for name, value in doc.items() if name != "_rev"})
+    except ValueError:
+        return codec.encode({"_id": codec.plain(str(doc.get("_id")))})
+
+
+def _search(record_id: str, doc: Doc, answers: Mapping[str, Any]) -> str:
+    words = [
+        record_id,
+        *(text for name in ("filler_id", "remark", "paper_ref") if isinstance(text := doc.get(name), str)),
+    ]
+    return codec.plain(" ".join([*words, *_texts(answers)]).lower(), SEARCH_CHARACTERS_MAX)
+
+
+def _texts(answers: Mapping[str, Any]) -> Iterator[str]:
+    for value in answers.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            for row in value:
+                if isinstance(row, dict):
+                    yield from (text for text in row.values() if isinstance(text, str))
+
+
+def revision_row(db: str, record_id: str, leaf: Leaf) -> dict[str, Any]:
+    return {
+        "db": db, "record_id": record_id, "rev": codec.key(leaf.rev), "deleted": leaf.deleted, "writer": codec.plain(leaf.writer),
+        "received_at": leaf.received_at, "problem": codec.encode(problem("SECOND_REVISION")),
+    }  # fmt: skip

@@ -1,0 +1,113 @@
+"""What intake writes into the registers: verdicts and summaries. Every call may be repeated; others may be writing the same documents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from server.readmodel.recount import Shown
+from sync.store import Database, Doc, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+WRITER = "server"
+ATTEMPTS = 10
+DOCS_AT_ONCE = 500
+
+
+def register_name(village_code: str) -> str:
+    return f"register-{village_code}"
+
+
+def verdict_id(record_id: str) -> str:
+    return f"verdict:{record_id}"
+
+
+def standing(store: Store, village_code: str, record_ids: Sequence[str]) -> dict[str, Doc]:
+    """The verdicts that the village's register already holds, by record id."""
+    try:
+        register = store.open(register_name(village_code))
+    except StoreError:
+        return {}
+    found = _read(register, [verdict_id(record_id) for record_id in record_ids])
+    return {doc_id.partition(":")[2]: doc for doc_id, doc in found.items()}
+
+
+def _read(database: Database, doc_ids: Sequence[str]) -> dict[str, Doc]:
+    rows = database.all_docs(keys=list(doc_ids), include_docs=True)["rows"] if doc_ids else []
+    return {row["id"]: row["doc"] for row in rows if row.get("doc")}
+
+
+def write_absent(store: Store, village_code: str, verdicts: Sequence[Doc]) -> None:
+    """Write the verdicts that are not there yet."""
+    register = store.ensure(register_name(village_code))
+    for start in range(0, len(verdicts), DOCS_AT_ONCE):
+        _write(register, verdicts[start : start + DOCS_AT_ONCE])
+
+
+def _write(register: Database, docs: Sequence[Doc]) -> list[str]:
+    """The ids that somebody else wrote meanwhile. A document that the store refuses for another reason is passed over."""
+    try:
+        rows = register.bulk_docs(docs, writer=WRITER)
+    except StoreError as error:
+        return _one_by_one(register, docs) if len(docs) > 1 else _refused(docs[0], error.reason)
+    conflicts = []
+    for doc, row in zip(docs, rows, strict=True):
+        if row.get("error") == "conflict":
+            conflicts.append(doc["_id"])
+        elif "error" in row:
+            _refused(doc, row.get("reason"))
+    return conflicts
+
+
+def _one_by_one(register: Database, docs: Sequence[Doc]) -> list[str]:
+    return [doc_id for doc in docs for doc_id in _write(register, [doc])]
+
+
+def _refused(doc: Mapping[str, Any], reason: Any) -> list[str]:
+    log.warning("the store refuses %r: %s", str(doc.get("_id"))[:200], reason)
+    return []
+
+
+def amend(store: Store, village_code: str, changes: Mapping[str, Callable[[Doc], Doc | None]]) -> None:
+    """Rewrite documents of a register by functions from the document ({"_id"} when absent) to its successor, or None to leave it. A
+    concurrent writer's edit is kept: the function runs again on what that writer left."""
+    if not changes:
+        return
+    register = store.ensure(register_name(village_code))
+    waiting = list(changes)
+    for _ in range(ATTEMPTS):
+        if not waiting:
+            return
+        waiting = _amend_once(register, waiting[:DOCS_AT_ONCE], changes) + waiting[DOCS_AT_ONCE:]
+    log.warning("gave up rewriting %d documents of %s: others keep writing them", len(waiting), register.name)
+
+
+def _amend_once(
+    register: Database, doc_ids: Sequence[str], changes: Mapping[str, Callable[[Doc], Doc | None]]
+) -> list[str]:
+    there = _read(register, doc_ids)
+    changed = [changes[doc_id](there.get(doc_id, {"_id": doc_id})) for doc_id in doc_ids]
+    wanted = [doc for doc in changed if doc is not None]
+    return _write(register, wanted) if wanted else []
+
+
+def write_summaries(store: Store, shown: Sequence[Shown]) -> None:
+    """Bring the summaries of register entries up to date; an entry that already shows it is not written."""
+    by_village: dict[str, dict[str, Callable[[Doc], Doc | None]]] = {}
+    for one in shown:
+        by_village.setdefault(one.village_code, {})[one.doc_id] = _summarize(one)
+    for village_code, changes in by_village.items():
+        for start in range(0, len(changes), DOCS_AT_ONCE):
+            amend(store, village_code, dict(list(changes.items())[start : start + DOCS_AT_ONCE]))
+
+
+def _summarize(shown: Shown) -> Callable[[Doc], Doc | None]:
+    def apply(doc: Doc) -> Doc | None:
+        if "_rev" not in doc or doc.get("summary", {}) == shown.summary:
+            return None
+        rest = {name: value for name, value in doc.items() if name != "summary"}
+        return {**rest, "summary": shown.summary} if shown.summary else rest
+
+    return apply

@@ -1,0 +1,300 @@
+"""Count units again: read the effective records of the units that a batch touched, and put the difference into the cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from server.readmodel import codec
+from server.readmodel.areas import AreaTree
+from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
+from server.readmodel.declaration import Declaration, UnitKind
+from server.readmodel.flagging import flags as flags_of
+from server.readmodel.states import State, left
+from server.readmodel.tables import NEVER, cells, records, register, units
+from server.readmodel.tables import flags as flag_table
+from server.readmodel.upsert import upsert
+
+UNITS_AT_ONCE = 300
+UNLISTED = "~"
+
+UnitKey = tuple[str, str]  # kind, unit_key
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the register's document of a unit should show."""
+
+    village_code: str
+    doc_id: str
+    summary: State
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    connection: Connection
+    declaration: Declaration
+    settings: Mapping[str, Any]
+    tree: AreaTree
+
+
+def unit_key_of(unit: UnitKind, village_code: str, unit_id: str) -> str:
+    """Ids of households and points are unique within their village; a roster's within the district."""
+    return (
+        unit_id
+        if unit.scope == "district" and not unit_id.startswith(UNLISTED)
+        else f"{village_code}/{unit_id}"
+    )
+
+
+def recount(counting: Counting, touched: Iterable[UnitKey]) -> list[Shown]:
+    """Returns what the registers should show of the units that have an entry."""
+    shown: list[Shown] = []
+    deltas: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for chunk in _chunks(sorted(set(touched))):
+        shown += _recount_chunk(counting, chunk, deltas)
+    write_cells(counting.connection, deltas)
+    return shown
+
+
+def _chunks(keys: list[UnitKey]) -> Iterator[list[UnitKey]]:
+    for start in range(0, len(keys), UNITS_AT_ONCE):
+        yield keys[start : start + UNITS_AT_ONCE]
+
+
+def _recount_chunk(
+    counting: Counting, keys: list[UnitKey], deltas: dict[tuple[str, str, str, str], int]
+) -> list[Shown]:
+    histories = _histories(counting.connection, keys)
+    before = _stored(counting.connection, keys)
+    entries = _entries(counting, keys, histories, before)
+    rows, found_flags, shown = [], [], []
+    for key in keys:
+        history = histories.get(key, Villaged("", []))
+        unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
+        new = contributions(unit, history.entries, counting.declaration, counting.settings)
+        end = left(unit, history.entries, counting.settings)
+        old_village, old = before[key] if key in before else (unit.village_code, {})
+        _subtract(deltas, counting.tree.path(old_village), old)
+        _add(deltas, counting.tree.path(unit.village_code), new)
+        rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
+        found_flags += [
+            {
+                "unit_kind": key[0],
+                "unit_key": key[1],
+                "record_id": record_id,
+                "rule": found["rule"],
+                "problem": codec.encode(found),
+            }
+            for record_id, found in flags_of(unit, history.entries, counting.settings)
+        ]
+        if unit.entry:
+            shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary))
+    _replace_flags(counting.connection, keys, found_flags)
+    upsert(counting.connection, units, rows)
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Villaged:
+    """A history and the village of its records."""
+
+    village_code: str
+    entries: list[Entry]
+    household_id: str | None = None
+
+
+def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, Villaged]:
+    found: dict[UnitKey, Villaged] = {}
+    columns = (
+        "unit_kind", "unit_key", "record_id", "work_date", "happened_at", "device_id", "village_code", "facts",
+    )  # fmt: skip
+    for kind, names in _by_kind(keys).items():
+        rows = connection.execute(
+            select(*(records.c[name] for name in columns)).where(
+                records.c.unit_kind == kind, records.c.unit_key.in_(names), records.c.effective
+            )
+        )
+        for row in rows:
+            entry = Entry(
+                row.record_id, row.work_date, row.happened_at, row.device_id or "", codec.decode(row.facts)
+            )
+            found.setdefault((kind, row.unit_key), Villaged(row.village_code, [])).entries.append(entry)
+    for villaged in found.values():
+        villaged.entries.sort(key=order)
+    return found
+
+
+def _by_kind(keys: Iterable[UnitKey]) -> dict[str, list[str]]:
+    result: dict[str, list[str]] = {}
+    for kind, name in keys:
+        result.setdefault(kind, []).append(name)
+    return result
+
+
+def _stored(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, tuple[str, Contributions]]:
+    found = {}
+    for kind, names in _by_kind(keys).items():
+        rows = connection.execute(
+            select(units.c.unit_key, units.c.village_code, units.c.contributions).where(
+                units.c.kind == kind, units.c.unit_key.in_(names)
+            )
+        )
+        found |= {(kind, row.unit_key): (row.village_code, codec.decode(row.contributions)) for row in rows}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    village_code: str
+    active_from: str
+    active_to: str
+    doc: dict[str, Any]
+    twins: tuple[str, ...] = ()
+
+
+def _entries(
+    counting: Counting,
+    keys: Sequence[UnitKey],
+    histories: Mapping[UnitKey, Villaged],
+    before: Mapping[UnitKey, Any],
+) -> dict[UnitKey, Listed]:
+    found: dict[UnitKey, Listed] = {}
+    for kind, names in _by_kind(keys).items():
+        unit = counting.declaration.units[kind]
+        ids = sorted({name if unit.scope == "district" else name.partition("/")[2] for name in names})
+        rows = counting.connection.execute(
+            select(register)
+            .where(register.c.kind == unit.register, register.c.unit_id.in_(ids))
+            .order_by(register.c.village_code.desc())
+        ).all()
+        wanted = set(names)
+        for row in rows:
+            key = unit_key_of(unit, row.village_code, row.unit_id)
+            if key in wanted:
+                found[kind, key] = Listed(
+                    row.village_code, row.active_from, row.active_to, codec.decode(row.doc)
+                )
+    return _with_twins(counting.connection, found)
+
+
+def _with_twins(connection: Connection, found: dict[UnitKey, Listed]) -> dict[UnitKey, Listed]:
+    """Other roster entries of the same household and campaign."""
+    homes = {
+        (listed.village_code, str(listed.doc.get("household_id")))
+        for (kind, _), listed in found.items()
+        if kind == "roster_entry"
+    }
+    if not homes:
+        return found
+    rows = connection.execute(
+        select(
+            register.c.village_code, register.c.household_id, register.c.campaign_id, register.c.unit_id
+        ).where(
+            register.c.kind == "roster_entry",
+            tuple_(register.c.village_code, register.c.household_id).in_(sorted(homes)),
+        )
+    ).all()
+    by_home: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        by_home[row.village_code, row.household_id, row.campaign_id].append(row.unit_id)
+    result = dict(found)
+    for key, listed in found.items():
+        home = (listed.village_code, str(listed.doc.get("household_id")), str(listed.doc.get("campaign_id")))
+        twins = tuple(sorted(name for name in by_home.get(home, ()) if name != key[1]))
+        if key[0] == "roster_entry" and twins:
+            result[key] = Listed(listed.village_code, listed.active_from, listed.active_to, listed.doc, twins)
+    return result
+
+
+def _unit(
+    declaration: Declaration,
+    key: UnitKey,
+    history: Villaged,
+    listed: Listed | None,
+    before: tuple[str, Contributions] | None,
+) -> Unit:
+    kind, name = key
+    if listed:
+        unit_id = name if declaration.units[kind].scope == "district" else name.partition("/")[2]
+        return Unit(
+            kind,
+            name,
+            unit_id,
+            listed.village_code,
+            True,
+            listed.active_from,
+            listed.active_to,
+            listed.doc,
+            listed.twins,
+        )
+    village = history.village_code or (before[0] if before else "")
+    unit_id = name.partition("/")[2] if "/" in name else name
+    joins = (
+        declaration.units[kind].unlisted == "join" and unit_id.startswith(UNLISTED) and bool(history.entries)
+    )
+    return Unit(kind, name, unit_id, village, joins, history.entries[0].work_date if joins else "", NEVER)
+
+
+def _row(
+    counting: Counting,
+    unit: Unit,
+    history: Sequence[Entry],
+    new: Contributions,
+    state: State,
+    summary: State,
+    due_at: str,
+) -> dict[str, Any]:
+    settled = settled_on(unit, history, counting.declaration)
+    campaign = unit.entry.get("campaign_id")
+    return {
+        "kind": unit.kind, "unit_key": unit.key, "unit_id": unit.unit_id, "village_code": unit.village_code,
+        "town_code": counting.tree.town(unit.village_code), "registered": unit.listed,
+        # A unit that nothing lists is in no list of what is still to do.
+        "active_from": unit.active_from if unit.listed else NEVER, "active_to": unit.active_to if unit.listed else "",
+        "campaign_id": codec.key(campaign) if isinstance(campaign, str) else None,
+        "open": settled == NEVER, "settled_on": settled, "due_at": due_at,
+        "contributions": codec.encode(new), "state": codec.encode(state), "summary": codec.encode(summary),
+    }  # fmt: skip
+
+
+def _replace_flags(connection: Connection, keys: Sequence[UnitKey], rows: list[dict[str, Any]]) -> None:
+    for kind, names in _by_kind(keys).items():
+        connection.execute(
+            delete(flag_table).where(flag_table.c.unit_kind == kind, flag_table.c.unit_key.in_(names))
+        )
+    upsert(connection, flag_table, rows)
+
+
+def _subtract(deltas: dict[tuple[str, str, str, str], int], path: Sequence[str], old: Contributions) -> None:
+    _add(deltas, path, {name: {day: -value for day, value in days.items()} for name, days in old.items()})
+
+
+def _add(deltas: dict[tuple[str, str, str, str], int], path: Sequence[str], new: Contributions) -> None:
+    for name, days in new.items():
+        component, _, part = name.partition("|")
+        for day, value in days.items():
+            for area_code in path:
+                deltas[area_code, component, part, day] += value
+
+
+def write_cells(connection: Connection, deltas: Mapping[tuple[str, str, str, str], int]) -> None:
+    rows = [
+        {"area_code": area, "component": component, "part": part, "day": day, "value": value}
+        for (area, component, part, day), value in deltas.items()
+        if value
+    ]
+    upsert(connection, cells, rows, add="value")
+
+
+def recount_cells(connection: Connection, tree: AreaTree) -> None:
+    """Sum every unit's contributions into the cells anew: areas have changed their parents."""
+    connection.execute(delete(cells))
+    deltas: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for village, stored in connection.execute(select(units.c.village_code, units.c.contributions)):
+        _add(deltas, tree.path(village), codec.decode(stored))
+    write_cells(connection, deltas)
