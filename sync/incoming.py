@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from sync.store import BadRequest, ContentMismatch, DocValidation, IllegalDocid, TooLarge
+from sync.store import BadRequest, DocValidation, IllegalDocid, TooLarge
 
 ID_BYTES_MAX = 4096
 BODY_BYTES_MAX = 8_000_000
@@ -29,7 +29,7 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 # for them.
 ENVELOPE_LEVELS = 24
 
-_REV = re.compile(r"([1-9][0-9]{0,15})-(.+)", re.DOTALL)
+_REV = re.compile(r"([1-9][0-9]{0,15})-(.*)", re.DOTALL)
 _HEX_32 = re.compile(r"[0-9a-fA-F]{32}")
 _IGNORED = {"_id", "_rev", "_revisions", "_deleted", "_attachments"} | {
     "_revs_info",
@@ -50,13 +50,17 @@ _COMPRESSED_BY_COUCHDB = ("text/", "application/javascript", "application/json",
 
 @dataclass(slots=True)
 class IncomingAttachment:
-    """`data` is None for a stub, which names content that the store has already."""
+    """`data` is None for a stub, which names content that the store has already.
+
+    `digest` is what the client declares. `mismatch` says in which way `data` is not what is declared.
+    """
 
     name: str
     content_type: str
     data: bytes | None
-    digest: str | None
-    revpos: int | None
+    digest: str | None = None
+    revpos: int | None = None
+    mismatch: str | None = None
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ class Incoming:
 
 
 def parse(doc: object) -> Incoming:
-    """Raises BadRequest and its kin, TooLarge, ContentMismatch."""
+    """Raises BadRequest and its kin, TooLarge."""
     if not isinstance(doc, Mapping):
         raise BadRequest("Document must be a JSON object")
     doc_id = check_id(doc.get("_id"))
@@ -107,7 +111,7 @@ def check_rev(rev: object) -> str:
 
 
 def _hash(name: object) -> str:
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         raise DocValidation("RevId isn't a string")
     if len(name) > HASH_CHARACTERS_MAX or not _encodable(name):
         raise BadRequest("Invalid rev format")
@@ -191,20 +195,24 @@ def _attachment(name: str, stub: object) -> IncomingAttachment:
     if stub.get("follows"):
         raise BadRequest(f"Attachment {name} is announced to follow, but this is no multipart request")
     data = None if stub.get("stub") is True else _decoded(name, stub)
-    if data is not None and digest is not None and not _is_digest_of(data, digest, content_type):
-        raise ContentMismatch(f"Attachment {name} is not what its digest says. Possible message corruption.")
-    return IncomingAttachment(name, content_type, data, digest, revpos)
+    mismatch = None if data is None else _mismatch(name, data, content_type, stub)
+    return IncomingAttachment(name, content_type, data, digest, revpos, mismatch)
 
 
 def _decoded(name: str, stub: Mapping[str, Any]) -> bytes:
     try:
-        data = base64.b64decode(stub["data"], validate=True)
+        return base64.b64decode(stub["data"], validate=True)
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise BadRequest(f"Invalid attachment data for {name}") from None
-    length = stub.get("length")
+
+
+def _mismatch(name: str, data: bytes, content_type: str, stub: Mapping[str, Any]) -> str | None:
+    digest, length = stub.get("digest"), stub.get("length")
+    if digest is not None and not _is_digest_of(data, digest, content_type):
+        return f"Attachment {name} is not what its digest says. Possible message corruption."
     if length is not None and length != len(data) and "encoding" not in stub:
-        raise ContentMismatch(f"Attachment {name} has {len(data)} bytes, but {length} are declared.")
-    return data
+        return f"Attachment {name} has {len(data)} bytes, but {length} are declared."
+    return None
 
 
 def digest_of(data: bytes) -> str:

@@ -220,7 +220,7 @@ class EmbeddedDatabase:
     def put_attachment(
         self, doc_id: str, name: str, data: bytes, content_type: str, *, rev: str | None, writer: str
     ) -> str:
-        attachment = NewAttachment(check_attachment_name(name), content_type, data, None, None)
+        attachment = NewAttachment(check_attachment_name(name), content_type, data)
         with self._pen(writer) as pen:
             return pen.edit(self._with_attachments(pen, check_id(doc_id), rev, name, attachment))
 

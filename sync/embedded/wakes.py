@@ -1,7 +1,7 @@
 """Wake-ups: who waits for a change sleeps until one is written, in this process or another, and polls
 nothing.
 
-    writer commits ── "!" ──► run/<pid>-<random>.sock of each process ──► its listener asks what moved ──► waiters
+    writer commits ── "!" ──► run/<pid>-<random>.sock of all processes ─► listeners ask what moved ──► waiters
 
 The datagrams carry nothing: what moved is read from the store, so a lost, doubled or late one does no harm.
 Should one be lost, the listener looks by itself every `RECHECK_S`. A process that died leaves its socket

@@ -12,7 +12,7 @@ from sync.embedded import documents_sql, revisions_sql
 from sync.embedded.documents_sql import DatabaseRow, Entry
 from sync.embedded.revisions_sql import StoredAttachment
 from sync.incoming import Incoming, IncomingAttachment, digest_of, new_rev
-from sync.store import BadRequest, Conflict, MissingStub
+from sync.store import BadRequest, Conflict, ContentMismatch, MissingStub
 
 CONFLICT = "Document update conflict."
 
@@ -132,6 +132,7 @@ class Pen:
         """What to keep for an attachment of a revision of `generation`. A replica's `revpos` is trusted."""
         if attachment.data is None:
             return _of_stub(attachment, kept.get(attachment.name, []))
+        _check_content(attachment, [] if trust else kept.get(attachment.name, []))
         revpos = attachment.revpos if trust and attachment.revpos else generation
         return StoredAttachment(
             attachment.name,
@@ -148,3 +149,13 @@ def _of_stub(stub: IncomingAttachment, kept: list[StoredAttachment]) -> StoredAt
         if stub.revpos in (None, found.revpos) and stub.digest in (None, found.digest):
             return found
     raise MissingStub(f"Invalid attachment stub in document for {stub.name}")
+
+
+def _check_content(attachment: IncomingAttachment, replaced: list[StoredAttachment]) -> None:
+    """Refuse data that is not what is declared.
+
+    Who edits a document often replaces an attachment's `data` and leaves the digest of what is replaced.
+    """
+    leftover = any(found.digest == attachment.digest for found in replaced)
+    if attachment.mismatch is not None and not leftover:
+        raise ContentMismatch(attachment.mismatch)

@@ -42,6 +42,8 @@ def _answer(call: Call, query: Query) -> Response:
 def _range(call: Call, query: Query) -> dict[str, Any]:
     keys = query.json("keys")
     if keys is not None:
+        if "key" in query:
+            raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
         return {"keys": _strings(call, keys)}
     key = _id(query.json("key"))
     if key is not None:

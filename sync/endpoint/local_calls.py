@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 
 from sync.access import Access
@@ -10,28 +12,36 @@ from sync.endpoint.call import Call
 from sync.store import BadRequest
 
 
-def _kept_id(call: Call) -> str:
-    if len(call.names) > 1:
-        raise BadRequest("_local documents do not accept attachments.")
-    if call.access & Access.ADMIN:
-        return call.names[0]
-    return f"{call.writer}/{call.names[0]}"
+def kept_id(call: Call, local_id: str) -> str:
+    """The id in the store of what the client calls `_local/<local_id>`."""
+    return local_id if call.access & Access.ADMIN else f"{call.writer}/{local_id}"
+
+
+def write(call: Call, local_id: str, doc: dict[str, Any]) -> str:
+    """Put or, with `_deleted`, delete; returns the revision."""
+    if doc.get("_deleted") is True:
+        call.database.delete_local(kept_id(call, local_id))
+        return "0-0"
+    return call.database.put_local(doc, kept_id(call, local_id))
 
 
 def get(call: Call) -> Response:
-    doc = call.database.get_local(_kept_id(call))
-    return answers.json(doc | {"_id": f"_local/{call.names[0]}"})
+    local_id = _asked_id(call)
+    doc = call.database.get_local(kept_id(call, local_id))
+    return answers.json(doc | {"_id": f"_local/{local_id}"})
 
 
 def put(call: Call) -> Response:
-    kept_id, doc = _kept_id(call), call.json_object()
-    told_id = f"_local/{call.names[0]}"
-    if doc.get("_deleted") is True:
-        call.database.delete_local(kept_id)
-        return answers.written(told_id, "0-0")
-    return answers.written(told_id, call.database.put_local(doc, kept_id))
+    local_id = _asked_id(call)
+    return answers.written(f"_local/{local_id}", write(call, local_id, call.json_object()))
 
 
 def delete(call: Call) -> Response:
-    call.database.delete_local(_kept_id(call))
-    return answers.written(f"_local/{call.names[0]}", "0-0", 200)
+    local_id = _asked_id(call)
+    return answers.written(f"_local/{local_id}", write(call, local_id, {"_deleted": True}), 200)
+
+
+def _asked_id(call: Call) -> str:
+    if len(call.names) > 1:
+        raise BadRequest("_local documents do not accept attachments.")
+    return call.names[0]

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Response
 
-from sync.endpoint import answers
+from sync.endpoint import answers, local_calls
 from sync.endpoint.call import Call
-from sync.store import BadRequest, Database
+from sync.store import BadRequest, Database, StoreError
 
 BULK_GET_AT_ONCE = 100
 BULK_GET_AT_ONCE_WITH_ATTACHMENTS = 1
@@ -50,8 +50,22 @@ def bulk_docs(call: Call) -> Response:
         for doc in docs:
             if isinstance(doc, dict):
                 doc.setdefault("_id", uuid.uuid4().hex)
-    rows = call.database.bulk_docs(docs, new_edits=new_edits, writer=call.writer)
+    replicated = [doc for doc in docs if not _is_local(doc)]
+    written = iter(call.database.bulk_docs(replicated, new_edits=new_edits, writer=call.writer))
+    rows = [_local_row(call, doc) if _is_local(doc) else next(written) for doc in docs]
     return answers.json(rows if new_edits else [row for row in rows if "error" in row], 201)
+
+
+def _is_local(doc: object) -> bool:
+    return isinstance(doc, dict) and str(doc.get("_id")).startswith("_local/")
+
+
+def _local_row(call: Call, doc: dict[str, Any]) -> dict[str, Any]:
+    try:
+        rev = local_calls.write(call, doc["_id"].removeprefix("_local/"), doc)
+    except StoreError as error:
+        return {"id": doc["_id"], "error": error.error, "reason": error.reason}
+    return {"ok": True, "id": doc["_id"], "rev": rev}
 
 
 def bulk_get(call: Call) -> Response:

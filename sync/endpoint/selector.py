@@ -92,7 +92,7 @@ def _type_rank(value: Any) -> int:
 
 
 def _compare(one: Any, other: Any) -> int:
-    """CouchDB's order: null, false, true, numbers, strings, arrays, objects. An absent field equals nothing."""
+    """CouchDB's order: null, booleans, numbers, strings, arrays, objects. An absent field equals nothing."""
     if one is ABSENT:
         return -2
     ranks = _type_rank(one), _type_rank(other)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+
+from sync.store import Database, FileExists, IllegalDatabaseName, NotFound, Store
+
+
+def test_a_database_is_created_listed_opened_and_deleted(store: Store) -> None:
+    store.create("b")
+    store.create("a/1+$()-_")
+    assert store.names() == ["a/1+$()-_", "b"]
+    assert store.open("b").name == "b"
+    store.delete("b")
+    assert store.names() == ["a/1+$()-_"]
+    with pytest.raises(NotFound, match="Database does not exist"):
+        store.open("b")
+
+
+def test_a_database_is_not_created_twice(store: Store) -> None:
+    store.create("a")
+    with pytest.raises(FileExists):
+        store.create("a")
+    assert store.ensure("a").name == "a"
+    assert store.ensure("fresh").name == "fresh"
+
+
+@pytest.mark.parametrize("name", ["", "_users", "A", "1a", "a b", "a\0", "ä", "a" * 300, "../a"])
+def test_an_illegal_name_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(IllegalDatabaseName):
+        store.create(name)
+
+
+def test_deleting_what_is_not_there_is_an_error(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.delete("nothing")
+
+
+def test_every_call_on_a_deleted_database_says_so(store: Store, database: Database) -> None:
+    store.delete("village")
+    for call in (
+        database.info,
+        database.changes,
+        database.all_docs,
+        database.compact,
+        database.seq,
+        lambda: database.get("a"),
+        lambda: database.put({"_id": "a"}, writer="w"),
+        lambda: database.bulk_docs([], new_edits=False, writer="w"),
+        lambda: database.revs_diff({}),
+        lambda: database.get_local("x"),
+        lambda: database.put_local({}, "x"),
+        lambda: list(database.documents()),
+    ):
+        with pytest.raises(NotFound, match="Database does not exist"):
+            call()
+
+
+def test_a_database_made_anew_is_empty_and_of_another_epoch(store: Store, database: Database) -> None:
+    database.put({"_id": "a"}, writer="w")
+    database.put_local({"x": 1}, "checkpoint")
+    store.delete("village")
+    anew = store.create("village")
+    assert anew.epoch != database.epoch
+    assert anew.info()["doc_count"] == 0
+    assert anew.changes().rows == []
+    with pytest.raises(NotFound):
+        anew.get_local("checkpoint")
+
+
+def test_databases_are_independent(store: Store, database: Database) -> None:
+    other = store.create("other")
+    database.put({"_id": "a"}, writer="w")
+    other.put({"_id": "a", "other": True}, writer="w")
+    store.delete("other")
+    assert "other" not in database.get("a")
+    assert database.info()["doc_count"] == 1
+
+
+def test_info_counts_living_and_deleted_documents(database: Database) -> None:
+    rev = database.put({"_id": "a"}, writer="w")
+    database.put({"_id": "b"}, writer="w")
+    database.put({"_id": "a", "_rev": rev, "_deleted": True}, writer="w")
+    info = database.info()
+    assert (info["db_name"], info["doc_count"], info["doc_del_count"], info["update_seq"]) == (
+        "village",
+        1,
+        1,
+        3,
+    )
+    database.put({"_id": "a"}, writer="w")
+    info = database.info()
+    assert (info["doc_count"], info["doc_del_count"]) == (2, 0)
+
+
+def test_updates_name_the_databases_that_moved_since(store: Store) -> None:
+    a, b = store.create("a"), store.create("b")
+    _, token = store.updates()
+    assert store.updates(token) == ([], token)
+    b.put({"_id": "x"}, writer="w")
+    moved, later = store.updates(token)
+    assert moved == ["b"]
+    assert later > token
+    a.put({"_id": "x"}, writer="w")
+    assert store.updates(later)[0] == ["a"]
+    assert sorted(store.updates(token)[0]) == ["a", "b"]
+
+
+def test_a_local_document_is_no_update(store: Store, database: Database) -> None:
+    _, token = store.updates()
+    database.put_local({"last_seq": 1}, "checkpoint")
+    assert store.updates(token) == ([], token)
+    assert database.seq() == 0

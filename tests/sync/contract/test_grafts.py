@@ -1,0 +1,203 @@
+"""Replicated revisions: kept with their history, whatever they are; nothing that arrived is dropped."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sync.store import BadRequest, Database, NotFound, Store
+
+
+def doc(doc_id: str, *path: str, **members: Any) -> dict[str, Any]:
+    """A document as a replicator sends it: `path` is newest first."""
+    start = int(path[0].partition("-")[0])
+    revisions = {"start": start, "ids": [rev.partition("-")[2] for rev in path]}
+    return {"_id": doc_id, "_rev": path[0], "_revisions": revisions, **members}
+
+
+def graft(database: Database, *docs: dict[str, Any], writer: str = "w") -> list[dict[str, Any]]:
+    return database.bulk_docs(docs, new_edits=False, writer=writer)
+
+
+def leaves(database: Database, doc_id: str) -> list[str]:
+    return [row["ok"]["_rev"] for row in database.open_revs(doc_id, None)]
+
+
+def test_a_graft_keeps_the_revision_and_its_history(database: Database) -> None:
+    graft(database, doc("a", "3-c", "2-b", "1-a", n=3))
+    found = database.get("a", revs=True, revs_info=True)
+    assert found["_rev"] == "3-c"
+    assert found["_revisions"] == {"start": 3, "ids": ["c", "b", "a"]}
+    assert found["_revs_info"] == [
+        {"rev": "3-c", "status": "available"},
+        {"rev": "2-b", "status": "missing"},
+        {"rev": "1-a", "status": "missing"},
+    ]
+
+
+def test_a_graft_without_revisions_is_a_branch_of_its_own(database: Database) -> None:
+    graft(database, {"_id": "a", "_rev": "2-b"})
+    assert database.get("a", revs=True)["_revisions"] == {"start": 2, "ids": ["b"]}
+
+
+def test_a_graft_that_is_repeated_changes_nothing(database: Database) -> None:
+    graft(database, doc("a", "1-a", n=1))
+    before = database.info()
+    graft(database, doc("a", "1-a", n=1))
+    assert database.info() == before
+
+
+def test_conflicting_branches_are_all_kept(database: Database) -> None:
+    graft(database, doc("a", "2-b", "1-a", n="b"), doc("a", "2-c", "1-a", n="c"), doc("a", "1-z", n="z"))
+    found = database.get("a", conflicts=True)
+    assert (found["_rev"], found["_conflicts"]) == ("2-c", ["2-b", "1-z"])
+    assert database.get("a", rev="1-z")["n"] == "z"
+    assert database.info()["doc_count"] == 1
+
+
+def test_a_deletion_is_a_revision_like_any_other(database: Database) -> None:
+    graft(database, doc("a", "1-a"), doc("a", "2-b", "1-a", _deleted=True))
+    with pytest.raises(NotFound, match="deleted"):
+        database.get("a")
+    graft(database, doc("never-seen", "5-x", "4-w", _deleted=True))
+    assert database.info()["doc_del_count"] == 2
+
+
+def test_a_deleted_branch_loses_against_a_living_one(database: Database) -> None:
+    graft(database, doc("a", "5-e", "4-d", _deleted=True), doc("a", "1-a", n=1))
+    found = database.get("a", conflicts=True, deleted_conflicts=True)
+    assert (found["_rev"], found["_deleted_conflicts"]) == ("1-a", ["5-e"])
+    assert "_conflicts" not in found
+
+
+def test_an_ancestor_that_comes_late_gets_its_body_and_is_no_leaf(database: Database) -> None:
+    graft(database, doc("a", "2-b", "1-a", n=2))
+    graft(database, doc("a", "1-a", n=1))
+    assert leaves(database, "a") == ["2-b"]
+    assert database.get("a", rev="1-a")["n"] == 1
+
+
+def test_an_edit_after_conflicts_ends_one_branch_only(database: Database) -> None:
+    graft(database, doc("a", "1-a"), doc("a", "1-b"))
+    database.put({"_id": "a", "_rev": "1-a", "_deleted": True}, writer="w")
+    assert database.get("a", conflicts=True) == {"_id": "a", "_rev": "1-b"}
+
+
+def test_the_spelling_of_a_hash_does_not_make_two_revisions(database: Database) -> None:
+    graft(database, doc("a", "1-" + "AB" * 16), doc("a", "1-" + "ab" * 16))
+    assert leaves(database, "a") == ["1-" + "ab" * 16]
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        {"_rev": "1-a"},
+        {"_id": "b"},
+        {"_id": "b", "_rev": "x"},
+        {"_id": "_b", "_rev": "1-a"},
+        {"_id": 1, "_rev": "1-a"},
+        "text",
+        None,
+        {"_id": "b", "_rev": "1-a", "_attachments": {"x": {"data": "%%%"}}},
+    ],
+)
+def test_what_cannot_be_kept_refuses_the_whole_batch(database: Database, unusable: Any) -> None:
+    with pytest.raises(BadRequest):
+        graft(database, doc("a", "1-a"), unusable)
+    assert database.info()["doc_count"] == 0
+    assert database.info()["update_seq"] == 0
+
+
+def test_each_leaf_remembers_who_handed_it_in_and_when(database: Database) -> None:
+    graft(database, doc("a", "1-a"), writer="device:1")
+    graft(database, doc("a", "1-b"), writer="device:2")
+    (row,) = database.changes().rows
+    assert {leaf.rev: leaf.writer for leaf in row.leaves} == {"1-a": "device:1", "1-b": "device:2"}
+    assert all(len(leaf.received_at) == len("2020-02-21T10:00:00.000Z") for leaf in row.leaves)
+    assert all(leaf.received_at.endswith("Z") for leaf in row.leaves)
+
+
+def test_revs_diff_tells_what_is_missing(database: Database) -> None:
+    graft(database, doc("a", "2-b", "1-a"))
+    assert database.revs_diff({"a": ["2-b", "1-a"]}) == {}
+    assert database.revs_diff({"a": ["3-c", "2-b"], "x": ["1-x"]}) == {
+        "a": {"missing": ["3-c"], "possible_ancestors": ["2-b"]},
+        "x": {"missing": ["1-x"]},
+    }
+
+
+def test_open_revs_tells_found_and_missing(database: Database) -> None:
+    graft(database, doc("a", "2-b", "1-a"), doc("a", "2-c", "1-a"))
+    assert leaves(database, "a") == ["2-c", "2-b"]
+    told = database.open_revs("a", ["2-b", "9-x", "1-a"])
+    assert told == [{"ok": {"_id": "a", "_rev": "2-b"}}, {"missing": "9-x"}, {"missing": "1-a"}]
+    told = database.open_revs("a", ["1-a"], latest=True, revs=True)
+    assert sorted(row["ok"]["_rev"] for row in told) == ["2-b", "2-c"]
+    assert database.open_revs("nothing", ["1-a"]) == [{"missing": "1-a"}]
+    assert database.open_revs("nothing", None) == []
+
+
+def test_bulk_get_answers_each_request(database: Database) -> None:
+    graft(database, doc("a", "2-b", "1-a", n=2))
+    results = database.bulk_get(
+        [{"id": "a", "rev": "1-a"}, {"id": "a"}, {"id": "x", "rev": "1-x"}, {"id": "a", "rev": "bad"}],
+        revs=True,
+        latest=True,
+    )
+    assert results[0]["docs"][0]["ok"]["_revisions"] == {"start": 2, "ids": ["b", "a"]}
+    assert results[1]["docs"][0]["ok"]["n"] == 2
+    assert results[2]["docs"] == [
+        {"error": {"id": "x", "rev": "1-x", "error": "not_found", "reason": "missing"}}
+    ]
+    assert results[3]["docs"][0]["error"]["error"] == "bad_request"
+
+
+def test_compaction_forgets_old_bodies_and_no_leaf(database: Database) -> None:
+    first = database.put({"_id": "a", "n": 1}, writer="w")
+    second = database.put({"_id": "a", "_rev": first, "n": 2}, writer="w")
+    graft(database, doc("a", "1-z", n="z"))
+    seq = database.seq()
+    database.compact()
+    with pytest.raises(NotFound, match="missing"):
+        database.get("a", rev=first)
+    assert database.get("a", rev=second)["n"] == 2
+    assert database.get("a", rev="1-z")["n"] == "z"
+    assert database.get("a", revs=True)["_revisions"]["start"] == 2
+    assert database.seq() == seq
+    assert database.revs_diff({"a": [first]}) == {}
+
+
+def test_stemming_forgets_the_oldest_ancestors(database: Database) -> None:
+    database.set_revs_limit(3)
+    rev = database.put({"_id": "a"}, writer="w")
+    for n in range(5):
+        rev = database.put({"_id": "a", "_rev": rev, "n": n}, writer="w")
+    assert len(database.get("a", revs=True)["_revisions"]["ids"]) == 3
+    assert database.revs_limit() == 3
+
+
+ONE_DOCUMENT = [
+    doc("a", "1-a", n=1),
+    doc("a", "2-b", "1-a", n=2),
+    doc("a", "2-c", "1-a", _deleted=True),
+    doc("a", "3-d", "2-b", "1-a", n=3),
+    doc("a", "4-e", "3-d", "2-b", _deleted=True),
+    doc("a", "1-z", n=9),
+]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.randoms())
+def test_replicas_agree_whatever_the_order(store: Store, order: random.Random) -> None:
+    docs = ONE_DOCUMENT.copy()
+    order.shuffle(docs)
+    database = store.create(f"order{len(store.names())}")
+    for one in docs:
+        graft(database, one)
+    assert leaves(database, "a") == ["1-z", "4-e", "2-c"]
+    assert database.get("a", rev="4-e", revs=True)["_revisions"] == {"start": 4, "ids": ["e", "d", "b", "a"]}
+    assert (database.info()["doc_count"], database.info()["doc_del_count"]) == (1, 0)

@@ -1,0 +1,129 @@
+"""Changes and ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sync.store import Database
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    for name in ("b", "a", "c"):
+        database.put({"_id": name, "n": name}, writer="w")
+    database.put({"_id": "a", "_rev": database.get("a")["_rev"], "n": "again"}, writer="w")
+    database.put({"_id": "c", "_rev": database.get("c")["_rev"], "_deleted": True}, writer="w")
+    return database
+
+
+def ids(page: Any) -> list[str]:
+    return [row.id for row in page.rows]
+
+
+def test_a_document_appears_in_the_changes_once_at_its_latest_sequence(filled: Database) -> None:
+    page = filled.changes()
+    assert ids(page) == ["b", "a", "c"]
+    assert [row.seq for row in page.rows] == sorted(row.seq for row in page.rows)
+    assert [row.deleted for row in page.rows] == [False, False, True]
+    assert page.last_seq == filled.seq()
+    assert page.pending == 0
+
+
+def test_changes_are_read_page_by_page(filled: Database) -> None:
+    first = filled.changes(limit=2)
+    assert ids(first) == ["b", "a"]
+    assert (first.last_seq, first.pending) == (first.rows[-1].seq, 1)
+    rest = filled.changes(since=first.last_seq, limit=2)
+    assert ids(rest) == ["c"]
+    assert rest.last_seq == filled.seq()
+    assert filled.changes(since=rest.last_seq).rows == []
+
+
+def test_changes_after_the_end_are_empty_and_do_not_go_back(filled: Database) -> None:
+    page = filled.changes(since=1000)
+    assert (page.rows, page.last_seq) == ([], 1000)
+
+
+def test_changes_can_be_read_newest_first(filled: Database) -> None:
+    assert ids(filled.changes(descending=True)) == ["c", "a", "b"]
+    assert ids(filled.changes(descending=True, limit=1)) == ["c"]
+
+
+def test_changes_carry_the_winners_body_when_asked(filled: Database) -> None:
+    rows = filled.changes(include_docs=True).rows
+    assert rows[1].doc is not None
+    assert rows[1].doc["n"] == "again"
+    assert rows[2].doc is not None
+    assert rows[2].doc["_deleted"] is True
+    assert filled.changes().rows[0].doc is None
+
+
+def test_changes_of_some_ids(filled: Database) -> None:
+    assert ids(filled.changes(doc_ids=["c", "b", "x", "c"])) == ["b", "c"]
+    assert ids(filled.changes(doc_ids=["c", "b"], limit=1)) == ["b"]
+    assert ids(filled.changes(doc_ids=["b"], since=1)) == []
+
+
+def test_sequences_rise_and_are_not_reused(database: Database) -> None:
+    seen = set()
+    for n in range(5):
+        database.put({"_id": f"d{n}"}, writer="w")
+        assert database.seq() not in seen
+        seen.add(database.seq())
+    assert sorted(seen) == [1, 2, 3, 4, 5]
+
+
+def test_all_docs_lists_the_living_by_id(filled: Database) -> None:
+    told = filled.all_docs()
+    assert (told["total_rows"], told["offset"]) == (2, 0)
+    assert [row["id"] for row in told["rows"]] == ["a", "b"]
+    assert told["rows"][0]["value"] == {"rev": filled.get("a")["_rev"]}
+    assert filled.all_docs(include_docs=True)["rows"][1]["doc"]["n"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"startkey": "2"}, ["2", "3", "4"]),
+        ({"endkey": "2"}, ["1", "2"]),
+        ({"endkey": "2", "inclusive_end": False}, ["1"]),
+        ({"startkey": "2", "endkey": "3"}, ["2", "3"]),
+        ({"descending": True}, ["4", "3", "2", "1"]),
+        ({"descending": True, "startkey": "3", "endkey": "2"}, ["3", "2"]),
+        ({"descending": True, "startkey": "3", "endkey": "2", "inclusive_end": False}, ["3"]),
+        ({"skip": 1, "limit": 2}, ["2", "3"]),
+        ({"limit": 0}, []),
+        ({"startkey": "9"}, []),
+    ],
+)
+def test_ranges_of_ids(database: Database, options: dict[str, Any], expected: list[str]) -> None:
+    for name in "1234":
+        database.put({"_id": name}, writer="w")
+    assert [row["id"] for row in database.all_docs(**options)["rows"]] == expected
+
+
+def test_ids_are_ordered_by_their_bytes(database: Database) -> None:
+    names = ["Z", "a", "z", "ä", "村", "😀", "_design/x"]
+    for name in names:
+        database.put({"_id": name}, writer="w")
+    assert [row["id"] for row in database.all_docs()["rows"]] == sorted(names, key=str.encode)
+
+
+def test_asked_keys_are_answered_in_their_order_also_the_deleted_and_missing(filled: Database) -> None:
+    rows = filled.all_docs(keys=["c", "x", "a", "a"], include_docs=True)["rows"]
+    assert rows[0]["value"]["deleted"] is True
+    assert rows[0]["doc"] is None
+    assert rows[1] == {"key": "x", "error": "not_found"}
+    assert rows[2]["doc"]["_id"] == rows[3]["id"] == "a"
+
+
+def test_documents_of_a_prefix_are_read_through(database: Database) -> None:
+    docs = [{"_id": f"point:{n:04}"} for n in range(1203)]
+    database.bulk_docs([*docs, {"_id": "poi"}, {"_id": "pointer"}, {"_id": "q"}], writer="w")
+    gone = database.get("point:0007")
+    database.put({"_id": gone["_id"], "_rev": gone["_rev"], "_deleted": True}, writer="w")
+    found = [doc["_id"] for doc in database.documents("point:")]
+    assert found == [doc["_id"] for doc in docs if doc["_id"] != "point:0007"]
+    assert len(list(database.documents())) == 1205
