@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -20,8 +21,6 @@ from server.people.tables import api_tokens, sessions, staff
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 200
 _hasher = PasswordHasher()
-# Verified when the name is unknown, so that the answer takes as long as for a known one.
-_NOBODYS_HASH = _hasher.hash("nobody's password")
 
 
 class StaffError(Exception):
@@ -90,12 +89,18 @@ def sign_in(people: People, username: str, password: str, address: str) -> Staff
     if wait_s := max(lockout.wait_s(people, key) for key in keys):
         raise SignInRefused("too many tries", wait_s)
     row = _row(people, staff.c.username == username)
-    if not _verified(row.password_hash if row else _NOBODYS_HASH, password) or row is None or row.disabled_at:
+    if not _verified(row.password_hash if row else _nobodys_hash(), password) or row is None or row.disabled_at:
         waits = [lockout.failed(people, keys[0], lockout.NAME), lockout.failed(people, keys[1], lockout.ADDRESS)]
         raise SignInRefused("wrong name or password", max(waits))
     lockout.clear(people, keys[0])
     _rehash(people, row, password)
     return _staff(row)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Verified when the name is unknown, so that the answer takes as long as for a known one."""
+    return _hasher.hash("nobody's password")
 
 
 def _verified(password_hash: str, password: str) -> bool:

@@ -1,8 +1,8 @@
-"""Search keys by pinyin, so that a phone finds 单晓明 by `shanxm`-like typing without a pinyin table of its own."""
+"""Search keys by pinyin, so that a phone finds 单晓明 when `sxm` is typed, without a pinyin table of its own."""
 
 from __future__ import annotations
 
-from pypinyin import Style, lazy_pinyin
+from functools import cache
 
 # Characters that are read differently as a family name.
 FAMILY_NAMES = {
@@ -10,25 +10,37 @@ FAMILY_NAMES = {
     "华": "hua", "纪": "ji", "宁": "ning", "缪": "miao", "翟": "zhai", "覃": "qin", "乐": "yue", "员": "yun", "尉": "wei",
     "种": "chong", "逄": "pang", "折": "she", "洗": "xian", "隗": "wei", "葛": "ge", "召": "shao",
 }  # fmt: skip
+DOUBLE_FAMILY_NAMES = {"尉迟": ("yu", "chi"), "万俟": ("mo", "qi"), "长孙": ("zhang", "sun"), "单于": ("chan", "yu")}
 
 
 def person_key(name: str) -> str:
     """`单晓明` → `shanxiaoming sxm`: the whole name, a space, the initials."""
-    syllables = _syllables(name)
-    if syllables and name[:1] in FAMILY_NAMES:
-        syllables[0] = FAMILY_NAMES[name[:1]]
+    syllables = [_reading(character) for character in name]
+    if name[:2] in DOUBLE_FAMILY_NAMES:
+        syllables[:2] = DOUBLE_FAMILY_NAMES[name[:2]]
+    elif name[:1] in FAMILY_NAMES:
+        syllables[0] = FAMILY_NAMES[name[0]]
     return _key(syllables)
 
 
 def place_key(name: str) -> str:
-    """`示范一村` → `shifanyicun sfyc`"""
-    return _key(_syllables(name))
+    """`示范一村` → `shifanyicun sfyc`; words give the readings, as in 重庆路."""
+    return _key(_pinyin(name))
 
 
-def _syllables(name: str) -> list[str]:
+@cache
+def _reading(character: str) -> str:
+    return "".join(_pinyin(character))
+
+
+def _pinyin(text: str) -> list[str]:
+    # Its tables take half a second to load, which a web worker never needs.
+    from pypinyin import Style, lazy_pinyin
+
     # A character without a known reading, as in rare names, stands for itself.
-    return [part.strip().lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=list) if part.strip(" ·.")]
+    return lazy_pinyin(text, style=Style.NORMAL, errors=list)
 
 
 def _key(syllables: list[str]) -> str:
-    return f"{''.join(syllables)} {''.join(syllable[0] for syllable in syllables)}"
+    kept = [syllable.lower() for syllable in syllables if syllable.strip(" ·.")]
+    return f"{''.join(kept)} {''.join(syllable[0] for syllable in kept)}"

@@ -1,0 +1,51 @@
+"""Shared by all tests: real servers (see tests/servers.py).
+
+`server`      one running demo server for the whole session; leave it as you find it, or take your own
+`new_server`  `new_server()` gives a running demo server on a fresh copy of the demo data, `new_server(demo=False)` an
+              empty one; settings as keyword arguments: `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
+`demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Server
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("demo") / "var"
+    maker = Server(data)
+    maker.flask("forms", "publish")
+    maker.flask("demo")
+    maker.flask("intake", "once")
+    return data
+
+
+@pytest.fixture(scope="session")
+def new_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Server]]:
+    running: list[Server] = []
+
+    def start(*, demo: bool = True, **environ: str) -> Server:
+        data = tmp_path_factory.mktemp("server") / "var"
+        if demo:
+            shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
+        server = Server(data, **environ)
+        running.append(server)
+        return server.start()
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(new_server: Callable[..., Server]) -> Server:
+    return new_server()

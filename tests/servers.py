@@ -1,0 +1,95 @@
+"""A real server for tests: gunicorn on a free port with a data folder of its own.
+
+    server.url, server.data, server.credentials     where it is, what it keeps, the demo's people and codes
+    server.flask("import", "areas", path)           a command on its data folder
+    server.stop(); server.kill(); server.start()    end it in order, or all its processes at once; again on the same port
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+START_WITHIN_S = 60
+STOP_WITHIN_S = 30
+
+
+class Server:
+    def __init__(self, data: Path, **environ: str) -> None:
+        """`environ` adds settings; nothing of the caller's own GRIDBOOK_ settings leaks in."""
+        self.data = data
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._extra = environ
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GRIDBOOK_", "DEMO"))}
+        return inherited | {"GRIDBOOK_DATA": str(self.data), "PORT": str(self.port or 1), "HOST": "127.0.0.1"} | self._extra
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """The demo's credentials, with addresses of this server: the file was written before there was a port."""
+        text = (self.data / "demo-credentials.json").read_text("utf-8")
+        written_for = json.loads(text)["url"]
+        found: dict[str, Any] = json.loads(text.replace(f'{written_for}"', f'{self.url}"').replace(f"{written_for}/", f"{self.url}/"))
+        return found
+
+    def start(self) -> Server:
+        # We listen before gunicorn does and hand the socket over: no port can be lost in between, and the first
+        # request simply waits until a worker answers.
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", self.port))
+            listener.listen(128)
+            self.port = listener.getsockname()[1]
+            self.process = subprocess.Popen(
+                [BIN / "gunicorn", "--bind", f"fd://{listener.fileno()}"],
+                cwd=ROOT,
+                env=self.environ,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        assert requests.get(f"{self.url}/sync/", timeout=START_WITHIN_S).status_code == 200
+        return self
+
+    def stop(self) -> None:
+        """As an operator would: SIGTERM, and everything ends in order."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_WITHIN_S)
+            finally:
+                self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL for the master, the workers and the follower at the same moment."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+            finally:
+                process.wait()
+
+    def flask(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a `flask` command on this data folder; the server may run or not."""
+        command = [BIN / "flask", *arguments]
+        result = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=300)
+        assert not check or result.returncode == 0, result.stdout + result.stderr
+        return result
