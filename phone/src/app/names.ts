@@ -8,10 +8,10 @@ export const formTitle = (form: Pick<CompiledForm, "title" | "form_id"> | undefi
 export const formOf = (id: string, version: string): CompiledForm | undefined => forms.value.get(`${id}:${version}`);
 export const formsFor = (kind: UnitKind): CompiledForm[] => currentForms.value.filter((form) => unitOf(form) === kind);
 
-/** The label of a choice code, looked for in the lists of the forms of that unit. */
+/** The label of a choice code, looked for in the lists of the unit's own forms first. */
 export function codeLabel(kind: UnitKind, code: string | undefined): string {
   if (!code) return "";
-  for (const form of formsFor(kind)) {
+  for (const form of [...formsFor(kind), ...currentForms.value]) {
     for (const list of Object.values(form.choices)) {
       const choice = list.find((each) => each.name === code);
       if (choice) return say(choice.label);

@@ -57,7 +57,7 @@ function firstGiven(node: Node, env: Environment): unknown {
   return value;
 }
 
-/** What the dotted path leads to. In a list, a step is an index from 0 or an object's item_code, code or name. */
+/** What the dotted path leads to. In a list, a step of up to 5 digits is an index from 0, any other an object's item_code, code or name. */
 export function entryValue(entry: unknown, path: string): unknown {
   let found = entry;
   for (const step of path.split(".")) {
@@ -69,7 +69,7 @@ export function entryValue(entry: unknown, path: string): unknown {
 }
 
 function listStep(items: readonly unknown[], step: string): unknown {
-  if (/^[0-9]+$/.test(step)) return step.length < 6 ? items[Number(step)] : undefined;
+  if (/^[0-9]{1,5}$/.test(step)) return items[Number(step)];
   return items.find((item) => {
     const { item_code, code, name } = (item ?? {}) as Record<string, unknown>;
     return typeof item === "object" && !Array.isArray(item) && (step === item_code || step === code || step === name);

@@ -1,5 +1,6 @@
 /** Draws whatever a compiled form asks. No form is known here, only the language's question types. */
 import type { ComponentChildren, FunctionComponent } from "preact";
+import { useState } from "preact/hooks";
 import type { Answer, FieldState, FormSession, Problem } from "../forms";
 import { say, t } from "../i18n";
 import { Icon } from "../widgets/parts";
@@ -13,6 +14,8 @@ import { DateQuestion, DateTimeQuestion } from "./time";
 
 export interface FormTools {
   session: FormSession;
+  /** Questions that the unit answered when the form was begun from it. */
+  prefilled: ReadonlySet<string>;
   /** Whether the complaints about this path are to be shown yet. */
   shows(path: string): boolean;
   touch(path: string): void;
@@ -148,13 +151,36 @@ function AllNo({ field, tools }: { field: FieldState; tools: FormTools }) {
   );
 }
 
-function Group({ field, tools }: { field: FieldState; tools: FormTools }) {
+/** A group that the unit has answered by itself: it is said in a line and opened on demand. */
+function isSettled(field: FieldState, tools: FormTools): boolean {
+  const children = field.children ?? [];
+  return children.some((child) => tools.prefilled.has(child.name)) && children.every((child) => child.problems.length === 0 && !(child.required && child.value === undefined));
+}
+
+function Group({ field, tools, inPage }: { field: FieldState; tools: FormTools; inPage?: boolean }) {
+  const children = field.children ?? [];
+  const [folded] = useState(() => inPage === true && isSettled(field, tools));
+  const body = children.map((child) => (child.kind === "group" ? <Group key={child.path} field={child} tools={tools} inPage /> : <Field key={child.path} field={child} tools={tools} />));
+  if (folded)
+    return (
+      <details class="group settled">
+        <summary>
+          <Icon name="check" />
+          <span class="grow">
+            {field.label}
+            {children.filter((child) => child.kind === "note").map((child) => (
+              <small key={child.path}>{child.label}</small>
+            ))}
+          </span>
+          {t("change")}
+        </summary>
+        {body}
+      </details>
+    );
   return (
     <section class="group" aria-label={field.label}>
-      {field.label && <h2>{field.label}</h2>}
-      {field.children?.map((child) => (
-        <Field key={child.path} field={child} tools={tools} />
-      ))}
+      {field.label && !children.some((child) => child.kind === "group") && <h2>{field.label}</h2>}
+      {body}
       <AllNo field={field} tools={tools} />
     </section>
   );

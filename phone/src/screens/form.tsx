@@ -83,6 +83,7 @@ function OpenForm({ filling }: { filling: Filling }) {
   const tools = useMemo<FormTools>(
     () => ({
       session,
+      prefilled: new Set(Object.keys(draft.prefill ?? {})),
       shows: shown.shows,
       touch: shown.touch,
       async attach(path, content, extension) {

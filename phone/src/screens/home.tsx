@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { begin } from "../app/filling";
-import { formsFor, formOf, formTitle } from "../app/names";
+import { codeLabel, formsFor, formOf, formTitle } from "../app/names";
 import { notify } from "../app/notice";
 import { chooseVillage, nowMs, reloadDrafts } from "../app/phone";
 import { address, go } from "../app/route";
@@ -219,7 +219,7 @@ function UnitRow({ row }: { row: Row }) {
         <strong>{row.title}</strong>
         <span class="row-sub">
           <StateMark row={row} />
-          {whenText(row) || row.subtitle}
+          {whenText(row) || (row.kind === "roster" ? codeLabel("roster", row.subtitle) : row.subtitle)}
         </span>
       </a>
       {form && row.todo !== "done" && (

@@ -35,7 +35,7 @@ function details(kind: UnitKind, id: string): [string, string][] {
   if (!entry) return [];
   const lines: [string, string | undefined][] = [
     ["", entry.address],
-    ["", entry.category],
+    ["", entry.category && codeLabel("roster", entry.category)],
     ["", entry.place_type && codeLabel("point", entry.place_type)],
     ["", entry.entitlement?.map((item) => `${codeLabel("roster", item.item_code)} ${item.qty}${codeLabel("roster", item.unit)}`).join("、")],
   ];
