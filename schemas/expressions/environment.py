@@ -58,7 +58,7 @@ def bounded(text: str) -> str:
 
 
 def entry_value(entry: Any, path: str) -> Any:
-    """What the dotted `path` leads to. In a list, a step is an index from 0 or the `item_code`, `code` or `name` of an object."""
+    """What the dotted `path` leads to. In a list, a step of up to 5 digits is an index from 0, any other the `item_code`, `code` or `name` of an object."""
     for step in path.split("."):
         if isinstance(entry, Mapping):
             entry = entry.get(step)
@@ -70,8 +70,8 @@ def entry_value(entry: Any, path: str) -> Any:
 
 
 def _list_step(items: list[Any], step: str) -> Any:
-    if step.isascii() and step.isdigit():
-        return items[int(step)] if len(step) < 6 and int(step) < len(items) else None
+    if step.isascii() and step.isdigit() and len(step) < 6:
+        return items[int(step)] if int(step) < len(items) else None
     for item in items:
         if isinstance(item, Mapping) and step in (item.get("item_code"), item.get("code"), item.get("name")):
             return item

@@ -147,6 +147,6 @@ def _remedy(found: str) -> str:
     if found == "$":
         return "Write a reference as ${name}."
     return {
-        "==": "Compare with a single =.", "&": "Write “and”.", "|": "Write “or”.", "/": "Divide with “div”.",
+        "=": "Compare with a single =.", "&": "Write “and”.", "|": "Write “or”.", "/": "Divide with “div”.",
         "%": "Write “mod”.", "!": "Write “not(…)” or “!=”.",
     }.get(found, "Check the spelling around this place.")  # fmt: skip
