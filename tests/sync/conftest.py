@@ -1,4 +1,4 @@
-"""A real server for the tests that need one: gunicorn with gevent workers, on a port that the kernel chose."""
+"""A real server for the tests that need one: gunicorn with gevent workers, on a port of the kernel's choice."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The endpoint alone, as a WSGI app for tests: `gunicorn standalone:app` in this folder.
 
-The cast: Alice's phone reads the register of village a and pushes into its inbox; Bob's phone the same in village b.
-Charlie has no credential. The admin is `admin` with the password `secret`.
+The cast: Alice's phone reads the register of village a and pushes into its inbox; Bob's phone does the
+same in village b. Charlie has no credential. The admin is `admin` with the password `secret`.
 """
 
 from __future__ import annotations
