@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 from dataclasses import dataclass
 
@@ -73,6 +71,7 @@ def _register_parts(app: Flask) -> None:
     import server.api
     import server.errors
     import server.forms.commands
+    import server.intake.commands
     import server.people.commands
     import server.phone
     import server.prepare
@@ -88,11 +87,10 @@ def _register_parts(app: Flask) -> None:
         server.people.commands,
         server.register.commands,
         server.forms.commands,
+        server.intake.commands,
         server.prepare,
     ):
         part.register(app)
-    if importlib.util.find_spec("server.intake.commands"):
-        importlib.import_module("server.intake.commands").register(app)
 
 
 def _mount_sync(app: Flask, shared: Gridbook) -> None:

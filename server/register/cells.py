@@ -55,7 +55,9 @@ def identifier(cell: Any) -> str:
 
 
 def _exact(cell: Any) -> str:
-    if isinstance(cell, float | int) and not isinstance(cell, bool):
+    if isinstance(cell, bool):
+        raise CellRefused("编号不能是 TRUE/FALSE", "TRUE and FALSE are no ids")
+    if isinstance(cell, float | int):
         return _digits(Decimal(str(cell)), str(cell))
     value = str(cell).strip()
     if re.fullmatch(r"\d+\.0+", value) or re.fullmatch(r"\d(\.\d+)?[Ee]\+?\d+", value):

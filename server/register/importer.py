@@ -37,7 +37,7 @@ def import_sheet(store: Store, kind: Kind, sheet: Sheet, *, today: str, dry_run:
     entries = _documents(kind, columns, sheet.rows, report)
     entries = references.checked(store, kind, entries, report.refused)
     _write(store, kind, entries, report, today, dry_run)
-    if not dry_run:
+    if entries and not dry_run:
         follow_up.run(store, kind, [entry.document for entry in entries])
     report.refused.sort(key=lambda refused: refused.row)
     return report
@@ -95,10 +95,10 @@ def _values(
 ) -> tuple[Row, list[RefusedRow]]:
     row: Row = {}
     wrong: list[tuple[str, Refusal]] = []
-    if any(cell not in ("", None) for cell in cells[len(columns) :]):
+    if any(str(cell).strip() for cell in cells[len(columns) :]):
         wrong.append(("", Refusal("单元格比表头多：逗号或引号放错了？", "more cells than the header has: a stray comma?")))
     for column, cell in zip(columns, cells, strict=False):
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
+        if isinstance(cell, str) and not cell.strip():
             continue
         try:
             row[column.name] = column.read(cell)

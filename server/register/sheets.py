@@ -49,10 +49,10 @@ def read(path: Path) -> Sheet:
 
 
 def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]]) -> Sheet:
-    filled = [(number, cells) for number, cells in numbered if any(cell not in ("", None) for cell in cells)]
+    filled = [(number, cells) for number, cells in numbered if any(str(cell).strip() for cell in cells)]
     if not filled:
         raise FileRefused(f"{path.name} 是空的", f"{path.name} is empty")
-    header = [str(cell or "").strip() for cell in filled[0][1]]
+    header = [str(cell).strip() for cell in filled[0][1]]
     while header and not header[-1]:
         header.pop()
     if len(header) > COLUMNS_MAX or len(filled) > ROWS_MAX:
