@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
+from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
 from server.api.problems import Problem
 from server.app import gridbook

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server.api import csv_text, shapes
 from server.api.access import allowed, staff_for
 from server.api.beijing import today
+from server.api.blueprint import Blueprint
 from server.api.catalogue import Row, forms, questions, repeats, survey
 from server.api.masking import mask_kind, mask_value
 from server.api.problems import Problem

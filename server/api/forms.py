@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from flask import Response, jsonify
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server.api import shapes
 from server.api.access import allowed
+from server.api.blueprint import Blueprint
 from server.api.catalogue import forms
 from server.api.problems import Problem
 from server.app import gridbook

@@ -32,6 +32,7 @@ DOUBLE_SURNAMES = re.compile(
 )
 
 _RESIDENT_ID = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+_CODE = re.compile(r"[A-Za-z0-9_.:+\-]{1,80}|\w{1,2}")
 _TELEPHONE = re.compile(r"(?<!\d)1\d{10}(?!\d)")
 
 
@@ -106,6 +107,11 @@ def mask_numbers_within(text: str) -> str:
     return _TELEPHONE.sub(lambda match: mask_phone(match[0]), text)
 
 
+def mask_code(text: str) -> str:
+    """A choice's code stays; prose in its place, which no phone of ours sends, is hidden."""
+    return mask_numbers_within(text) if _CODE.fullmatch(text) else mask_text(text)
+
+
 MASKS: dict[str, Callable[[str], str]] = {
     "name": mask_name,
     "phone": mask_phone,
@@ -114,6 +120,7 @@ MASKS: dict[str, Callable[[str], str]] = {
     "plate": mask_plate,
     "text": mask_text,
     "numbers_within": mask_numbers_within,
+    "code": mask_code,
 }
 
 _KINDS_BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -133,8 +140,10 @@ def mask_kind(question: Mapping[str, Any]) -> str | None:
     """The mask for a question's answers, or None when they stay readable. `question` is a row of a form:
     name, type, pii."""
     name, kind = str(question.get("name", "")), str(question.get("type", "text")).split(" ")[0]
+    if kind in ("select_one", "select_multiple"):
+        return "code"
     if _READABLE.fullmatch(kind):
-        return None
+        return "numbers_within"
     if question.get("pii", "P2") == "P0":
         return "numbers_within" if kind == "text" else None
     named = next((mask for mask, pattern in _KINDS_BY_NAME if pattern.search(name)), None)
@@ -142,15 +151,15 @@ def mask_kind(question: Mapping[str, Any]) -> str | None:
 
 
 def mask_value(kind: str | None, value: Any) -> Any:
-    """`value` under the mask `kind`; what is not text passes, for a number hides nothing that its mask
-    could show."""
+    """`value` under the mask `kind`. Numbers and yes or no pass where the question is readable; a number in
+    place of a name is hidden."""
     if kind is None or value is None:
         return value
     if isinstance(value, str):
         return MASKS.get(kind, mask_text)(value)
     if isinstance(value, list):
-        return [mask_value(kind, item) for item in value]
-    return HIDDEN if kind != "numbers_within" else value
+        return [HIDDEN if isinstance(item, list) else mask_value(kind, item) for item in value]
+    return value if kind in ("numbers_within", "code") and not isinstance(value, dict) else HIDDEN
 
 
 def mask_answers(questions: Iterable[Mapping[str, Any]], answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
+from server.api.blueprint import Blueprint
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people import devices, enrolment

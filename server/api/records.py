@@ -6,10 +6,10 @@ import logging
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server.api import shapes
 from server.api.access import allowed, covers_record, own_area, staff_for
+from server.api.blueprint import Blueprint
 from server.api.catalogue import forms, survey
 from server.api.freshness import versioned
 from server.api.masking import mask_answers, mask_register_entry, mask_text

@@ -8,12 +8,12 @@ from datetime import UTC
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from server import clock
 from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
+from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
 from server.api.masking import mask_register_entry
 from server.api.problems import Problem

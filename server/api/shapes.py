@@ -120,7 +120,7 @@ class FiguresTable(Schema):
 
 
 class TrendPoint(Schema):
-    day = fields.Date(required=True)
+    day = fields.String(required=True, metadata=note("YYYY-MM-DD"))
     value = fields.Float(required=True, allow_none=True)
 
 

@@ -8,10 +8,9 @@ from server.api.problems import Problem
 
 
 def register(app: Flask) -> None:
-    from server.web import assets, frame, pages
+    from server.web import assets, pages
 
     assets.register(app)
-    frame.register(pages.blueprint)
     app.register_blueprint(pages.blueprint)
 
 

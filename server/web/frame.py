@@ -36,7 +36,7 @@ BELOW = {
 }
 
 
-def register(blueprint: Blueprint) -> None:
+def surround(blueprint: Blueprint) -> None:
     blueprint.app_context_processor(around)
     blueprint.after_request(never_stored)
 

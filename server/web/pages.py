@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from server.web import frame
+
 blueprint = Blueprint("web", __name__, template_folder="templates")
+frame.surround(blueprint)
 
 from server.web import (  # noqa: E402  the modules hang their views on the blueprint
+    api_guide,
     devices,
     exports,
     forms,
@@ -17,4 +21,6 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     todo,
 )
 
-__all__ = ["blueprint", "devices", "exports", "forms", "live", "overview", "records", "sign_in", "todo"]
+__all__ = [
+    "api_guide", "blueprint", "devices", "exports", "forms", "live", "overview", "records", "sign_in", "todo",
+]  # fmt: skip

@@ -176,7 +176,11 @@ def answer_text(row: Row, value: Any, setting: Setting, choices: Row) -> str:
 
 
 def _json(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    """A value that fits no question, as JSON; what nests without end is only hinted at."""
+    try:
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+    except TypeError:
+        return "…"
 
 
 def place_words(path: str, compiled: Row, pick: Words) -> str:

@@ -1,0 +1,72 @@
+"""The pages' two catalogues and the templates that use them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from server.api.problems import CATALOGUE, Problem
+from server.web.language import FOLDER
+
+WEB = Path(__file__).parents[3] / "server" / "web"
+SOURCES = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+KEY = re.compile(r"""\bt\(\s*f?["']([a-z0-9_.]+)["'][,)]""")
+# Keys that are put together: the beginning, and what may follow.
+COMPOSED = {
+    "overview.by_": ["town", "village"],
+    "status.": ["accepted", "accepted_with_warnings", "quarantined", "returned", "superseded", "voided"],
+    "severity.": ["E", "W", "F"],
+    "pii.": ["P1", "P2"],
+    "roster.": ["open", "partial", "done"],
+    "devices.": ["revoked", "expired", "silent", "heard"],
+    "review.done_": ["returned", "accepted"],
+    "enrol.step": ["1", "2", "3"],
+    "group.": ["visits", "disinfection", "relief", "other"],
+}
+
+
+def words(language: str) -> dict[str, str]:
+    return json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert words("zh").keys() == words("en").keys()
+
+
+def test_both_languages_have_the_same_placeholders() -> None:
+    holes = re.compile(r"{(\w+)}")
+    different = {
+        key
+        for key in words("zh")
+        if set(holes.findall(words("zh")[key])) != set(holes.findall(words("en")[key]))
+    }
+    assert different == set()
+
+
+def test_every_key_that_a_page_uses_has_words() -> None:
+    used = {key for source in SOURCES for key in KEY.findall(source.read_text(encoding="utf-8"))}
+    used |= {beginning + end for beginning, ends in COMPOSED.items() for end in ends}
+    assert len(used) > 150, "the search finds nothing"
+    assert used - words("zh").keys() == set()
+
+
+def test_every_question_type_of_the_forms_has_a_name() -> None:
+    types = set()
+    for path in (WEB.parents[1] / "forms").glob("*.json"):
+        types |= set(re.findall(r'"type": "([a-zA-Z_]+)[ "]', path.read_text(encoding="utf-8")))
+    shown = types - {"begin_group", "begin_repeat", "note", "calculate", "hidden"}
+    assert {f"kind.{each}" for each in shown} <= words("zh").keys()
+
+
+def test_no_words_are_empty() -> None:
+    assert all(text.strip() for language in ("zh", "en") for text in words(language).values())
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_problem_speaks_both_languages(code: str, language: str) -> None:
+    fields = dict.fromkeys(re.findall(r"{(\w+)}", "".join(map(str, CATALOGUE[code]))), "x")
+    title, detail = Problem(code, **fields).words(language)
+    assert title and detail and "{" not in detail
+    assert bool(re.search(r"[\u4e00-\u9fff]", detail)) == (language == "zh")
