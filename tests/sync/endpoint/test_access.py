@@ -84,7 +84,9 @@ def test_a_reader_reads_and_a_pusher_pushes_and_neither_does_more(alice: Ask) ->
     }
 
 
-@pytest.mark.parametrize("database_name", ["register-a", "inbox-a", "office", "register-a%2F..", "REGISTER-B"])
+@pytest.mark.parametrize(
+    "database_name", ["register-a", "inbox-a", "office", "register-a%2F..", "REGISTER-B"]
+)
 def test_what_is_not_bobs_is_forbidden_and_does_not_even_tell_whether_it_exists(
     bob: Ask, database_name: str
 ) -> None:
