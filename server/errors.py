@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(AuthRequired, _auth_required)
     app.register_error_handler(NotAllowed, _not_allowed)
     app.register_error_handler(CsrfMissing, lambda _error: answer(problems.Problem("csrf")))
+    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -48,6 +49,12 @@ def _auth_required(error: AuthRequired) -> ResponseReturnValue:
 
 def _not_allowed(error: NotAllowed) -> ResponseReturnValue:
     return answer(problems.Problem("forbidden", action=error.action))
+
+
+def _too_deep(error: RecursionError) -> ResponseReturnValue:
+    """The JSON reader gives up on a body that nests by the thousand; nothing of ours recurses so far."""
+    log.warning("%s %s: nested too deeply", request.method, request.endpoint)
+    return answer(problems.Problem("bad-request"))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -80,6 +80,7 @@ class Setting:
     default: str
     read: Callable[[str], Any]
     help: str
+    secret: bool = False
 
 
 SETTINGS = (
@@ -108,6 +109,7 @@ SETTINGS = (
     Setting(
         "GRIDBOOK_SYNC_ADMIN", "sync_admin", "", name_and_password,
         "name:password of a CouchDB-style server admin at /sync/, who reads and deletes everything there; empty: nobody.",
+        secret=True,
     ),
     Setting("GRIDBOOK_FORMS", "forms", "./forms", folder, "Folder with the form definitions that `flask forms publish` reads."),
     Setting(
@@ -151,7 +153,8 @@ class Settings:
             try:
                 values[setting.field] = setting.read(raw)
             except ValueError as error:
-                complaints.append(f"{setting.name} cannot be {raw!r}: {error}.")
+                shown = "what was given" if setting.secret else repr(raw)
+                complaints.append(f"{setting.name} cannot be {shown}: {error}.")
         if complaints:
             raise SettingsError(complaints)
         return cls(**_with_derived(values))
