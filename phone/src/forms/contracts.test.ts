@@ -1,8 +1,6 @@
 /** The cases that the server's tests run too; compiled by tests/contracts/compiled.py, because only the server has a compiler. */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { readContracts } from "./contracts.fixture";
 import { type Environment, evaluate } from "./evaluate";
 import { type CompiledForm, type FormContext, openForm } from "./index";
 import type { Answers, Ast, CompiledChoice } from "./types";
@@ -38,11 +36,7 @@ interface Contracts {
   records: { scope: Scope & { envelope: Record<string, Record<string, unknown>> }; cases: RecordCase[]; forms: Record<string, CompiledForm> };
 }
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const own = `${root}.venv/bin/python`;
-const python = existsSync(own) ? own : "python3";
-const output = execFileSync(python, [`${root}tests/contracts/compiled.py`], { encoding: "utf8", maxBuffer: 64 << 20 });
-const { expressions, records } = JSON.parse(output) as Contracts;
+const { expressions, records } = readContracts<Contracts>();
 
 function frameOf(answers: Answers): Frame {
   const frame: Frame = {};
