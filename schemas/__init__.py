@@ -9,6 +9,17 @@ from schemas.rules import check_record
 from schemas.scopes import compile_for, record_environment
 
 __all__ = [
-    "CompiledForm", "Context", "Form", "FormError", "FormErrors", "Problem", "Report", "check_record", "compile_for",
-    "compile_form", "load_form", "record_environment", "record_schema",
-]  # fmt: skip
+    "CompiledForm",
+    "Context",
+    "Form",
+    "FormError",
+    "FormErrors",
+    "Problem",
+    "Report",
+    "check_record",
+    "compile_for",
+    "compile_form",
+    "load_form",
+    "record_environment",
+    "record_schema",
+]

@@ -1,4 +1,5 @@
-"""A compiled form made ready to check records: its rows by name and its expressions as closures. Made once, kept."""
+"""A compiled form made ready to check records: its rows by name and its expressions as closures. Made once,
+kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -108,7 +109,9 @@ def _flat(questions: list[Question]) -> list[Question]:
     return found
 
 
-def _question(row: dict[str, Any], chain: tuple[str, ...], parent: Question | None, in_envelope: bool) -> Question:
+def _question(
+    row: dict[str, Any], chain: tuple[str, ...], parent: Question | None, in_envelope: bool
+) -> Question:
     question = Question(
         name=row["name"],
         type=row["type"],

@@ -69,18 +69,26 @@ class RowCompiler:
         if "label" not in row.source and not optional:
             self.complain(row.place, "the label is missing", "Write “label”: {“zh”: …, “en”: …}.")
         if row.type == "calculate" and "constraint" in row.source and "label" not in row.source:
-            self.complain(row.place, "a calculate with a constraint needs a label", "Its label names it in the message.")
+            self.complain(
+                row.place, "a calculate with a constraint needs a label", "Its label names it in the message."
+            )
 
     def computed(self, row: Row, out: dict[str, Any]) -> None:
         for column in ("relevant", "calculation", "dynamic_default"):
             if column in row.source:
-                out[column] = self.expression(row, row.source[column], f"{row.place} › {column}", self.value_reads)
+                out[column] = self.expression(
+                    row, row.source[column], f"{row.place} › {column}", self.value_reads
+                )
         if "calculation" in row.source and (row.type in CONTAINERS or row.type == "note"):
-            self.complain(row.place, f"a {row.type} cannot be calculated", "Put the calculation on a question.")
+            self.complain(
+                row.place, f"a {row.type} cannot be calculated", "Put the calculation on a question."
+            )
         if row.type == "calculate" and "calculation" not in row.source:
             self.complain(row.place, "the calculation is missing", "Write “calculation”: “…”.")
         if "calculation" in row.source and ("default" in row.source or "dynamic_default" in row.source):
-            self.complain(row.place, "a calculated question has no default", "Keep the calculation or the default.")
+            self.complain(
+                row.place, "a calculated question has no default", "Keep the calculation or the default."
+            )
         if "choice_filter" in row.source:
             out["choice_filter"] = self.choice_filter(row)
 
@@ -103,7 +111,9 @@ class RowCompiler:
             elif written is True:
                 out[column] = True
             elif written is not False:
-                self.complain(f"{row.place} › {column}", "this is neither true, false nor an expression", "Write true.")
+                self.complain(
+                    f"{row.place} › {column}", "this is neither true, false nor an expression", "Write true."
+                )
         if out.get("required") and (row.type in UNSEEN or row.type in ("note", "begin_group")):
             self.complain(row.place, f"a {row.type} cannot be required", "Leave “required” out.")
         if "calculation" in row.source:
@@ -114,7 +124,10 @@ class RowCompiler:
         checks: dict[str, tuple[Callable[[Any], bool], str]] = {
             "appearance": (lambda value: isinstance(value, str), "a text"),
             "parameters": (_is_parameters, "an object of texts"),
-            "decimals": (lambda value: type(value) is int and 0 <= value <= 10, "a whole number from 0 to 10"),
+            "decimals": (
+                lambda value: type(value) is int and 0 <= value <= 10,
+                "a whole number from 0 to 10",
+            ),
             "elder": (lambda value: isinstance(value, dict), "an object"),
         }
         for column, (fits, wanted) in checks.items():
@@ -129,33 +142,49 @@ class RowCompiler:
         fault = answer_fault(row.type, source_default := row.source["default"])
         codes = self.names.choices.get(row.list_name, frozenset())
         listed = source_default if isinstance(source_default, list) else [source_default]
-        unknown = row.kind in ("choice", "choices") and not fault and any(code not in codes for code in listed)
+        unknown = (
+            row.kind in ("choice", "choices") and not fault and any(code not in codes for code in listed)
+        )
         if fault or unknown:
-            self.complain(f"{row.place} › default", f"{source_default!r} is no answer of this type", "Write a valid answer.")
+            self.complain(
+                f"{row.place} › default",
+                f"{source_default!r} is no answer of this type",
+                "Write a valid answer.",
+            )
         out["default"] = source_default
 
     def constraints(self, row: Row) -> list[dict[str, Any]]:
         written = row.source["constraint"]
         if row.type in NO_CONSTRAINT:
-            self.complain(row.place, f"a {row.type} has no value to constrain", "Put the constraint on a question.")
+            self.complain(
+                row.place, f"a {row.type} has no value to constrain", "Put the constraint on a question."
+            )
         if isinstance(written, str):
             message = row.source.get("constraint_message")
             written = [{"id": "CONSTRAINT", "severity": "E", "expr": written, "message": message}]
         if not isinstance(written, list):
-            self.complain(f"{row.place} › constraint", "the constraint is neither a list nor an expression", "Write [{…}].")
+            self.complain(
+                f"{row.place} › constraint",
+                "the constraint is neither a list nor an expression",
+                "Write [{…}].",
+            )
             return []
         return [self.constraint(row, item, at) for at, item in enumerate(written, 1)]
 
     def constraint(self, row: Row, item: Any, at: int) -> dict[str, Any]:
         place = f"{row.place} › constraint {at}"
         if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
-            self.complain(place, "the constraint has no id", "Write {“id”: …, “severity”: …, “expr”: …, “message”: …}.")
+            self.complain(
+                place, "the constraint has no id", "Write {“id”: …, “severity”: …, “expr”: …, “message”: …}."
+            )
             return {}
         place = f"{row.place} › constraint {item['id']}"
         if item.get("severity") not in SEVERITIES:
             self.complain(place, f"there is no severity {item.get('severity')!r}", "Write E, W or F.")
         for column in set(item) - {"id", "severity", "expr", "message"}:
-            self.complain(place, f"there is no column “{column}”", "A constraint has id, severity, expr and message.")
+            self.complain(
+                place, f"there is no column “{column}”", "A constraint has id, severity, expr and message."
+            )
         expression = self.expression(row, item.get("expr"), place, self.other_reads)
         message = self.text(row, item.get("message"), f"{place} › message")
         return {"id": item["id"], "severity": item.get("severity"), "expr": expression, "message": message}
@@ -163,14 +192,26 @@ class RowCompiler:
     def coerce(self, row: Row) -> dict[str, Any] | None:
         item, place = row.source["coerce"], f"{row.place} › coerce"
         if not isinstance(item, dict) or set(item) != {"id", "when", "to", "ask"}:
-            self.complain(place, "the offer is incomplete", "Write {“id”: …, “when”: …, “to”: …, “ask”: {…}}.")
+            self.complain(
+                place, "the offer is incomplete", "Write {“id”: …, “when”: …, “to”: …, “ask”: {…}}."
+            )
             return None
         when = self.expression(row, item["when"], f"{place} › when", self.other_reads)
         to = self.expression(row, item["to"], f"{place} › to", self.other_reads)
-        return {"id": str(item["id"]), "when": when, "to": to, "ask": self.text(row, item["ask"], f"{place} › ask")}
+        return {
+            "id": str(item["id"]),
+            "when": when,
+            "to": to,
+            "ask": self.text(row, item["ask"], f"{place} › ask"),
+        }
 
     def expression(
-        self, row: Row, text: Any, place: str, reads: dict[str, dict[str, int]], columns: frozenset[str] | None = None
+        self,
+        row: Row,
+        text: Any,
+        place: str,
+        reads: dict[str, dict[str, int]],
+        columns: frozenset[str] | None = None,
     ) -> Any:
         if not isinstance(text, str):
             self.complain(place, "the expression is not a text", "Write it in quotes.")

@@ -13,8 +13,8 @@ def no_lists(list_name: str, key_column: str, key: str) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """`today` is the Beijing day YYYY-MM-DD, `now` RFC 3339 with +08:00; `lists(list, key_column, key)` gives the register
-    entry or None."""
+    """`today` is the Beijing day YYYY-MM-DD, `now` RFC 3339 with +08:00; `lists(list, key_column, key)`
+    gives the register entry or None."""
 
     today: str
     now: str
@@ -24,7 +24,8 @@ class Context:
 
 @dataclass(frozen=True)
 class Problem:
-    """`path` as in verdicts: `temp_c`, `rep_person[0].temp_c`, `""` for the record as a whole. Severity is E, W or F."""
+    """`path` as in verdicts: `temp_c`, `rep_person[0].temp_c`, `""` for the record as a whole. Severity is
+    E, W or F."""
 
     rule: str
     severity: str

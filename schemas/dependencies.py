@@ -35,7 +35,7 @@ def _walk(start: str, reads: Reads, done: set[str], found: list[list[str]]) -> N
 
 
 def evaluation_order(names: Iterable[str], reads: Reads) -> list[str]:
-    """`names` such that each comes after what it reads; otherwise in the given order. `reads` has no cycle."""
+    """`names`, each after what it reads, otherwise in the given order. `reads` has no cycle."""
     order: list[str] = []
     placed: set[str] = set()
     for name in names:

@@ -5,15 +5,16 @@ The compiled form (JSON):
     {"form_id", "version", "title": {zh, en}, "settings": {…},
      "survey": [row…], "envelope": [row…],            rows nest: groups and repeats have "children"
      "choices": {list: [{"name", "label": {zh, en}, …}]},
-     "order": [name…],                                each name after all that its value and relevance depend on
-     "dependents": {name: [[dependent, shared]…]},    whom to look at again when `name` changes; `shared` enclosing
-                                                      repeats are the same: within them the same instance, else all
+     "order": [name…],                                each name after all that it depends on
+     "dependents": {name: [[dependent, shared]…]},    whom to look at again when `name` changes; in the same
+                                                      instances of `shared` enclosing repeats, in all below
      "messages": {rule: {zh, en}}}                    built-in complaints
 
-A row: {"name", "type", "list"?, "pii", "label"?, "hint"?, "guidance_hint"?, "required"?, "required_message"?, "relevant"?,
-"constraint"?: [{"id", "severity", "expr", "message"}], "calculation"?, "default"?, "dynamic_default"?, "read_only"?,
-"appearance"?, "parameters"?, "choice_filter"?, "decimals"?, "coerce"?, "elder"?, "children"?}. `type` is without its list.
-Expressions are compiled (see `schemas.expressions`); so is a text in a language when it contains ${…}, else it is a string.
+A row: {"name", "type", "list"?, "pii", "label"?, "hint"?, "guidance_hint"?, "required"?,
+"required_message"?, "relevant"?, "constraint"?: [{"id", "severity", "expr", "message"}], "calculation"?,
+"default"?, "dynamic_default"?, "read_only"?, "appearance"?, "parameters"?, "choice_filter"?, "decimals"?,
+"coerce"?, "elder"?, "children"?}. `type` is without its list. Expressions are compiled (see
+`schemas.expressions`); so is a text in a language when it contains ${…}, else it is a string.
 """
 
 from dataclasses import dataclass
@@ -42,13 +43,17 @@ class Form:
         return str(self.compiled["version"])
 
 
-def load_form(source: dict[str, Any], envelope: dict[str, Any], settings: dict[str, Any] | None = None) -> Form:
+def load_form(
+    source: dict[str, Any], envelope: dict[str, Any], settings: dict[str, Any] | None = None
+) -> Form:
     """Checks a form with the envelope's questions; raises FormErrors with everything that is wrong.
 
     `settings` are the district's; when given, setting('…') may only name one of them.
     """
     if not isinstance(source, dict) or not isinstance(envelope, dict):
-        raise FormErrors([FormError("form", "the form is not an object", "Write {“form_id”: …, “survey”: […]}.")])
+        raise FormErrors(
+            [FormError("form", "the form is not an object", "Write {“form_id”: …, “survey”: […]}.")]
+        )
     outline = read_outline(source, envelope, settings)
     head = _head(source, outline.errors)
     compiler = RowCompiler(outline, outline.errors)
@@ -71,12 +76,18 @@ def _head(source: dict[str, Any], errors: list[FormError]) -> dict[str, Any]:
     if not isinstance(form_id, str) or not NAME.fullmatch(form_id):
         errors.append(FormError("form_id", f"{form_id!r} is not usable", "Use letters a–z, digits and _."))
     if not isinstance(version, str) or not version or not version.replace(".", "").isalnum():
-        errors.append(FormError("settings › version", f"{version!r} is not usable", "Write a text such as “1”."))
+        errors.append(
+            FormError("settings › version", f"{version!r} is not usable", "Write a text such as “1”.")
+        )
     fault = label_error(settings.get("title"))
     if fault:
         errors.append(FormError("settings › title", *fault))
     for key in sorted(set(source) - {"form_id", "settings", "survey", "choices"}):
-        errors.append(FormError("form", f"there is no part “{key}”", "The parts are form_id, settings, survey, choices."))
+        errors.append(
+            FormError(
+                "form", f"there is no part “{key}”", "The parts are form_id, settings, survey, choices."
+            )
+        )
     return {"form_id": form_id, "version": version, "title": settings.get("title"), "settings": settings}
 
 
@@ -85,10 +96,11 @@ def _complain_about_cycles(outline: Outline, compiler: RowCompiler) -> None:
     for circle in cycles(compiler.value_reads):
         outline.errors.append(
             FormError(
-                places.get(circle[0], circle[0]), f"this goes in a circle: {' → '.join(circle)}",
+                places.get(circle[0], circle[0]),
+                f"this goes in a circle: {' → '.join(circle)}",
                 "Let one of them not depend on the next.",
             )
-        )  # fmt: skip
+        )
 
 
 def _assemble(

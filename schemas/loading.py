@@ -1,7 +1,8 @@
-"""Takes a record apart into frames that expressions can read, leaving out whatever has no place or the wrong form.
+"""Takes a record apart into frames that expressions can read, leaving out whatever has no place or the
+wrong form.
 
-That a record is sound is decided here, answer by answer, with `shape.answer_fault`; what is wrong with one that is not,
-`marshalling.py` explains with the same rules.
+That a record is sound is decided here, answer by answer, with `shape.answer_fault`; what is wrong with one
+that is not, `marshalling.py` explains with the same rules.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from schemas.types import INSTANCES_MAX
 
 @dataclass
 class Instance:
-    """The record or an instance of a repeat. `raw` are sound answers as they came; `broken` are names of unsound ones."""
+    """The record or an instance of a repeat. `raw` are sound answers as they came; `broken` are names of
+    unsound ones."""
 
     prefix: str
     frame: Frame = field(default_factory=dict)
@@ -56,7 +58,8 @@ def load_record(compiled: CompiledForm, record: Any) -> Loaded:
 
 def _confirmations_are_sound(confirmed: Any) -> bool:
     return isinstance(confirmed, list) and all(
-        isinstance(item, dict) and all(isinstance(key, str) and isinstance(value, str) for key, value in item.items())
+        isinstance(item, dict)
+        and all(isinstance(key, str) and isinstance(value, str) for key, value in item.items())
         for item in confirmed
     )
 
@@ -70,7 +73,9 @@ def _take_envelope(compiled: CompiledForm, record: dict[Any, Any], loaded: Loade
             loaded.sound = False
 
 
-def _take(compiled: CompiledForm, answers: dict[Any, Any], into: Instance, chain: tuple[str, ...], loaded: Loaded) -> None:
+def _take(
+    compiled: CompiledForm, answers: dict[Any, Any], into: Instance, chain: tuple[str, ...], loaded: Loaded
+) -> None:
     for name, value in answers.items():
         question = compiled.questions.get(name) if isinstance(name, str) else None
         if question is None or question.in_envelope or question.chain != chain or question.kind == "group":
@@ -90,7 +95,9 @@ def _take_answer(question: Question, name: str, value: Any, into: Instance, load
     into.frame[name] = "OK" if question.kind == "flag" else from_answer(value)
 
 
-def _take_repeat(compiled: CompiledForm, question: Question, value: Any, into: Instance, loaded: Loaded) -> None:
+def _take_repeat(
+    compiled: CompiledForm, question: Question, value: Any, into: Instance, loaded: Loaded
+) -> None:
     path = into.prefix + question.name
     sound = isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if not sound or len(value) > INSTANCES_MAX:

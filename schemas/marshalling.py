@@ -1,5 +1,6 @@
-"""The marshmallow schema of a form's records: it describes them to the API's readers, and explains what is wrong with the
-shape of one. Its fields defer to `shape.answer_fault`, as `loading.py` does, so that the two cannot disagree."""
+"""The marshmallow schema of a form's records: it describes them to the API's readers, and explains what is
+wrong with the shape of one. Its fields defer to `shape.answer_fault`, as `loading.py` does, so that the two
+cannot disagree."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,15 +17,20 @@ from schemas.shape import answer_fault
 from schemas.types import INSTANCES_MAX
 
 _OPENAPI = {
-    "number": ("number", None), "date": ("string", "date"), "choices": ("array", None), "position": ("object", None),
+    "number": ("number", None),
+    "date": ("string", "date"),
+    "choices": ("array", None),
+    "position": ("object", None),
     "flag": ("boolean", None),
-}  # fmt: skip
+}
 
 
 class AnswerField(fields.Field[Any]):
     """One answer: its type, and its choices when the form lists them."""
 
-    def __init__(self, question: Question, codes: frozenset[str] | None, label: dict[str, str], **more: Any) -> None:
+    def __init__(
+        self, question: Question, codes: frozenset[str] | None, label: dict[str, str], **more: Any
+    ) -> None:
         kind, form = _OPENAPI.get(question.kind, ("string", None))
         described: dict[str, Any] = {"type": kind, "description": f"{label['zh']} / {label['en']}"}
         if form and question.type == "date":
@@ -39,7 +45,9 @@ class AnswerField(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if answer_fault(self.question_type, value):
             raise ValidationError("TYPE")
-        if self.codes is not None and not self.codes.issuperset(value if isinstance(value, list) else [value]):
+        if self.codes is not None and not self.codes.issuperset(
+            value if isinstance(value, list) else [value]
+        ):
             raise ValidationError("CHOICE")
         return value
 
@@ -84,7 +92,9 @@ def _flatten(errors: Any, path: str, name: str) -> Iterator[Fault]:
         if isinstance(key, int):
             yield from _flatten(inner, f"{path}[{key}]", name)
         elif key == "_schema" or (key == "answers" and not path):
-            yield from _flatten(inner, "answers" if isinstance(inner, list) and not path else path, name or "answers")
+            yield from _flatten(
+                inner, "answers" if isinstance(inner, list) and not path else path, name or "answers"
+            )
         else:
             shown = _shown(key)
             inside = path and path != "answers"

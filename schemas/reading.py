@@ -11,7 +11,18 @@ from schemas.expressions.names import Chain, Name, Names
 from schemas.metadata import STRUCTURE, missing_rows
 from schemas.registers import COLUMNS as REGISTER_COLUMNS
 from schemas.registers import KEY_COLUMNS
-from schemas.types import CHOICES_MAX, COLUMNS, CONTAINERS, DEPTH_MAX, FROM_FILE, KINDS, LANGUAGES, METADATA, ROWS_MAX, WITH_LIST
+from schemas.types import (
+    CHOICES_MAX,
+    COLUMNS,
+    CONTAINERS,
+    DEPTH_MAX,
+    FROM_FILE,
+    KINDS,
+    LANGUAGES,
+    METADATA,
+    ROWS_MAX,
+    WITH_LIST,
+)
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 CODE = re.compile(r"[^\s]+")
@@ -54,12 +65,16 @@ class Outline:
             todo.extend(reversed(row.children))
 
 
-def read_outline(source: dict[str, Any], envelope: dict[str, Any], settings: dict[str, Any] | None) -> Outline:
+def read_outline(
+    source: dict[str, Any], envelope: dict[str, Any], settings: dict[str, Any] | None
+) -> Outline:
     errors: list[FormError] = []
     choices = {**_choices(envelope, errors), **_choices(source, errors)}
     reader = _Reader(errors, choices)
     questions = envelope.get("survey", [])
-    declared = {row.get("name", "") for row in questions if isinstance(row, dict) and isinstance(row.get("name"), str)}
+    declared = {
+        row.get("name", "") for row in questions if isinstance(row, dict) and isinstance(row.get("name"), str)
+    }
     envelope_rows = reader.rows([*missing_rows(declared), *_list(questions)], None, "envelope", (), True, 0)
     survey = reader.rows(source.get("survey"), None, "survey", (), False, 0)
     if not survey:
@@ -72,7 +87,9 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _names(found: dict[str, Row], choices: dict[str, list[dict[str, Any]]], settings: dict[str, Any] | None) -> Names:
+def _names(
+    found: dict[str, Row], choices: dict[str, list[dict[str, Any]]], settings: dict[str, Any] | None
+) -> Names:
     entries = {
         name: Name(name, "any" if row.kind in ("register", "none") else row.kind, row.chain, row.list_name)
         for name, row in found.items()
@@ -92,23 +109,37 @@ class _Reader:
     def complain(self, place: str, message: str, remedy: str) -> None:
         self.errors.append(FormError(place, message, remedy))
 
-    def rows(self, sources: Any, parent: Row | None, place: str, chain: Chain, in_envelope: bool, depth: int) -> list[Row]:
+    def rows(
+        self, sources: Any, parent: Row | None, place: str, chain: Chain, in_envelope: bool, depth: int
+    ) -> list[Row]:
         if not isinstance(sources, list):
             self.complain(place, "the rows are not a list", "Write a list of rows: [{…}, {…}].")
             return []
         if depth > DEPTH_MAX:
             self.complain(place, f"groups are nested deeper than {DEPTH_MAX}", "Flatten them.")
             return []
-        found = [self.row(source, parent, f"{place} › {at}", place, chain, in_envelope, depth) for at, source in enumerate(sources, 1)]
+        found = [
+            self.row(source, parent, f"{place} › {at}", place, chain, in_envelope, depth)
+            for at, source in enumerate(sources, 1)
+        ]
         return [row for row in found if row is not None]
 
     def row(
-        self, source: Any, parent: Row | None, numbered: str, place: str, chain: Chain, in_envelope: bool, depth: int
+        self,
+        source: Any,
+        parent: Row | None,
+        numbered: str,
+        place: str,
+        chain: Chain,
+        in_envelope: bool,
+        depth: int,
     ) -> Row | None:
         self.count += 1
         if self.count > ROWS_MAX:
             if self.count == ROWS_MAX + 1:
-                self.complain(place, f"the form has more than {ROWS_MAX} rows", "Split it into several forms.")
+                self.complain(
+                    place, f"the form has more than {ROWS_MAX} rows", "Split it into several forms."
+                )
             return None
         if not isinstance(source, dict):
             self.complain(numbered, "the row is not an object", "Write {“type”: …, “name”: …, “label”: …}.")
@@ -128,7 +159,11 @@ class _Reader:
         name = source.get("name")
         if isinstance(name, str) and NAME.fullmatch(name) and len(name) <= NAME_MAX:
             return name
-        self.complain(place, f"the name {name!r} is not usable", "Use letters a–z, digits and _, beginning with a letter.")
+        self.complain(
+            place,
+            f"the name {name!r} is not usable",
+            "Use letters a–z, digits and _, beginning with a letter.",
+        )
         return ""
 
     def type(self, source: dict[str, Any], place: str) -> tuple[str, str]:
@@ -151,14 +186,18 @@ class _Reader:
         if list_name in known:
             return
         near = difflib.get_close_matches(list_name, known, n=1)
-        remedy = f"Did you mean “{near[0]}”?" if near else f"The lists are: {', '.join(sorted(known)) or 'none'}."
+        remedy = (
+            f"Did you mean “{near[0]}”?" if near else f"The lists are: {', '.join(sorted(known)) or 'none'}."
+        )
         self.complain(place, f"there is no choice list “{list_name}”", remedy)
 
     def columns(self, row: Row) -> None:
         for column in row.source:
             if column not in COLUMNS:
                 near = difflib.get_close_matches(str(column), COLUMNS, n=1)
-                remedy = f"Did you mean “{near[0]}”?" if near else "The columns are listed in forms/README.md."
+                remedy = (
+                    f"Did you mean “{near[0]}”?" if near else "The columns are listed in forms/README.md."
+                )
                 self.complain(row.place, f"there is no column “{column}”", remedy)
 
     def remember(self, row: Row) -> None:
@@ -169,12 +208,13 @@ class _Reader:
             self.found[row.name] = row
         elif row.name in self.found:
             other = self.found[row.name].place
-            self.complain(row.place, f"the name “{row.name}” is taken by {other}", "Give each question its own name.")
+            self.complain(
+                row.place, f"the name “{row.name}” is taken by {other}", "Give each question its own name."
+            )
         elif row.name in STRUCTURE and not row.in_envelope:
             self.complain(row.place, f"the name “{row.name}” is reserved", "Choose another name.")
         else:
             self.found[row.name] = row
-
 
     def shadows(self, row: Row) -> bool:
         """A form may reuse the name of what the app fills: ${name} is then the form's own question."""
@@ -195,7 +235,13 @@ def _choices(source: dict[str, Any], errors: list[FormError]) -> dict[str, list[
 def _choice_list(name: str, rows: Any, errors: list[FormError]) -> list[dict[str, Any]]:
     place = f"choices › {name}"
     if not isinstance(rows, list) or not rows or len(rows) > CHOICES_MAX:
-        errors.append(FormError(place, f"the list is empty, longer than {CHOICES_MAX} or no list", "Write [{“name”: …, “label”: …}]."))
+        errors.append(
+            FormError(
+                place,
+                f"the list is empty, longer than {CHOICES_MAX} or no list",
+                "Write [{“name”: …, “label”: …}].",
+            )
+        )
         return []
     kept: dict[str, dict[str, Any]] = {}
     for at, row in enumerate(rows, 1):

@@ -49,9 +49,13 @@ class _Check:
     def __init__(self, compiled: CompiledForm, context: Context, loaded: Loaded) -> None:
         self.compiled, self.loaded = compiled, loaded
         self.environment = Environment(
-            loaded.record.frame, today=context.today, now=context.now, settings=context.settings, lists=context.lists,
+            loaded.record.frame,
+            today=context.today,
+            now=context.now,
+            settings=context.settings,
+            lists=context.lists,
             choices=compiled.choices,
-        )  # fmt: skip
+        )
         self.record_frames = self.environment.frames
         self.record_positions = self.environment.positions
 
@@ -102,7 +106,9 @@ class _Check:
 
     def calculate(self, question: Question, calculation: Closure, instance: Instance) -> None:
         answer = computed(question.type, self.safely(calculation, question, instance))
-        instance.frame[question.name] = from_answer(answer) if question.kind != "flag" else "OK" if answer else ""
+        instance.frame[question.name] = (
+            from_answer(answer) if question.kind != "flag" else "OK" if answer else ""
+        )
         if answer is None:
             instance.raw.pop(question.name, None)
         else:
@@ -147,7 +153,12 @@ class _Check:
         return result
 
     def built_in(
-        self, rule: str, path: str, label: dict[str, str], severity: str = "E", more: dict[str, str] | None = None
+        self,
+        rule: str,
+        path: str,
+        label: dict[str, str],
+        severity: str = "E",
+        more: dict[str, str] | None = None,
     ) -> Problem:
         message = {}
         for lang, text in self.compiled.messages[rule].items():
@@ -157,12 +168,20 @@ class _Check:
         return Problem(rule, severity, path, message)
 
     def complaint(
-        self, rule: str, question: Question, instance: Instance, severity: str = "E", more: dict[str, str] | None = None
+        self,
+        rule: str,
+        question: Question,
+        instance: Instance,
+        severity: str = "E",
+        more: dict[str, str] | None = None,
     ) -> Problem:
-        return self.built_in(rule, instance.prefix + question.name, self.label(question, instance), severity, more)
+        return self.built_in(
+            rule, instance.prefix + question.name, self.label(question, instance), severity, more
+        )
 
     def answers_out_of_place(self) -> list[Problem]:
-        """Answers to questions that the record's other answers rule out; calculated ones are merely dropped."""
+        """Answers to questions that the record's other answers rule out; calculated ones are merely
+        dropped."""
         found = list(self.out_of_place(self.loaded.record))
         found.sort(key=lambda pair: self.compiled.page_numbers[pair[0].name])
         return [self.complaint("IRRELEVANT", question, instance) for question, instance in found]
@@ -212,7 +231,11 @@ class _Check:
 
     def answer_fault(self, question: Question, instance: Instance) -> Problem | None:
         answer = instance.raw[question.name]
-        if question.decimals is not None and isinstance(answer, int | float) and _decimals(answer) > question.decimals:
+        if (
+            question.decimals is not None
+            and isinstance(answer, int | float)
+            and _decimals(answer) > question.decimals
+        ):
             return self.complaint("DECIMALS", question, instance, "E", {"decimals": str(question.decimals)})
         if question.kind == "choice" or question.kind == "choices":
             codes = answer if isinstance(answer, list) else [answer]

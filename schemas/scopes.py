@@ -1,4 +1,5 @@
-"""Expressions over whole records, as the indicators use them: the language of the forms, seen from outside any question."""
+"""Expressions over whole records, as the indicators use them: the language of the forms, seen from outside
+any question."""
 
 from typing import Any
 
@@ -30,9 +31,14 @@ def compile_for(compiled: CompiledForm, text: str, place: str = "expression") ->
 
 
 def record_environment(compiled: CompiledForm, record: dict[str, Any], context: Context) -> Environment:
-    """What `schemas.expressions.evaluate` needs to look at a record; its calculated answers are taken as they are."""
+    """What `schemas.expressions.evaluate` needs to look at a record; its calculated answers are taken as
+    they are."""
     loaded = load_record(compiled, record)
     return Environment(
-        loaded.record.frame, today=context.today, now=context.now, settings=context.settings, lists=context.lists,
+        loaded.record.frame,
+        today=context.today,
+        now=context.now,
+        settings=context.settings,
+        lists=context.lists,
         choices=compiled.choices,
-    )  # fmt: skip
+    )

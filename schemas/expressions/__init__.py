@@ -2,9 +2,11 @@
 
 The compiled expression (JSON) is a literal — text, number, boolean — or a list `[operation, …arguments]`:
 
-    ["$", name, level]            the answer `name`; level 0 is the record, 1 the current instance of the outermost repeat, …
+    ["$", name, level]            the answer `name`; level 0 is the record, 1 the current instance of the
+                                  outermost repeat, …
     ["set", level, [[repeat, condition|0], …], name|0]
-                                  from the frame at `level` down through repeats: the answers `name` (0: the instances)
+                                  from the frame at `level` down through repeats: the answers `name` (0: the
+                                  instances)
     ["indexed", level, [[repeat, index], …], name]
                                   the answer `name` in the given instances, counted from 1
     ["col", name]                 a column of the choice that a choice_filter looks at
@@ -13,8 +15,8 @@ The compiled expression (JSON) is a literal — text, number, boolean — or a l
     ["choice-name", list, code]   the label of one choice, or of several
     [function or operator, …]     everything else, by its XLSForm name
 
-Values are text, IEEE doubles and booleans, as in XPath 1.0; an empty answer is "". Nothing raises except `TooMuch`,
-when an evaluation exceeds its bound of steps or text.
+Values are text, IEEE doubles and booleans, as in XPath 1.0; an empty answer is "". Nothing raises except
+`TooMuch`, when an evaluation exceeds its bound of steps or text.
 """
 
 from schemas.expressions.environment import Environment, TooMuch
@@ -25,6 +27,15 @@ from schemas.expressions.resolve import compile_expression
 from schemas.expressions.values import to_boolean, to_number, to_string
 
 __all__ = [
-    "Environment", "ExpressionError", "Names", "Place", "TooMuch", "compile_closure", "compile_expression", "evaluate",
-    "to_boolean", "to_number", "to_string",
-]  # fmt: skip
+    "Environment",
+    "ExpressionError",
+    "Names",
+    "Place",
+    "TooMuch",
+    "compile_closure",
+    "compile_expression",
+    "evaluate",
+    "to_boolean",
+    "to_number",
+    "to_string",
+]

@@ -109,7 +109,8 @@ def format_ms(ms: float) -> str:
     days, rest = divmod(int(ms), DAY_MS)
     seconds, milli = divmod(rest, 1_000)
     fraction = f".{milli:03d}" if milli else ""
-    return f"{format_day(days)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}+08:00"
+    time = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{format_day(days)}T{time}{fraction}+08:00"
 
 
 def format_with(pattern: str, ms: int) -> str:
@@ -118,10 +119,21 @@ def format_with(pattern: str, ms: int) -> str:
     year, month, day = civil_from_days(days)
     hour, minute, second, milli = rest // 3_600_000, rest // 60_000 % 60, rest // 1_000 % 60, rest % 1_000
     letters = {
-        "Y": f"{year:04d}", "y": f"{year % 100:02d}", "m": f"{month:02d}", "n": str(month), "b": f"{month}月",
-        "d": f"{day:02d}", "e": str(day), "H": f"{hour:02d}", "h": str(hour), "M": f"{minute:02d}",
-        "S": f"{second:02d}", "3": f"{milli:03d}", "a": "周" + WEEKDAYS[(days + 4) % 7], "%": "%",
-    }  # fmt: skip
+        "Y": f"{year:04d}",
+        "y": f"{year % 100:02d}",
+        "m": f"{month:02d}",
+        "n": str(month),
+        "b": f"{month}月",
+        "d": f"{day:02d}",
+        "e": str(day),
+        "H": f"{hour:02d}",
+        "h": str(hour),
+        "M": f"{minute:02d}",
+        "S": f"{second:02d}",
+        "3": f"{milli:03d}",
+        "a": "周" + WEEKDAYS[(days + 4) % 7],
+        "%": "%",
+    }
     return re.sub(r"%(.)", lambda match: letters.get(match[1], match[0]), pattern, flags=re.DOTALL)
 
 

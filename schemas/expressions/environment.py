@@ -22,7 +22,18 @@ class Environment:
     """`frames[0]` is the record, `frames[n]` the instance of the n-th enclosing repeat: names to values as
     `values.from_answer` gives them; a repeat's name leads to its list of frames. `positions` count from 1."""
 
-    __slots__ = ("choice", "choices", "frames", "lang", "lists", "now", "positions", "settings", "steps", "today")
+    __slots__ = (
+        "choice",
+        "choices",
+        "frames",
+        "lang",
+        "lists",
+        "now",
+        "positions",
+        "settings",
+        "steps",
+        "today",
+    )
 
     def __init__(
         self,
@@ -58,7 +69,8 @@ def bounded(text: str) -> str:
 
 
 def entry_value(entry: Any, path: str) -> Any:
-    """What the dotted `path` leads to. In a list, a step of up to 5 digits is an index from 0, any other the `item_code`, `code` or `name` of an object."""
+    """What the dotted `path` leads to. In a list, a step of up to 5 digits is an index from 0, any other
+    the `item_code`, `code` or `name` of an object."""
     for step in path.split("."):
         if isinstance(entry, Mapping):
             entry = entry.get(step)

@@ -20,7 +20,8 @@ def evaluate(expression: Ast, environment: Environment) -> Any:
 
 
 def compile_closure(expression: Ast) -> Closure:
-    """A function from an Environment to the value, to be kept and called often; it begins its own count of steps."""
+    """A function from an Environment to the value, to be kept and called often; it begins its own count of
+    steps."""
     closure = _closure(expression)
     if not _walks(expression):
         return closure
@@ -103,7 +104,9 @@ def _differs(a: Ast, b: Ast) -> Closure:
 
 def _if(*args: Ast) -> Closure:
     condition, then, otherwise = map(_closure, args)
-    return lambda environment: then(environment) if to_boolean(condition(environment)) else otherwise(environment)
+    return lambda environment: (
+        then(environment) if to_boolean(condition(environment)) else otherwise(environment)
+    )
 
 
 def _coalesce(*args: Ast) -> Closure:

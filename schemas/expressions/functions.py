@@ -1,4 +1,5 @@
-"""The functions that need nothing but their arguments. Each takes values and gives a value; none raises but TooMuch."""
+"""The functions that need nothing but their arguments. Each takes values and gives a value; none raises but
+TooMuch."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -23,7 +24,11 @@ def flat(values: Iterable[Any]) -> list[Any]:
 
 
 def words(value: Any) -> list[str]:
-    return [word for word in to_string(value).replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" ") if word]
+    return [
+        word
+        for word in to_string(value).replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" ")
+        if word
+    ]
 
 
 def floor(number: float) -> float:

@@ -8,8 +8,9 @@ Chain = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Name:
-    """A question, group or repeat. `kind`: text, number, date, choice, choices, position, file, flag, any, group, repeat.
-    `chain` are the repeats around it, outermost first (a repeat's own name is not in its chain)."""
+    """A question, group or repeat. `kind`: text, number, date, choice, choices, position, file, flag, any,
+    group, repeat. `chain` are the repeats around it, outermost first (a repeat's own name is not in its
+    chain)."""
 
     name: str
     kind: str
@@ -37,7 +38,8 @@ class Names:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an expression stands: the question that `.` means, the repeats around it, the columns of its choice list."""
+    """Where an expression stands: the question that `.` means, the repeats around it, the columns of its
+    choice list."""
 
     name: str = ""
     chain: Chain = ()

@@ -12,7 +12,13 @@ LENGTH_MAX = 5_000
 DEPTH_MAX = 40
 
 TYPOGRAPHY = dict(zip("（），“”‘’＝＜＞＋－［］。｛｝＄", "(),\"\"''=<>+-[].{}$", strict=True))
-TOKEN_WORDS = {"STRING": "a text", "NUMBER": "a number", "REFERENCE": "${…}", "NAME": "a name", "$END": "the end"}
+TOKEN_WORDS = {
+    "STRING": "a text",
+    "NUMBER": "a number",
+    "REFERENCE": "${…}",
+    "NAME": "a name",
+    "$END": "the end",
+}
 
 
 class ExpressionError(Exception):
@@ -39,12 +45,16 @@ class Node:
         if self.depth > DEPTH_MAX:
             raise ExpressionError(
                 f"the expression is nested deeper than {DEPTH_MAX} levels",
-                "Move a part of it into a calculate question.", self.line, self.column,
-            )  # fmt: skip
+                "Move a part of it into a calculate question.",
+                self.line,
+                self.column,
+            )
 
 
 def _named(kind: str, items: list[Any], at: Token) -> Node:
-    return Node(kind, str(at), [item for item in items if isinstance(item, Node)], at.line or 1, at.column or 1)
+    return Node(
+        kind, str(at), [item for item in items if isinstance(item, Node)], at.line or 1, at.column or 1
+    )
 
 
 class _Builder(Transformer[Token, Node]):
@@ -87,9 +97,22 @@ def _operator(kind: str) -> Callable[[_Builder, list[Any]], Node]:
 
 
 OPERATORS = {
-    "or_op": "or", "and_op": "and", "eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-    "add": "+", "sub": "-", "mul": "*", "div": "div", "mod": "mod", "neg": "neg", "filter": "filter",
-}  # fmt: skip
+    "or_op": "or",
+    "and_op": "and",
+    "eq": "=",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "div",
+    "mod": "mod",
+    "neg": "neg",
+    "filter": "filter",
+}
 for _rule, _kind in OPERATORS.items():
     setattr(_Builder, _rule, _operator(_kind))
 
@@ -97,14 +120,17 @@ for _rule, _kind in OPERATORS.items():
 @cache
 def _parser() -> Lark:
     grammar = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", transformer=_Builder(), propagate_positions=True, maybe_placeholders=False)
+    return Lark(
+        grammar, parser="lalr", transformer=_Builder(), propagate_positions=True, maybe_placeholders=False
+    )
 
 
 def parse(text: str) -> Node:
     """The syntax tree of `text`; raises ExpressionError."""
     if len(text) > LENGTH_MAX:
         raise ExpressionError(
-            f"the expression is longer than {LENGTH_MAX} characters", "Move a part of it into a calculate question."
+            f"the expression is longer than {LENGTH_MAX} characters",
+            "Move a part of it into a calculate question.",
         )
     if not text.strip():
         raise ExpressionError("the expression is empty", "Write an expression or leave the column out.")
@@ -119,7 +145,11 @@ def _complaint(text: str, error: UnexpectedInput) -> ExpressionError:
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
         return ExpressionError("the expression ends too early", _unfinished(text), *_end_of(text))
-    found = text.splitlines()[line - 1][column - 1 : column] if isinstance(error, UnexpectedCharacters) else str(token)
+    found = (
+        text.splitlines()[line - 1][column - 1 : column]
+        if isinstance(error, UnexpectedCharacters)
+        else str(token)
+    )
     return ExpressionError(f"“{found}” cannot stand here", _remedy(found), line, column)
 
 
@@ -147,6 +177,10 @@ def _remedy(found: str) -> str:
     if found == "$":
         return "Write a reference as ${name}."
     return {
-        "=": "Compare with a single =.", "&": "Write “and”.", "|": "Write “or”.", "/": "Divide with “div”.",
-        "%": "Write “mod”.", "!": "Write “not(…)” or “!=”.",
-    }.get(found, "Check the spelling around this place.")  # fmt: skip
+        "=": "Compare with a single =.",
+        "&": "Write “and”.",
+        "|": "Write “or”.",
+        "/": "Divide with “div”.",
+        "%": "Write “mod”.",
+        "!": "Write “not(…)” or “!=”.",
+    }.get(found, "Check the spelling around this place.")

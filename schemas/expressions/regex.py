@@ -1,8 +1,10 @@
-"""Regular expressions that cannot run away: a subset of the common syntax, parsed here into a program for a machine
-that follows all alternatives at once (`matcher.py`, and its twin on the phone). Time is bounded by text × program.
+"""Regular expressions that cannot run away: a subset of the common syntax, parsed here into a program for a
+machine that follows all alternatives at once (`matcher.py`, and its twin on the phone). Time is bounded by
+text × program.
 
-Allowed: literals, `.`, [classes] and [^classes], \\d \\w \\s and their opposites (ASCII), \\p{Han}, \\uXXXX, ( ), (?: ), |, * + ? {n} {n,} {n,m}, ^ $.
-Refused with a remedy: look-around, back-references, other \\p, named groups.
+Allowed: literals, `.`, [classes] and [^classes], \\d \\w \\s and their opposites (ASCII), \\p{Han},
+\\uXXXX, ( ), (?: ), |, * + ? {n} {n,} {n,m}, ^ $. Refused with a remedy: look-around, back-references,
+other \\p, named groups.
 
 A program is a list of instructions; a thread starts at 0:
     [lo, hi, lo, hi, …]        one character within (code points), then the next instruction
@@ -28,9 +30,33 @@ DIGIT = [48, 57]
 WORD = [48, 57, 65, 90, 95, 95, 97, 122]
 SPACE = [9, 13, 32, 32]
 HAN = [
-    0x2E80, 0x2E99, 0x2E9B, 0x2EF3, 0x2F00, 0x2FD5, 0x3005, 0x3005, 0x3007, 0x3007, 0x3021, 0x3029, 0x3038, 0x303B,
-    0x3400, 0x4DBF, 0x4E00, 0x9FFF, 0xF900, 0xFA6D, 0xFA70, 0xFAD9, 0x20000, 0x2FA1F, 0x30000, 0x323AF,
-]  # fmt: skip
+    0x2E80,
+    0x2E99,
+    0x2E9B,
+    0x2EF3,
+    0x2F00,
+    0x2FD5,
+    0x3005,
+    0x3005,
+    0x3007,
+    0x3007,
+    0x3021,
+    0x3029,
+    0x3038,
+    0x303B,
+    0x3400,
+    0x4DBF,
+    0x4E00,
+    0x9FFF,
+    0xF900,
+    0xFA6D,
+    0xFA70,
+    0xFAD9,
+    0x20000,
+    0x2FA1F,
+    0x30000,
+    0x323AF,
+]
 LINE_ENDS = ["!", 10, 10, 13, 13]
 LAST = 0x10FFFF
 CONTROLS = {"n": 10, "r": 13, "t": 9}
@@ -63,7 +89,9 @@ def compile_regex(pattern: str) -> Program:
 
 
 def _absolute(code: Program) -> Program:
-    return [[op[0], *(at + jump for jump in op[1:])] if op[0] in ("|", ">") else op for at, op in enumerate(code)]
+    return [
+        [op[0], *(at + jump for jump in op[1:])] if op[0] in ("|", ">") else op for at, op in enumerate(code)
+    ]
 
 
 def inverted(ranges: list[int]) -> list[int]:
@@ -128,13 +156,17 @@ class _Parser:
         end = self.pattern.find("}", self.at)
         low, comma, high = self.pattern[self.at : max(end, self.at)].partition(",")
         if end < 0 or not _is_count(low) or (high and not _is_count(high)):
-            raise self.error("this { does not begin a repetition", r"Write {2}, {2,} or {2,4}; \{ for the character.")
+            raise self.error(
+                "this { does not begin a repetition", r"Write {2}, {2,} or {2,4}; \{ for the character."
+            )
         self.at = end + 1
         return int(low), (int(high) if high else None if comma else int(low))
 
     def repeated(self, code: Program, low: int, high: int | None) -> Program:
         if max(low, high or 0) > REPEAT_MAX or (high is not None and high < low):
-            raise self.error(f"repetition runs from small to large, up to {REPEAT_MAX}", "Correct the numbers.")
+            raise self.error(
+                f"repetition runs from small to large, up to {REPEAT_MAX}", "Correct the numbers."
+            )
         if len(code) * max(low, high or 0) > PROGRAM_MAX:
             raise self.error("the pattern is too large", "Use smaller numbers of repetition.")
         result = code * low
@@ -147,7 +179,9 @@ class _Parser:
 
     def atom(self, depth: int) -> Program:
         if self.peek() in "*+?{":
-            raise self.error("there is nothing to repeat here", rf"Write \{self.peek()} for the character itself.")
+            raise self.error(
+                "there is nothing to repeat here", rf"Write \{self.peek()} for the character itself."
+            )
         character = self.take()
         if character == "(":
             return self.group(depth)
@@ -164,7 +198,9 @@ class _Parser:
     def group(self, depth: int) -> Program:
         if self.peek() == "?":
             if self.pattern[self.at : self.at + 2] != "?:":
-                raise self.error("look-around and named groups are not supported", "Write two constraints instead of one.")
+                raise self.error(
+                    "look-around and named groups are not supported", "Write two constraints instead of one."
+                )
             self.at += 2
         code = self.alternatives(depth + 1)
         if self.peek() != ")":
@@ -188,7 +224,9 @@ class _Parser:
         if character in "pP":
             return self.property(character)
         if character.isalnum():
-            raise self.error(rf"\{character} is not supported", r"Supported: \d \w \s \D \W \S \n \t \uXXXX \p{Han}.")
+            raise self.error(
+                rf"\{character} is not supported", r"Supported: \d \w \s \D \W \S \n \t \uXXXX \p{Han}."
+            )
         return [ord(character)] * 2
 
     def hexadecimal(self) -> int:
@@ -202,7 +240,9 @@ class _Parser:
         end = self.pattern.find("}", self.at)
         name = self.pattern[self.at : end + 1]
         if name not in ("{Han}", "{IsHan}", "{Script=Han}"):
-            raise self.error(rf"\{letter}{name[:20]} is not supported", r"Only \p{Han} is; list other characters in [ ].")
+            raise self.error(
+                rf"\{letter}{name[:20]} is not supported", r"Only \p{Han} is; list other characters in [ ]."
+            )
         self.at = end + 1
         return list(HAN) if letter == "p" else ["!", *HAN]
 
@@ -226,7 +266,9 @@ class _Parser:
         self.take()
         high = self.class_atom()
         if len(low) != 2 or len(high) != 2 or low[0] != low[1] or high[0] != high[1] or high[0] < low[0]:
-            raise self.error("a range runs from a smaller character to a larger one", r"Write \- for a hyphen.")
+            raise self.error(
+                "a range runs from a smaller character to a larger one", r"Write \- for a hyphen."
+            )
         return [low[0], high[0]]
 
     def class_atom(self) -> list[Any]:

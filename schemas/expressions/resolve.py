@@ -1,4 +1,5 @@
-"""From syntax tree to compiled expression: names, arity, kinds and literals are checked; every complaint is collected."""
+"""From syntax tree to compiled expression: names, arity, kinds and literals are checked; every complaint is
+collected."""
 
 import math
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ PASSES_SETS = ("count", "count-non-empty", "sum", "min", "max", "join", "concat"
 
 @dataclass
 class Compiled:
-    """`ast` is the JSON; `reads` maps each name it depends on to the number of repeats shared with the reader."""
+    """`ast` is the JSON; `reads` maps each name it depends on to the number of repeats shared with the
+    reader."""
 
     ast: Any
     reads: dict[str, int]
@@ -67,9 +69,10 @@ def compile_expression(text: str, names: Names, place: Place | None = None) -> C
 def _scalar(work: _Work, node: Node, typed: _Typed) -> _Typed:
     if typed.kind in ("values", "instances"):
         return work.complain(
-            node, "this stands for several values, one of each repeat instance",
+            node,
+            "this stands for several values, one of each repeat instance",
             "Use count(), sum(), min(), max(), join() or indexed-repeat().",
-        )  # fmt: skip
+        )
     if typed.kind == "group":
         return work.complain(node, "a group has no value", "Refer to a question.")
     return typed
@@ -147,7 +150,7 @@ def _note(work: _Work, name: str, shared: int) -> None:
 
 def _self(work: _Work, node: Node) -> _Typed:
     if work.filtered:
-        repeat, field_name = work.filtered[-1]
+        _, field_name = work.filtered[-1]
         if not field_name:
             return work.complain(node, "“.” is a whole instance here", "Write ./name or ${name}.")
         return _read(work, work.names.entries[field_name])
@@ -170,7 +173,9 @@ def _bare(work: _Work, node: Node) -> _Typed:
         return work.complain(node, f"the bare word “{node.text}” has no meaning here", remedy)
     if node.text.split(".")[0] not in work.place.columns:
         columns = ", ".join(sorted(work.place.columns)) or "none"
-        return work.complain(node, f"the choice list has no column “{node.text}”", f"Its columns are: {columns}.")
+        return work.complain(
+            node, f"the choice list has no column “{node.text}”", f"Its columns are: {columns}."
+        )
     return _Typed(["col", node.text], "any")
 
 
@@ -178,7 +183,9 @@ def _child_of_filtered(work: _Work, node: Node) -> _Typed:
     repeat, _ = work.filtered[-1]
     name = work.names.entries.get(node.text)
     if name is None or name.chain != (*repeat.chain, repeat.name):
-        return work.complain(node, f"the repeat “{repeat.name}” has no question “{node.text}”", "Correct the name.")
+        return work.complain(
+            node, f"the repeat “{repeat.name}” has no question “{node.text}”", "Correct the name."
+        )
     return _read(work, name)
 
 
@@ -192,7 +199,9 @@ def _child(work: _Work, node: Node) -> _Typed:
     chain = (*typed.repeat.chain, typed.repeat.name)
     name = work.names.entries.get(node.text)
     if name is None or name.chain != chain or name.kind in ("repeat", "group"):
-        return work.complain(node, f"the repeat “{typed.repeat.name}” has no question “{node.text}”", "Correct the name.")
+        return work.complain(
+            node, f"the repeat “{typed.repeat.name}” has no question “{node.text}”", "Correct the name."
+        )
     _note(work, name.name, _shared(work.place.chain, typed.repeat.chain))
     return _Typed([*typed.ast[:3], name.name], "values", name.choice_list)
 
@@ -201,7 +210,11 @@ def _filter(work: _Work, node: Node) -> _Typed:
     base, condition = node.args
     typed = _resolve(work, base)
     if typed.kind not in ("values", "instances"):
-        return typed if work.errors else work.complain(node, "[…] may only follow a repeat or its questions", "Use if().")
+        return (
+            typed
+            if work.errors
+            else work.complain(node, "[…] may only follow a repeat or its questions", "Use if().")
+        )
     path: list[list[Any]] = typed.ast[2]
     if path[-1][1] != 0:
         return work.complain(node, "two conditions in a row", "Join them with “and”.")
@@ -228,11 +241,16 @@ def _call(work: _Work, node: Node) -> _Typed:
     if signature is None:
         return work.complain(node, f"there is no function “{node.text}”", _near_function(node.text))
     if not signature.least <= len(node.args) <= signature.most:
-        return work.complain(node, f"{node.text}() takes {_counted(signature.least, signature.most)}, not {len(node.args)}",
-                             "Add or remove arguments.")  # fmt: skip
+        return work.complain(
+            node,
+            f"{node.text}() takes {_counted(signature.least, signature.most)}, not {len(node.args)}",
+            "Add or remove arguments.",
+        )
     for at in signature.literals:
         if node.args[at].kind != "string":
-            return work.complain(node.args[at], f"this argument of {node.text}() has to be a text in quotes", "Write it out.")
+            return work.complain(
+                node.args[at], f"this argument of {node.text}() has to be a text in quotes", "Write it out."
+            )
     special = CALLS.get(node.text)
     if special:
         return special(work, node)
@@ -245,7 +263,9 @@ def _argument(work: _Work, node: Node, takes_sets: bool, function: str) -> _Type
     if not takes_sets:
         return _scalar(work, node, typed)
     if typed.kind == "instances" and function != "count":
-        return work.complain(node, f"{function}() needs the values of a question, not a whole repeat", "Write ${repeat}/name.")
+        return work.complain(
+            node, f"{function}() needs the values of a question, not a whole repeat", "Write ${repeat}/name."
+        )
     return typed if typed.kind in ("values", "instances") else _scalar(work, node, typed)
 
 
@@ -281,7 +301,9 @@ def _regex(work: _Work, node: Node) -> _Typed:
         program = compile_regex(node.args[1].text)
     except RegexError as error:
         at = node.args[1]
-        work.errors.append(ExpressionError(error.message, error.remedy, at.line, at.column + 1 + error.position))
+        work.errors.append(
+            ExpressionError(error.message, error.remedy, at.line, at.column + 1 + error.position)
+        )
         program = []
     return _Typed(["regex", _value(work, node.args[0]).ast, program], "boolean")
 
@@ -289,7 +311,9 @@ def _regex(work: _Work, node: Node) -> _Typed:
 def _setting(work: _Work, node: Node) -> _Typed:
     path = node.args[0].text
     if work.names.settings is not None and path.split(".")[0] not in work.names.settings:
-        return work.complain(node.args[0], f"there is no district setting “{path}”", "Add it to forms/settings.json.")
+        return work.complain(
+            node.args[0], f"there is no district setting “{path}”", "Add it to forms/settings.json."
+        )
     return _Typed(["setting", path], "any")
 
 
@@ -297,11 +321,17 @@ def _pulldata(work: _Work, node: Node) -> _Typed:
     list_name, column, key_column, key = node.args
     if list_name.text not in work.names.registers:
         known = ", ".join(work.names.registers)
-        return work.complain(list_name, f"there is no register list “{list_name.text}”", f"The lists are: {known}.")
+        return work.complain(
+            list_name, f"there is no register list “{list_name.text}”", f"The lists are: {known}."
+        )
     columns = work.names.columns.get(list_name.text, frozenset())
     for at, path in ((column, column.text if column.kind == "string" else ""), (key_column, key_column.text)):
         if path and path.split(".")[0] not in columns:
-            work.complain(at, f"the list “{list_name.text}” has no column “{path}”", f"Its columns are: {', '.join(sorted(columns))}.")
+            work.complain(
+                at,
+                f"the list “{list_name.text}” has no column “{path}”",
+                f"Its columns are: {', '.join(sorted(columns))}.",
+            )
     parts = [_value(work, column).ast, key_column.text, _value(work, key).ast]
     return _Typed(["pulldata", list_name.text, *parts], "any")
 
@@ -311,7 +341,9 @@ def _choice_name(work: _Work, node: Node) -> _Typed:
     quoted = node.args[1].text.strip().removeprefix("${").removesuffix("}")
     name = work.names.entries.get(quoted)
     if name is None or name.choice_list not in work.names.choices:
-        return work.complain(node.args[1], "this is not a question with choices", "Write '${name}' of a select question.")
+        return work.complain(
+            node.args[1], "this is not a question with choices", "Write '${name}' of a select question."
+        )
     return _Typed(["choice-name", name.choice_list, _value(work, node.args[0]).ast], "text")
 
 
@@ -329,9 +361,10 @@ def _indexed_repeat(work: _Work, node: Node) -> _Typed:
     repeats = [arg.text if arg.kind == "reference" else "" for arg in pairs[::2]]
     if len(pairs) % 2 or name is None or list(name.chain) != repeats:
         return work.complain(
-            node, "indexed-repeat() takes a question, then each repeat around it with a number, outermost first",
+            node,
+            "indexed-repeat() takes a question, then each repeat around it with a number, outermost first",
             "Write indexed-repeat(${question}, ${repeat}, 1).",
-        )  # fmt: skip
+        )
     for read in (name.name, *repeats):
         _note(work, read, 0)
     path = [[repeat, _value(work, index).ast] for repeat, index in zip(repeats, pairs[1::2], strict=True)]
@@ -370,11 +403,17 @@ def _check_code(work: _Work, at: Node, choice_list: str, code: str) -> None:
 
 def _check_number(work: _Work, node: Node, arg: _Typed) -> None:
     if arg.kind == "literal" and not NUMBER.fullmatch(str(arg.ast)) and day_of(str(arg.ast)) is None:
-        work.complain(node, f"'{arg.ast}' is neither a number nor a date", "Use a number, or compare with = or !=.")
+        work.complain(
+            node, f"'{arg.ast}' is neither a number nor a date", "Use a number, or compare with = or !=."
+        )
     if arg.kind in ("choices", "position", "file", "flag"):
-        work.complain(node, "this question's answer is not a number", "Use selected(), count-selected() or = here.")
+        work.complain(
+            node, "this question's answer is not a number", "Use selected(), count-selected() or = here."
+        )
     if arg.kind == "choice" and not _numeric(work, arg.choice_list):
-        work.complain(node, f"the codes of “{arg.choice_list}” are not numbers", "Compare with = or use selected().")
+        work.complain(
+            node, f"the codes of “{arg.choice_list}” are not numbers", "Compare with = or use selected()."
+        )
 
 
 def _numeric(work: _Work, choice_list: str) -> bool:
@@ -392,11 +431,25 @@ def _selected(work: _Work, node: Node) -> _Typed:
 
 
 HANDLERS = {
-    "string": _string, "number": _number, "reference": _reference, "self": _self, "parent": _parent, "bare": _bare,
-    "child": _child, "filter": _filter, "call": _call,
-}  # fmt: skip
+    "string": _string,
+    "number": _number,
+    "reference": _reference,
+    "self": _self,
+    "parent": _parent,
+    "bare": _bare,
+    "child": _child,
+    "filter": _filter,
+    "call": _call,
+}
 CALLS = {
-    "string-length": _with_own_value, "normalize-space": _with_own_value, "once": _once, "regex": _regex, "setting": _setting,
-    "pulldata": _pulldata, "jr:choice-name": _choice_name, "position": _position_call,
-    "indexed-repeat": _indexed_repeat, "selected": _selected,
-}  # fmt: skip
+    "string-length": _with_own_value,
+    "normalize-space": _with_own_value,
+    "once": _once,
+    "regex": _regex,
+    "setting": _setting,
+    "pulldata": _pulldata,
+    "jr:choice-name": _choice_name,
+    "position": _position_call,
+    "indexed-repeat": _indexed_repeat,
+    "selected": _selected,
+}

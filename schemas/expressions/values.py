@@ -13,7 +13,8 @@ NUMBER = re.compile(r"[ \t\r\n]*-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ \t\r\n]*")
 
 
 def to_number(value: object) -> float:
-    """Text that is a date or a date with time counts as days since 1970-01-01 in Beijing; other text is NaN."""
+    """Text that is a date or a date with time counts as days since 1970-01-01 in Beijing; other text is
+    NaN."""
     kind = type(value)
     if kind is float:
         return value  # type: ignore[return-value]
@@ -44,7 +45,8 @@ def to_boolean(value: object) -> bool:
 
 
 def number_to_string(number: float) -> str:
-    """The shortest decimal digits that give the number back, never with an exponent; whole numbers without “.0”."""
+    """The shortest decimal digits that give the number back, never with an exponent; whole numbers without
+    “.0”."""
     if number != number:
         return "NaN"
     if math.isinf(number):
@@ -69,7 +71,8 @@ def _positional(shortest: str) -> str:
 
 
 def equal(a: object, b: object, a_is_answer: bool, b_is_answer: bool) -> bool:
-    """XPath's `=`: an answer beside text is compared as text; else booleans win over numbers, numbers over text."""
+    """XPath's `=`: an answer beside text is compared as text; else booleans win over numbers, numbers over
+    text."""
     a_text, b_text = type(a) is str, type(b) is str
     if (a_text and (b_text or b_is_answer)) or (b_text and a_is_answer):
         return to_string(a) == to_string(b)
@@ -100,7 +103,7 @@ def _position_text(position: dict[str, object]) -> str:
 
 
 def to_answer(value: object) -> object:
-    """A value as it is kept in a record: whole numbers as int; nothing (None) for "", NaN and the infinite."""
+    """A value as a record keeps it: whole numbers as int; None for "", NaN and the infinite."""
     if type(value) is not float:
         return None if value == "" else value
     if value != value or math.isinf(value):

@@ -1,6 +1,8 @@
-"""Gives the contract cases with everything compiled, as JSON on stdout: the phone's tests have no compiler of their own.
+"""Gives the contract cases with everything compiled, as JSON on stdout: the phone's tests have no compiler
+of their own.
 
-The cases are data beside this file: `expressions.json` over the questions of `scope.json`, and `records.json` over the
+The cases are data beside this file: `expressions.json` over the questions of `scope.json`, and
+`records.json` over the
 forms of the product and of `records/`.
 """
 
@@ -33,14 +35,20 @@ def compile_case(case: dict[str, Any], names: Names) -> dict[str, Any]:
     try:
         return {**case, "ast": compile_expression(case["expr"], names, place).ast}
     except* ExpressionError as group:
-        complaints = [f"{error.message}. {error.remedy}" for error in group.exceptions if isinstance(error, ExpressionError)]
+        complaints = [
+            f"{error.message}. {error.remedy}"
+            for error in group.exceptions
+            if isinstance(error, ExpressionError)
+        ]
     return {**case, "refused": complaints}
 
 
 def expression_cases() -> dict[str, Any]:
     contract, names = read(HERE / "expressions.json"), scope_names()
     cases = [
-        {"group": group, **compile_case(case, names)} for group, listed in contract["groups"].items() for case in listed
+        {"group": group, **compile_case(case, names)}
+        for group, listed in contract["groups"].items()
+        for case in listed
     ]
     return {"scope": contract["scope"], "cases": cases, "choices": read(HERE / "scope.json")["choices"]}
 

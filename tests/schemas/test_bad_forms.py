@@ -53,32 +53,60 @@ BROKEN = {
     "a third language": (question(label={**LABEL, "fr": "Q"}), "the language 'fr' is unknown"),
     "a hint in one language": (question(hint={"en": "x"}), "survey › q › hint: the text is missing in zh"),
     "a label that names nobody": (question(label={"zh": "${who}", "en": "x"}), "no question “who”"),
-    "an unknown reference": (question(relevant="${frst} = 1"), "q › relevant, line 1, column 1: there is no question “frst”"),
-    "a place in the second line": (question(relevant="${first} = 1\n  or foo()"), "line 2, column 6: there is no function “foo”"),
-    "a wrong number of arguments": (question(relevant="selected(${first})"), "selected() takes 2 arguments, not 1"),
+    "an unknown reference": (
+        question(relevant="${frst} = 1"),
+        "q › relevant, line 1, column 1: there is no question “frst”",
+    ),
+    "a place in the second line": (
+        question(relevant="${first} = 1\n  or foo()"),
+        "line 2, column 6: there is no function “foo”",
+    ),
+    "a wrong number of arguments": (
+        question(relevant="selected(${first})"),
+        "selected() takes 2 arguments, not 1",
+    ),
     "a syntax error": (question(relevant="${first} = "), "ends too early"),
     "an expression that is a number": (question(relevant=5), "the expression is not a text"),
-    "a bad regular expression": (question(constraint=[rule(expr="regex(., '(a')")]), "a bracket is not closed"),
+    "a bad regular expression": (
+        question(constraint=[rule(expr="regex(., '(a')")]),
+        "a bracket is not closed",
+    ),
     "a circle with itself": (question(calculation="${q} + 1"), "this goes in a circle: q → q"),
     "a constraint without id": (question(constraint=[{"expr": "1"}]), "the constraint has no id"),
     "an unknown severity": (question(constraint=[rule(severity="X")]), "no severity 'X'"),
-    "a constraint without message": (question(constraint=[rule(message=None)]), "constraint R1 › message: the text is missing"),
+    "a constraint without message": (
+        question(constraint=[rule(message=None)]),
+        "constraint R1 › message: the text is missing",
+    ),
     "a constraint that is a number": (question(constraint=5), "neither a list nor an expression"),
-    "an unknown part of a constraint": (question(constraint=[rule(expression="1")]), "no column “expression”"),
+    "an unknown part of a constraint": (
+        question(constraint=[rule(expression="1")]),
+        "no column “expression”",
+    ),
     "a constraint on a group": (
-        {"type": "begin_group", "name": "g", "label": LABEL, "children": [question()], "constraint": [rule(expr="1")]},
+        {
+            "type": "begin_group",
+            "name": "g",
+            "label": LABEL,
+            "children": [question()],
+            "constraint": [rule(expr="1")],
+        },
         "a begin_group has no value to constrain",
     ),
     "an unknown pii class": (question(pii="P9"), "no pii class 'P9'"),
     "a default of another type": (question(default="five"), "'five' is no answer of this type"),
-    "a default that is no choice": (question(type="select_one yes_no", default="maybe"), "'maybe' is no answer"),
+    "a default that is no choice": (
+        question(type="select_one yes_no", default="maybe"),
+        "'maybe' is no answer",
+    ),
     "a default beside a calculation": (question(calculation="1", default=1), "has no default"),
     "a calculate without calculation": ({"type": "calculate", "name": "q"}, "the calculation is missing"),
     "a required note": (question(type="note", required=True), "a note cannot be required"),
     "required, neither true nor false": (question(required="${first"), "q › required, line 1, column 1"),
     "a filter without choices": (question(choice_filter="1"), "no choices to filter"),
     "a filter over no column": (
-        question(type="select_one yes_no", choice_filter="town = 'a'"), "the choice list has no column “town”",
+        question(type="select_one yes_no", choice_filter="town = 'a'"),
+        "the choice list has no column “town”",
     ),
     "an incomplete offer": (question(coerce={"when": "1"}), "the offer is incomplete"),
     "parameters that are no texts": (question(parameters={"a": 1}), "this is not an object of texts"),
@@ -86,7 +114,7 @@ BROKEN = {
     "a group without rows": ({"type": "begin_group", "name": "g", "label": LABEL}, "the rows are not a list"),
     "a row that is no object": ("text", "the row is not an object"),
     "an unknown choice": (question(relevant="${yn} = 'maybe'"), "no code 'maybe'"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -98,12 +126,21 @@ def test_a_broken_row_is_refused_with_its_place(name: str) -> None:
 
 def test_a_long_circle_is_shown() -> None:
     names = ["a", "b", "c"]
-    rows = [question(name=name, relevant=f"${{{other}}} = 1") for name, other in zip(names, ["b", "c", "a"], strict=True)]
+    rows = [
+        question(name=name, relevant=f"${{{other}}} = 1")
+        for name, other in zip(names, ["b", "c", "a"], strict=True)
+    ]
     assert any("a → b → c → a" in each for each in complaints(form_of(*rows)))
 
 
 def test_a_circle_through_a_group_is_shown() -> None:
-    group = {"type": "begin_group", "name": "g", "label": LABEL, "relevant": "${q} = 1", "children": [question()]}
+    group = {
+        "type": "begin_group",
+        "name": "g",
+        "label": LABEL,
+        "relevant": "${q} = 1",
+        "children": [question()],
+    }
     assert any("circle" in each for each in complaints(form_of(group)))
 
 
@@ -115,12 +152,19 @@ def test_all_mistakes_come_at_once() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"form_id": "a b"}, "form_id: 'a b' is not usable"), ({"settings": {}}, "settings › version"), ({"settings": 1}, "settings › title"),
-        ({"survey": []}, "the form has no questions"), ({"survey": {}}, "the rows are not a list"), ({"choices": []}, "the choices are not an object"),
-        ({"choices": {"l": []}}, "choices › l"), ({"choices": {"l": [{"name": "a b", "label": LABEL}]}}, "is not usable"),
-        ({"choices": {"l": [YES_NO[0], YES_NO[0]]}}, "stands twice"), ({"choices": {"l": [{"name": "a"}]}}, "choices › l › 1"), ({"extra": 1}, "no part “extra”"),
+        ({"form_id": "a b"}, "form_id: 'a b' is not usable"),
+        ({"settings": {}}, "settings › version"),
+        ({"settings": 1}, "settings › title"),
+        ({"survey": []}, "the form has no questions"),
+        ({"survey": {}}, "the rows are not a list"),
+        ({"choices": []}, "the choices are not an object"),
+        ({"choices": {"l": []}}, "choices › l"),
+        ({"choices": {"l": [{"name": "a b", "label": LABEL}]}}, "is not usable"),
+        ({"choices": {"l": [YES_NO[0], YES_NO[0]]}}, "stands twice"),
+        ({"choices": {"l": [{"name": "a"}]}}, "choices › l › 1"),
+        ({"extra": 1}, "no part “extra”"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_head_is_refused(change: dict[str, Any], complaint: str) -> None:
     found = complaints({**form_of(), **change})
     assert any(complaint in each for each in found), found
@@ -143,7 +187,11 @@ def test_too_many_rows_are_refused() -> None:
     assert any("more than 2000 rows" in each for each in complaints(form_of(*rows)))
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
 HOUSEHOLD_VISIT = json.loads((FORMS / "household_visit.json").read_text(encoding="utf-8"))
 ENVELOPE = json.loads((FORMS / "envelope.json").read_text(encoding="utf-8"))
 

@@ -35,9 +35,13 @@ def frame_of(answers: dict[str, Any]) -> dict[str, Any]:
 def environment_of(case: dict[str, Any], scope: dict[str, Any]) -> Environment:
     frame = frame_of(case.get("answers", {}))
     environment = Environment(
-        frame, today=scope["today"], now=scope["now"], settings=scope["settings"], lists=lookup(scope["lists"]),
+        frame,
+        today=scope["today"],
+        now=scope["now"],
+        settings=scope["settings"],
+        lists=lookup(scope["lists"]),
         choices=EXPRESSIONS["choices"],
-    )  # fmt: skip
+    )
     for repeat, at in case.get("at", ()):
         environment.frames.append(environment.frames[-1][repeat][at])
         environment.positions.append(at + 1)
@@ -46,7 +50,9 @@ def environment_of(case: dict[str, Any], scope: dict[str, Any]) -> Environment:
 
 def lookup(lists: dict[str, dict[str, Any]]) -> Any:
     def find(list_name: str, key_column: str, key: str) -> Any:
-        return next((entry for entry in lists.get(list_name, {}).values() if entry.get(key_column) == key), None)
+        return next(
+            (entry for entry in lists.get(list_name, {}).values() if entry.get(key_column) == key), None
+        )
 
     return find
 
@@ -60,7 +66,9 @@ def same(value: Any, expected: Any) -> bool:
     return type(value) is type(expected if isinstance(expected, str) else 0.0) and value == expected
 
 
-@pytest.mark.parametrize("case", EXPRESSIONS["cases"], ids=lambda case: f"{case['group']}: {case['expr']}"[:90])
+@pytest.mark.parametrize(
+    "case", EXPRESSIONS["cases"], ids=lambda case: f"{case['group']}: {case['expr']}"[:90]
+)
 def test_an_expression_gives_what_the_contract_says(case: dict[str, Any]) -> None:
     if "error" in case:
         assert any(case["error"] in complaint for complaint in case.get("refused", ())), case.get("refused")
@@ -73,8 +81,17 @@ def test_an_expression_gives_what_the_contract_says(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("case", RECORDS["cases"], ids=lambda case: f"{case['form']}: {case['name']}"[:90])
 def test_a_record_gets_the_problems_that_the_contract_says(case: dict[str, Any]) -> None:
     scope = {**RECORDS["scope"], **case}
-    context = Context(scope["today"], scope["now"], {**RECORDS["scope"]["settings"], **case.get("settings", {})}, lookup(scope["lists"]))
-    record = {**RECORDS["scope"]["envelope"].get(case["form"], {}), **case.get("envelope", {}), "answers": case["answers"]}
+    context = Context(
+        scope["today"],
+        scope["now"],
+        {**RECORDS["scope"]["settings"], **case.get("settings", {})},
+        lookup(scope["lists"]),
+    )
+    record = {
+        **RECORDS["scope"]["envelope"].get(case["form"], {}),
+        **case.get("envelope", {}),
+        "answers": case["answers"],
+    }
     report = check_record(FORMS[case["form"]], record, context)
     assert [[problem.rule, problem.severity, problem.path] for problem in report.problems] == case["problems"]
     for path, value in case.get("calculated", {}).items():

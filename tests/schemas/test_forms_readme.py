@@ -25,7 +25,10 @@ ANSWERS = {"n": 5.0, "hh": "H1", "ms": "a b", "rep": [{"q": 1.0, "item": "veg"},
 
 
 def blocks(kind: str) -> list[Any]:
-    return [json.loads(block) for block in re.findall(rf"^```json {kind}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
+    return [
+        json.loads(block)
+        for block in re.findall(rf"^```json {kind}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    ]
 
 
 @pytest.mark.parametrize("function", sorted(SIGNATURES))
@@ -69,9 +72,13 @@ def test_the_example_rows_are_valid(rows: list[Any]) -> None:
 def test_an_example_gives_what_the_page_says(example: str, value: str) -> None:
     names = read_outline(SCOPE, {}, None).names
     environment = Environment(
-        dict(ANSWERS), today=CASES["today"], now=CASES["now"], settings=CASES["settings"], choices=SCOPE["choices"],
+        dict(ANSWERS),
+        today=CASES["today"],
+        now=CASES["now"],
+        settings=CASES["settings"],
+        choices=SCOPE["choices"],
         lists=lambda list_name, key_column, key: CASES["lists"][list_name].get(key),
-    )  # fmt: skip
+    )
     ast = compile_expression(example, names, Place("t")).ast
     assert evaluate(ast, environment) == from_answer(json.loads(value))
 

@@ -23,7 +23,12 @@ TODAY = Context("2020-02-21", "2020-02-21T09:30:00+08:00", {"fever_threshold": 3
 SOUND: dict[str, Any] = {"work_date": "2020-02-21", "answers": {"visit_result": "no_answer"}}
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.sampled_from(["\0", "\ud800", "__proto__"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=10)
+    | st.sampled_from(["\0", "\ud800", "__proto__"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -41,7 +46,10 @@ def test_anything_is_judged_as_a_record(record: Any) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(QUESTIONS, JSON, max_size=6), st.lists(st.dictionaries(QUESTIONS, JSON, max_size=6), max_size=3))
+@given(
+    st.dictionaries(QUESTIONS, JSON, max_size=6),
+    st.lists(st.dictionaries(QUESTIONS, JSON, max_size=6), max_size=3),
+)
 def test_anything_is_judged_as_an_answer(answers: dict[str, Any], people: list[dict[str, Any]]) -> None:
     record = {"answers": {"visit_result": "met", "q_fever": "yes", "rep_person": people, **answers}}
     report = check_record(CLINIC, record, TODAY)
@@ -49,8 +57,13 @@ def test_anything_is_judged_as_an_answer(answers: dict[str, Any], people: list[d
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(QUESTIONS, JSON, max_size=4), st.dictionaries(st.sampled_from(["work_date", "answers", "confirmed", "odd"]), JSON))
-def test_a_record_is_sound_exactly_when_marshmallow_finds_no_fault(answers: dict[str, Any], more: dict[str, Any]) -> None:
+@given(
+    st.dictionaries(QUESTIONS, JSON, max_size=4),
+    st.dictionaries(st.sampled_from(["work_date", "answers", "confirmed", "odd"]), JSON),
+)
+def test_a_record_is_sound_exactly_when_marshmallow_finds_no_fault(
+    answers: dict[str, Any], more: dict[str, Any]
+) -> None:
     record = {"answers": answers, **more}
     assert load_record(CLINIC, record).sound == (shape_faults(CLINIC, record) == [])
 
@@ -75,21 +88,30 @@ def test_a_deep_record_is_malformed(depth: int) -> None:
 @pytest.mark.parametrize(
     ("answers", "problem"),
     [
-        ({"visit_result": 1}, ("TYPE", "visit_result")), ({"visit_result": None}, ("TYPE", "visit_result")),
-        ({"visit_result": "\0"}, ("TYPE", "visit_result")), ({"visit_result": "x" * 10_000}, ("TYPE", "visit_result")),
-        ({"rep_person": {}}, ("TYPE", "rep_person")), ({"rep_person": [1]}, ("TYPE", "rep_person[0]")),
-        ({"rep_person": [{}] * 501}, ("TOO_MANY", "rep_person")), ({"rep_person": [{"age": "5"}]}, ("TYPE", "rep_person[0].age")),
-        ({"rep_person": [{"visit_result": "met"}]}, ("UNKNOWN_FIELD", "rep_person[0].visit_result")), ({"age": 5}, ("UNKNOWN_FIELD", "age")),
-        ({"visit": {}}, ("UNKNOWN_FIELD", "visit")), ({"work_date": "2020-02-21"}, ("UNKNOWN_FIELD", "work_date")),
+        ({"visit_result": 1}, ("TYPE", "visit_result")),
+        ({"visit_result": None}, ("TYPE", "visit_result")),
+        ({"visit_result": "\0"}, ("TYPE", "visit_result")),
+        ({"visit_result": "x" * 10_000}, ("TYPE", "visit_result")),
+        ({"rep_person": {}}, ("TYPE", "rep_person")),
+        ({"rep_person": [1]}, ("TYPE", "rep_person[0]")),
+        ({"rep_person": [{}] * 501}, ("TOO_MANY", "rep_person")),
+        ({"rep_person": [{"age": "5"}]}, ("TYPE", "rep_person[0].age")),
+        ({"rep_person": [{"visit_result": "met"}]}, ("UNKNOWN_FIELD", "rep_person[0].visit_result")),
+        ({"age": 5}, ("UNKNOWN_FIELD", "age")),
+        ({"visit": {}}, ("UNKNOWN_FIELD", "visit")),
+        ({"work_date": "2020-02-21"}, ("UNKNOWN_FIELD", "work_date")),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_answer_is_named(answers: dict[str, Any], problem: tuple[str, str]) -> None:
     assert problem in rules({**SOUND, "answers": answers})
 
 
 def test_messages_name_the_label_in_both_languages() -> None:
     (problem,) = check_record(CLINIC, {**SOUND, "answers": {"visit_result": 1}}, TODAY).problems
-    assert problem.message == {"zh": "「走访结果」的内容格式不对，请重新填写。", "en": "“Result” has the wrong form. Enter it again."}
+    assert problem.message == {
+        "zh": "「走访结果」的内容格式不对，请重新填写。",
+        "en": "“Result” has the wrong form. Enter it again.",
+    }
 
 
 def test_a_thousand_foreign_answers_are_told_in_part() -> None:
@@ -99,7 +121,10 @@ def test_a_thousand_foreign_answers_are_told_in_part() -> None:
 
 def test_a_full_repeat_is_checked_in_bounded_time() -> None:
     person = {"person_name": "张三", "reason": ["fever"], "temp_status": "measured", "temp_c": 36.5}
-    record = {**SOUND, "answers": {"visit_result": "met", "q_fever": "yes", "q_contact": "no", "rep_person": [person] * 500}}
+    record = {
+        **SOUND,
+        "answers": {"visit_result": "met", "q_fever": "yes", "q_contact": "no", "rep_person": [person] * 500},
+    }
     began = time.perf_counter()
     assert ("REQUIRED", "rep_person[0].privacy") in rules(record)
     assert time.perf_counter() - began < 5
@@ -120,7 +145,9 @@ def test_a_text_cannot_grow_without_end() -> None:
         evaluate(compile_expression(text, names).ast, Environment({"t": "长" * 5_000}))
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(a*)*b", "(a|aa)+b", ".*.*.*.*.*b", "(a?){30}a{30}"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+b", "(a|a)*b", "(a*)*b", "(a|aa)+b", ".*.*.*.*.*b", "(a?){30}a{30}"]
+)
 def test_no_pattern_runs_away(pattern: str) -> None:
     ast = compile_expression(f"regex(${{t}}, '{pattern}')", Names({"t": Name("t", "text")})).ast
     began = time.perf_counter()
@@ -131,4 +158,8 @@ def test_no_pattern_runs_away(pattern: str) -> None:
 def test_the_schema_describes_the_record() -> None:
     schema = record_schema(CLINIC)()
     assert schema.validate(SOUND) == {}
-    assert schema.fields["answers"].schema.fields["visit_result"].metadata["enum"] == ["met", "no_answer", "phone_ok"]
+    assert schema.fields["answers"].schema.fields["visit_result"].metadata["enum"] == [
+        "met",
+        "no_answer",
+        "phone_ok",
+    ]
