@@ -120,7 +120,7 @@ class Follower:
                 if table is not counters:
                     connection.execute(delete(table))
             self._tools.lookups.forget()
-            handled = sum(self._handle(connection, batch) for batch in self._batches(followed, {}))
+            handled = sum(self._handle(connection, batch, fresh=False) for batch in self._batches(followed, {}))
             self._mark(connection)
             raise_version(connection)
         self._token, self._ready = token, True
@@ -176,7 +176,7 @@ class Follower:
 
     def _drain(self, names: list[str]) -> int:
         with self._readmodel.engine.connect() as connection:
-            since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.seq)).tuples().all())
+            since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.seq)).all())
         handled = 0
         for batch in self._batches(names, since):
             with self._readmodel.engine.begin() as connection:
@@ -215,7 +215,8 @@ class Follower:
 
     # 3. Handling a batch
 
-    def _handle(self, connection: Connection, batch: Changes) -> int:
+    def _handle(self, connection: Connection, batch: Changes, *, fresh: bool = True) -> int:
+        """`fresh`: forms that appear may answer records that were waiting for them."""
         tools = self._tools
         touched: set[UnitKey] = set()
         outcome = Outcome()
@@ -238,7 +239,7 @@ class Follower:
         if inboxes:
             outcome = inbox.take_in(tools, connection, inboxes)
         inbox.review_records(tools, connection, reviewed, outcome)
-        for form_id in self._new_forms(batch):
+        for form_id in self._new_forms(batch) if fresh else ():
             again = inbox.recheck(tools, connection, form_id)
             outcome.units |= again.units
             outcome.answers |= again.answers

@@ -111,10 +111,10 @@ def _areas(connection: Connection, lookups: Lookups, docs: Sequence[Doc]) -> Non
 def _write_areas(
     connection: Connection, lookups: Lookups, rows: list[dict[str, Any]], *, official: bool
 ) -> None:
-    before = dict(connection.execute(select(areas.c.code, areas.c.parent)).tuples().all())
+    before = dict(connection.execute(select(areas.c.code, areas.c.parent)).all())
     write_areas(connection, rows, official=official)
     lookups.forget()
-    after = dict(connection.execute(select(areas.c.code, areas.c.parent)).tuples().all())
+    after = dict(connection.execute(select(areas.c.code, areas.c.parent)).all())
     moved = {code for code, parent in after.items() if before.get(code, _usual_parent(code)) != parent}
     if moved:
         _move(connection, lookups, after)

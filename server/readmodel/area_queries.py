@@ -280,9 +280,9 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
             )
         )
         done = {(row.area_code, row.component): number(row.value) for row in rows}
-        waiting = dict(connection.execute(_quarantined_by_village()).tuples().all())
+        waiting = dict(connection.execute(_quarantined_by_village()).all())
         heard = dict(
-            connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).tuples().all()
+            connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).all()
         )
     return [
         _village(village, {name: done.get((village.code, name), 0) for name in counted}, waiting, heard)

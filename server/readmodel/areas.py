@@ -83,7 +83,7 @@ class AreaTree:
     """Every area's ancestors, read once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._parents = dict(connection.execute(select(areas.c.code, areas.c.parent)).tuples().all())
+        self._parents = dict(connection.execute(select(areas.c.code, areas.c.parent)).all())
         self._paths: dict[str, tuple[str, ...]] = {}
 
     def town(self, village_code: str) -> str:

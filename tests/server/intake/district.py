@@ -119,6 +119,11 @@ class District:
             body = {"_rev": "1-" + uuid.uuid5(uuid.NAMESPACE_OID, str(doc["_id"])).hex, **doc}
             self.store.ensure(f"inbox-{code}").bulk_docs([body], new_edits=False, writer=writer)
 
+    def close(self) -> None:
+        self.follower.close()
+        self.readmodel.engine.dispose()
+        self.store.close()
+
     def intake(self) -> int:
         return self.follower.run_once()
 
@@ -201,7 +206,7 @@ def visit(
         answers |= {"informant": "head", "resident_count": residents, "roster_changed": "no", "q_fever": fever, "q_symptom": "no",
                     "q_key_area": "no", "q_contact": "no", "q_outside": "no"}  # fmt: skip
         if fever == "yes":
-            answers["rep_person"] = [feverish()]
+            answers["rep_person"] = [feverish(record["work_date"])]
     if result in ("absent_known", "vacant", "moved"):
         answers["absent_source"] = "neighbour"
     if result in ("no_answer", "vacant", "absent_known"):
@@ -209,15 +214,15 @@ def visit(
     if result == "refused":
         answers["refuse_reason"] = "privacy"
     if result == "appointment":
-        answers["next_visit_at"] = f"{record['work_date']}T20:00:00+08:00"
+        answers["next_visit_at"] = f"{record['work_date']}T23:59:00+08:00"
     return {**record, "answers": answers}
 
 
-def feverish() -> dict[str, Any]:
+def feverish(day: str) -> dict[str, Any]:
     return {
         "privacy_ack": True, "person_name": "赵六", "sex": "male", "age": 40, "person_reason": ["fever"], "id_type": "none",
         "phone": "15400001234", "temp_status": "measured", "temp_method": "forehead", "temp_c": 38.0, "temp2_c": 38.1,
-        "temp2_method": "axillary", "symptoms": ["fever"], "onset_date": DAY, "observe_type": "home",
+        "temp2_method": "axillary", "symptoms": ["fever"], "onset_date": day, "observe_type": "home",
         "actions": ["reported_village"],
     }  # fmt: skip
 

@@ -1,0 +1,144 @@
+"""The indicators, recomputed slowly from raw records, with nothing of the product: what each means, one sentence of code each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+BEIJING = timezone(timedelta(hours=8))
+RANKS = {"met": 5, "phone_ok": 5, "moved": 4, "vacant": 4, "absent_known": 4, "appointment": 3, "refused": 2, "no_answer": 1}
+RANKS["wrong_address"] = 0
+
+Doc = Mapping[str, Any]
+
+
+def effective(docs: Iterable[Doc]) -> list[Doc]:
+    """All documents are acceptable. Of everything that hangs together by `supersedes` the last counts that none builds on."""
+    by_id = {doc["_id"]: doc for doc in docs}
+    families: dict[str, list[Doc]] = {}
+    for doc in by_id.values():
+        top = doc
+        while top.get("supersedes") in by_id:
+            top = by_id[top["supersedes"]]
+        families.setdefault(top.get("supersedes", top["_id"]), []).append(doc)
+    counted = []
+    for family in families.values():
+        replaced = {doc.get("supersedes") for doc in family}
+        last = max((doc for doc in family if doc["_id"] not in replaced), key=lambda doc: (true_time(doc), doc["_id"]))
+        if not last.get("voided"):
+            counted.append(last)
+    return counted
+
+
+def true_time(doc: Doc) -> datetime:
+    return datetime.fromisoformat(doc["captured_at"]) - timedelta(seconds=doc.get("clock_skew_s", 0))
+
+
+def slow_figures(docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+    counted = [doc for doc in effective(docs) if doc["village_code"] in villages]
+    listed = [doc for doc in registers if doc["village_code"] in villages and is_active(doc, day)]
+    return {**households(counted, listed, day), **points(counted, listed, day), **deliveries(counted, listed, day)}
+
+
+def is_active(doc: Doc, day: str) -> bool:
+    return doc.get("active_from", "") <= day <= doc.get("active_to", "9999")
+
+
+def of_form(docs: Iterable[Doc], form_id: str) -> list[Doc]:
+    return [doc for doc in docs if doc["form_id"] == form_id]
+
+
+def households(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str, Any]:
+    visits = sorted(of_form(counted, "household_visit"), key=lambda doc: (doc["work_date"], true_time(doc), doc["_id"]))
+    homes = {(doc["village_code"], doc["household_id"]) for doc in listed if doc["type"] == "household"}
+
+    def home(doc: Doc) -> tuple[str, str]:
+        return (doc["village_code"], doc["answers"].get("household_id") or "new " + family_name(doc))
+
+    homes |= {home(doc) for doc in visits if "household_id" not in doc["answers"] and doc["work_date"] <= day}
+    today = group([doc for doc in visits if doc["work_date"] == day], home)
+    so_far = {name: docs for name, docs in group([doc for doc in visits if doc["work_date"] <= day], home).items() if name in homes}
+
+    def best(docs: Sequence[Doc]) -> str:
+        top = max(RANKS[doc["answers"]["visit_result"]] for doc in docs)
+        return [result for doc in docs if RANKS[result := doc["answers"]["visit_result"]] == top][-1]
+
+    contacted = {name: [doc for doc in docs if RANKS[doc["answers"]["visit_result"]] == 5] for name, docs in so_far.items()}
+    return {
+        "A1": len(homes),
+        "A2": len(today),
+        "A2_visits": sum(map(len, today.values())),
+        "A3": sum(best(docs) in ("met", "phone_ok") for docs in today.values()),
+        "A4": sum(bool(docs) for docs in contacted.values()),
+        "A5": sum(RANKS[best(docs)] >= 4 for docs in so_far.values()),
+        "A6": len(homes) - sum(RANKS[best(docs)] >= 4 for docs in so_far.values()),
+        "A7": sum(best(docs) == "refused" for docs in so_far.values()),
+        "A7_day": sum(best(docs) == "refused" for docs in today.values()),
+        "A8": sum(best(docs) == "vacant" for docs in so_far.values()),
+        "A8_day": sum(best(docs) == "vacant" for docs in today.values()),
+        "A9": sum(docs[-1]["answers"]["resident_count"] for docs in contacted.values() if docs),
+        "B_fever": sum(any(doc["answers"].get("q_fever") == "yes" for doc in docs) for docs in today.values()),
+    }
+
+
+def family_name(doc: Doc) -> str:
+    """A household that is not on the register is one household through all corrections of its record."""
+    return str(doc.get("supersedes", doc["_id"]))
+
+
+def group(docs: Iterable[Doc], key: Callable[[Doc], Any]) -> dict[Any, list[Doc]]:
+    result: dict[Any, list[Doc]] = {}
+    for doc in docs:
+        result.setdefault(key(doc), []).append(doc)
+    return result
+
+
+def points(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str, Any]:
+    logs = of_form(counted, "disinfection_log")
+    today = [doc for doc in logs if doc["work_date"] == day]
+    by_point = group(today, lambda doc: (doc["village_code"], doc["answers"]["point_id"]))
+    midnight = datetime.fromisoformat(day).replace(tzinfo=BEIJING) + timedelta(days=1)
+    due = [doc for doc in listed if doc["type"] == "point"]
+
+    def is_done(point: Doc) -> bool:
+        ends = [
+            datetime.fromisoformat(doc["answers"]["ended_at"]) - timedelta(seconds=doc.get("clock_skew_s", 0))
+            for doc in logs
+            if (doc["village_code"], doc["answers"]["point_id"]) == (point["village_code"], point["point_id"])
+        ]
+        return any(midnight - timedelta(hours=point["interval_h"]) <= end < midnight for end in ends)
+
+    return {
+        "C1": len(today),
+        "C2": sum(doc["answers"]["area_m2"] for doc in today),
+        "C2'": sum(max(doc["answers"]["area_m2"] for doc in docs) for docs in by_point.values()),
+        "C3": len(due) - sum(map(is_done, due)),
+    }
+
+
+def deliveries(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str, Any]:
+    so_far = [doc for doc in of_form(counted, "supply_delivery") if doc["work_date"] <= day]
+    entries = [doc for doc in listed if doc["type"] == "roster_entry"]
+
+    def got(entry: Doc, item: str) -> float:
+        return sum(
+            row["qty"]
+            for doc in so_far
+            if doc["answers"]["roster_entry_id"] == entry["roster_entry_id"]
+            for row in doc["answers"]["rep_item"]
+            if row["item_code"] == item
+        )
+
+    def shares(entry: Doc) -> list[tuple[float, float]]:
+        return [(got(entry, due["item_code"]), due["qty"]) for due in entry["entitlement"]]
+
+    done = [entry for entry in entries if all(have >= due for have, due in shares(entry))]
+    some = [entry for entry in entries if entry not in done and any(have > 0 for have, _ in shares(entry))]
+    return {
+        "D1": len(entries),
+        "D2": len(done),
+        "D4": len(entries) - len(done) - len(some),
+        "D4_partial": len(some),
+        "D5": sum(any(have > due for have, due in shares(entry)) for entry in entries),
+    }

@@ -1,0 +1,160 @@
+"""Random histories in random order, with repeats, corrections, withdrawals and late arrival, against the slow recomputation."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from server.readmodel import queries
+from tests.server.intake.district import (
+    ALPHA,
+    BETA,
+    DISTRICT,
+    TOWN,
+    District,
+    correction,
+    delivery,
+    disinfection,
+    household,
+    point,
+    roster_entry,
+    rules,
+    visit,
+    withdrawal,
+)
+from tests.server.intake.slow_figures import slow_figures
+
+DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
+TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
+RESULTS = ["met", "phone_ok", "no_answer", "absent_known", "vacant", "moved", "refused", "appointment", "wrong_address"]
+SHARES = ("A4", "A5")
+SEARCH = [phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)]  # an example takes half a second
+
+
+@st.composite
+def one_record(draw: st.DrawFn) -> dict[str, Any]:
+    code = draw(st.sampled_from([ALPHA, BETA]))
+    skew = draw(st.sampled_from([None, None, 3600, -7200]))
+    common: dict[str, Any] = {"code": code, "day": draw(st.sampled_from(DAYS)), "at": draw(TIMES)}
+    common |= {"phone": draw(st.sampled_from(["phone-ab", "phone-a" if code == ALPHA else "phone-b"]))}
+    common |= {} if skew is None else {"clock_skew_s": skew}
+    kind = draw(st.sampled_from(["visit", "visit", "visit", "disinfection", "delivery"]))
+    if kind == "visit":
+        number = draw(st.sampled_from([1, 1, 2, 3, None]))
+        return visit(
+            number, draw(st.sampled_from(RESULTS)), draw(st.integers(1, 9)), draw(st.sampled_from(["no", "no", "yes"])), **common
+        )
+    if kind == "disinfection":
+        area = draw(st.integers(1, 30_000)) / 10
+        return disinfection(draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common)
+    return delivery(draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(1, 2)), **common)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Facts, then corrections and withdrawals of some, also of corrections."""
+    docs = draw(st.lists(one_record(), min_size=1, max_size=14))
+    for _ in range(draw(st.integers(0, 5))):
+        old = draw(st.sampled_from(docs))
+        if old.get("voided") or old.get("supersedes"):
+            continue  # a household that is not on the register is named by the record that found it
+        docs.append(withdrawal(old) if draw(st.booleans()) else _corrected(draw, old))
+    return docs
+
+
+def _corrected(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
+    common = {"code": old["village_code"], "day": draw(st.sampled_from(DAYS)), "at": draw(TIMES), "phone": old["device_id"]}
+    if old["form_id"] == "household_visit":
+        return correction(old, visit(draw(st.sampled_from([1, 2, 3])), draw(st.sampled_from(RESULTS)), **common))
+    if old["form_id"] == "disinfection_log":
+        return correction(old, disinfection(draw(st.integers(1, 2)), 50, "22:00", **common))
+    return correction(old, delivery(draw(st.integers(1, 2)), 1, 1, **common))
+
+
+@cache
+def template() -> Path:
+    """A district's folder to copy: publishing forms and registers takes longer than an example."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    district = District(folder)
+    district.intake()
+    district.close()
+    return folder
+
+
+@contextmanager
+def a_district() -> Iterator[District]:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(template(), folder, dirs_exist_ok=True)
+        district = District(Path(folder))
+        try:
+            yield district
+        finally:
+            district.close()
+
+
+def registers() -> list[dict[str, Any]]:
+    """H3 leaves, P2 has a long interval, H2 joins late."""
+    return [
+        doc
+        for code in (ALPHA, BETA)
+        for doc in (
+            household(code, 1), household(code, 2, active_from="2020-02-10"), household(code, 3, active_to="2020-02-10"),
+            point(code, 1), point(code, 2, interval_h=48), roster_entry(code, 1), roster_entry(code, 2, active_from="2020-02-09"),
+        )
+    ]  # fmt: skip
+
+
+def publish(district: District) -> None:
+    for code in (ALPHA, BETA):
+        for number in (4, 5):
+            register = district.register(code)
+            standing = register.get(f"household:H{number}")
+            register.put({"_id": standing["_id"], "_rev": standing["_rev"], "_deleted": True}, writer="server")
+    for doc in registers():
+        district.put(district.register(doc["village_code"]), doc)
+
+
+def agree(district: District, docs: list[dict[str, Any]]) -> None:
+    areas = {ALPHA: {ALPHA}, BETA: {BETA}, TOWN: {ALPHA, BETA}, DISTRICT: {ALPHA, BETA}}
+    for code, villages in areas.items():
+        for day in DAYS:
+            figures = queries.figures(district.readmodel, code, day)
+            expected = slow_figures(docs, registers(), villages, day)
+            got = {name: figures[name]["numerator" if name in SHARES else "value"] for name in expected}
+            assert got == {name: round(value, 6) for name, value in expected.items()}, (code, day)
+
+
+@settings(max_examples=20, deadline=None, phases=SEARCH, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(docs=histories(), data=st.data())
+def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
+    docs: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    with a_district() as district:
+        late_register = data.draw(st.booleans())
+        if not late_register:
+            publish(district)
+        sending = data.draw(st.permutations(docs))
+        repeats = data.draw(st.lists(st.sampled_from(docs), max_size=4))
+        for doc in [*sending, *repeats]:
+            district.send(doc)
+            if data.draw(st.sampled_from([False, False, True])):
+                district.intake()
+        if late_register:
+            publish(district)
+        district.intake()
+        assert {doc["_id"]: rules(district.verdict(doc)) for doc in docs if district.verdict(doc)["status"] == "quarantined"} == {}
+        agree(district, docs)
+        before = queries.version(district.readmodel)
+        district.follower.rebuild()
+        agree(district, docs)
+        assert queries.version(district.readmodel) > before
