@@ -78,6 +78,12 @@ class _Builder(Transformer[Token, Node]):
     def call(self, items: list[Any]) -> Node:
         return _named("call", items[1:], items[0])
 
+    def up(self, items: list[Any]) -> Node:
+        return _named("up", items[:1], items[1])
+
+    def same(self, items: list[Any]) -> Node:
+        return _named("same", items[:1], items[1])
+
     def child(self, items: list[Any]) -> Node:
         return _named("child", items[:1], items[1])
 

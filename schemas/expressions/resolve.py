@@ -193,6 +193,8 @@ def _child(work: _Work, node: Node) -> _Typed:
     base = node.args[0]
     if base.kind == "self":
         return _bare(work, node)
+    if base.kind == "up":
+        return _beside_current(work, node, base.args[0])
     typed = _resolve(work, base)
     if typed.kind != "instances" or typed.repeat is None:
         return work.complain(node, "“/” may only follow a repeat", "Write ${repeat}/name; divide with “div”.")
@@ -204,6 +206,40 @@ def _child(work: _Work, node: Node) -> _Typed:
         )
     _note(work, name.name, _shared(work.place.chain, typed.repeat.chain))
     return _Typed([*typed.ast[:3], name.name], "values", name.choice_list)
+
+
+def _beside_current(work: _Work, node: Node, base: Node) -> _Typed:
+    """current()/../name: inside […], the answer beside the question that the expression belongs to."""
+    name = work.names.entries.get(node.text)
+    if (
+        not _is_current(base)
+        or name is None
+        or name.chain != work.place.chain
+        or name.kind in ("group", "repeat")
+    ):
+        return work.complain(
+            node,
+            "this path leads nowhere",
+            "Write ${name}, or current()/../name of a question beside this one.",
+        )
+    _note(work, name.name, len(name.chain))
+    return _Typed(["$", name.name, len(name.chain)], name.kind, name.choice_list)
+
+
+def _current(work: _Work, node: Node) -> _Typed:
+    name = work.names.entries.get(work.place.name)
+    if not _is_current(node.args[0]) or name is None:
+        return work.complain(node, "“/.” may only follow current()", "Write current()/. or ${name}.")
+    _note(work, name.name, len(name.chain))
+    return _Typed(["$", name.name, len(name.chain)], name.kind, name.choice_list)
+
+
+def _is_current(node: Node) -> bool:
+    return node.kind == "call" and node.text == "current" and not node.args
+
+
+def _nowhere(work: _Work, node: Node) -> _Typed:
+    return work.complain(node, "this path ends in “..”", "Write current()/../name.")
 
 
 def _filter(work: _Work, node: Node) -> _Typed:
@@ -438,6 +474,8 @@ HANDLERS = {
     "parent": _parent,
     "bare": _bare,
     "child": _child,
+    "up": _nowhere,
+    "same": _current,
     "filter": _filter,
     "call": _call,
 }
