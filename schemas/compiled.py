@@ -40,6 +40,8 @@ class Question:
     choice_filter: Closure | None
     decimals: int | None
     unlisted: str
+    beside_parent: bool = True
+    """Whether the group around it stands in the same instance; the repeat around it never does."""
     conditional: bool = False
     """Whether its relevance or value is computed, by itself or by a group around it."""
     children: list["Question"] = field(default_factory=list)
@@ -131,6 +133,7 @@ def _question(
         unlisted=row.get("parameters", {}).get("unlisted", "E"),
     )
     computed = question.relevant is not None or question.calculation is not None
+    question.beside_parent = parent is None or len(parent.chain) == len(chain)
     question.conditional = computed or (parent is not None and parent.conditional)
     if row["type"] in CONTAINERS:
         inner = (*chain, question.name) if row["type"] == "begin_repeat" else chain

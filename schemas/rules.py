@@ -82,16 +82,22 @@ class _Check:
     # -- relevance and calculation, in the order of dependency
 
     def recalculate(self) -> None:
-        alone = (self.loaded.record,)
+        record = self.loaded.record
         for question in self.compiled.order:
-            for instance in self.instances(question) if question.chain else alone:
-                self.refresh(question, instance)
+            if not question.chain:
+                self.refresh(question, record, record)
+                continue
+            for instance in self.instances(question):
+                self.enter(instance)
+                owner = instance if question.beside_parent else instance.parent
+                self.refresh(question, instance, owner or instance)
+            self.enter(record)
 
-    def refresh(self, question: Question, instance: Instance) -> None:
+    def refresh(self, question: Question, instance: Instance, owner: Instance) -> None:
+        """`owner` is the instance in which the group or repeat around the question stands."""
         parent = question.parent
-        relevant = parent is None or not self.is_irrelevant(parent, question, instance)
+        relevant = parent is None or parent.name not in owner.irrelevant
         if relevant:
-            self.enter(instance)
             if question.relevant is not None:
                 relevant = to_boolean(self.safely(question.relevant, question, instance))
             if relevant and question.calculation is not None:
@@ -99,10 +105,6 @@ class _Check:
         if not relevant:
             instance.irrelevant.add(question.name)
             instance.frame[question.name] = [] if question.kind == "repeat" else ""
-
-    def is_irrelevant(self, parent: Question, question: Question, instance: Instance) -> bool:
-        owner = instance.parent if parent.level < question.level else instance
-        return owner is not None and parent.name in owner.irrelevant
 
     def calculate(self, question: Question, calculation: Closure, instance: Instance) -> None:
         answer = computed(question.type, self.safely(calculation, question, instance))
