@@ -1,4 +1,4 @@
-"""A real server for the tests that need one: gunicorn with gevent workers, on a port of the kernel's choice."""
+"""A real server for the tests that need one: gunicorn with gevent workers, on a free port."""
 
 from __future__ import annotations
 

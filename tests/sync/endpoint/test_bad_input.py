@@ -105,8 +105,17 @@ names = st.sampled_from(
         "data",
         "stub",
         "digest",
+        "new_edits",
+        "keys",
+        "doc_ids",
+        "selector",
+        "$or",
+        "$gt",
+        "id",
+        "rev",
+        "limit",
+        "_local/x",
     ]
-    + ["new_edits", "keys", "doc_ids", "selector", "$or", "$gt", "id", "rev", "limit", "_local/x"]
 )
 values = st.recursive(
     st.none()
@@ -137,8 +146,17 @@ def test_no_json_whatever_makes_the_server_fail(admin: Ask, call: tuple[str, str
     path=st.sampled_from(["/_changes", "/_all_docs", "/d", "/d/a", ""]),
     query=st.dictionaries(
         st.sampled_from(
-            ["since", "limit", "skip", "feed", "style", "heartbeat", "rev", "open_revs", "startkey", "endkey"]
-            + [
+            [
+                "since",
+                "limit",
+                "skip",
+                "feed",
+                "style",
+                "heartbeat",
+                "rev",
+                "open_revs",
+                "startkey",
+                "endkey",
                 "key",
                 "keys",
                 "descending",

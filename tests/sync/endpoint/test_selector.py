@@ -77,9 +77,24 @@ def test_these_do_not_match(selector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "selector",
-    [None, 5, [], "x", {"$regex": "a"}, {"n": {"$regex": "(a+)+$"}}, {"n": {"$unknown": 1}}, {"$or": 5}]
-    + [{"n": {"$in": 5}}, {"n": {"$mod": [0, 1]}}, {"n": {"$mod": "x"}}, {"n": {"$type": "text"}}]
-    + [{"n": {"$exists": "yes"}}, {"n": {"$size": "x"}}, {"n": {"$beginsWith": 5}}, {"n": {"$all": 5}}],
+    [
+        None,
+        5,
+        [],
+        "x",
+        {"$regex": "a"},
+        {"n": {"$regex": "(a+)+$"}},
+        {"n": {"$unknown": 1}},
+        {"$or": 5},
+        {"n": {"$in": 5}},
+        {"n": {"$mod": [0, 1]}},
+        {"n": {"$mod": "x"}},
+        {"n": {"$type": "text"}},
+        {"n": {"$exists": "yes"}},
+        {"n": {"$size": "x"}},
+        {"n": {"$beginsWith": 5}},
+        {"n": {"$all": 5}},
+    ],
 )
 def test_these_are_no_selectors(selector: object) -> None:
     with pytest.raises(BadRequest, match="Selector error"):
