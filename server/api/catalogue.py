@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
@@ -22,6 +22,7 @@ class Forms:
 
     seq: int
     versions: dict[str, list[Doc]]
+    settings: Doc = field(default_factory=dict)
 
     def latest(self, form_id: str) -> Doc:
         """Raises Problem("unknown-form")."""
@@ -51,7 +52,8 @@ def forms() -> Forms:
         return Forms(0, {})
     seq = int(catalogue.info()["update_seq"])
     if cached is None or cached.seq != seq:
-        cached = Forms(seq, _by_form(catalogue.documents("form:")))
+        settings = next(catalogue.documents("settings:district"), {})
+        cached = Forms(seq, _by_form(catalogue.documents("form:")), settings)
         current_app.extensions["gridbook_forms"] = cached
     return cached
 
@@ -69,6 +71,19 @@ def _by_form(documents: Iterator[Doc]) -> dict[str, list[Doc]]:
 def _in_order(version: str) -> list[tuple[int, str]]:
     """1.9 comes before 1.10."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"[.\-]", version)]
+
+
+def settings_in_labels(compiled: Row) -> dict[str, Any]:
+    """The district's settings that the form's labels insert: {name of the calculate that fetches one:
+    value}."""
+    settings = forms().settings
+    return {
+        str(row["name"]): settings[row["calculation"][1]]
+        for row in compiled.get("survey", ())
+        if row["type"] == "calculate"
+        and row["calculation"][0] == "setting"
+        and row["calculation"][1] in settings
+    }
 
 
 def survey(compiled: Row) -> list[Row]:

@@ -38,7 +38,7 @@ def devices_page() -> str:
     found = [_device(device, names) for device in phones.listed(member)]
     return render_template(
         "devices.html",
-        devices=sorted(found, key=lambda device: (device["revoked"], device["villages"], device["label"])),
+        devices=sorted(found, key=lambda device: (device["revoked"], device["codes"], device["label"])),
         silent=sum(device["silent"] for device in found),
         may_enrol=may(member, "enrolment.create"),
         may_manage=may(member, "devices.manage"),
@@ -49,20 +49,14 @@ def devices_page() -> str:
 
 def _device(device: Device, names: dict[str, str]) -> dict[str, Any]:
     now = clock.now()
-    silent = not device.revoked and (device.last_contact_at or "") < clock.stamp(now - SILENT_AFTER)
-    state = (
-        "revoked"
-        if device.revoked
-        else "expired"
-        if device.expired(clock.stamp(now))
-        else "silent"
-        if silent
-        else "heard"
-    )
+    heard = device.last_contact_at or device.enrolled_at
+    silent = not device.revoked and heard < clock.stamp(now - SILENT_AFTER)
+    state = _state(device, clock.stamp(now), silent)
     return {
         "id": device.device_id,
         "label": device.label or t("devices.unnamed"),
         "villages": "、".join(names.get(code, code) for code in device.villages),
+        "codes": device.villages,
         "enrolled": local(device.enrolled_at),
         "last_contact": local(device.last_contact_at) or t("devices.never"),
         "state": t(f"devices.{state}"),
@@ -70,6 +64,16 @@ def _device(device: Device, names: dict[str, str]) -> dict[str, Any]:
         "silent": silent,
         "revoked": device.revoked,
     }
+
+
+def _state(device: Device, now: str, silent: bool) -> str:
+    if device.revoked:
+        return "revoked"
+    if device.expired(now):
+        return "expired"
+    if silent:
+        return "silent"
+    return "heard" if device.last_contact_at else "fresh"
 
 
 @blueprint.post("/devices/codes")

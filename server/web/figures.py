@@ -17,6 +17,7 @@ COLUMNS = (
     ("disinfection", ("C1", "C3", "C5")),
     ("relief", ("D1", "D3", "D4")),
 )
+BARS = frozenset({"A4", "D3"})
 MORE_IS_BETTER = frozenset({"A2", "A2_visits", "A3", "A4", "A5", "C1", "C5", "D2", "D3"})
 MORE_IS_WORSE = frozenset(
     {"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4", "D4_partial", "D5", "D6"}

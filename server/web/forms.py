@@ -8,6 +8,7 @@ from typing import Any
 from flask import render_template
 
 from server.api.catalogue import forms as published
+from server.api.catalogue import settings_in_labels
 from server.api.forms import source_file
 from server.people.web import require_staff
 from server.web.language import pick
@@ -72,7 +73,7 @@ def _parts(
         if row["type"] in ("begin_group", "begin_repeat"):
             inner = _parts(row.get("children", []), compiled, written)
             inner[0] |= {
-                "title": label_of(row, pick),
+                "title": label_of(row, pick, settings_in_labels(compiled)),
                 "relevant": written.get(row["name"], {}).get("relevant", ""),
                 "repeat": row["type"] == "begin_repeat",
             }
@@ -89,7 +90,7 @@ def _question(
     more = "…" if len(choices) > CHOICES_SHOWN else ""
     return {
         "name": row["name"],
-        "label": label_of(row, pick),
+        "label": label_of(row, pick, settings_in_labels(compiled)),
         "kind": t(f"kind.{row['type']}"),
         "required": bool(row.get("required")),
         "pii": row.get("pii", "P0"),

@@ -173,4 +173,5 @@ def _cell(indicator_id: str, figure: dict[str, Any], known: Any) -> dict[str, An
         "id": indicator_id,
         "text": number(value, percent=percent),
         "percent": value if percent and value is not None else None,
+        "bar": percent and value is not None and indicator_id in layout.BARS,
     }

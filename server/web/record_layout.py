@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -47,20 +47,29 @@ class Setting:
     no: str
     photo: Callable[[str, Row], dict[str, str]]  # attachment name, question -> {href, words}
     problems: Sequence[Mapping[str, Any]] = ()
+    known: Mapping[str, Any] = field(default_factory=dict)  # what labels insert
 
 
-def plain(text: Any) -> str:
-    """A compiled text without its inserted answers: ["concat", "应发：", [...]] reads 应发：…"""
+def plain(text: Any, known: Mapping[str, Any] | None = None) -> str:
+    """A compiled text with the inserted answers that are `known`: ["concat", "近", ["$", "days", 0], "天"]
+    reads 近14天, or 近…天."""
     if isinstance(text, str):
         return text
     if isinstance(text, list) and text and text[0] == "concat":
-        return "".join(part if isinstance(part, str) else "…" for part in text[1:])
+        return "".join(part if isinstance(part, str) else _inserted(part, known or {}) for part in text[1:])
     return ""
 
 
-def label_of(row: Row, pick: Words) -> str:
+def _inserted(part: Any, known: Mapping[str, Any]) -> str:
+    name = part[1] if isinstance(part, list) and len(part) > 1 and part[0] == "$" else None
+    return str(known[name]) if isinstance(name, str) and name in known else "…"
+
+
+def label_of(row: Row, pick: Words, known: Mapping[str, Any] | None = None) -> str:
     label = row.get("label")
-    words = {lang: plain(text) for lang, text in label.items()} if isinstance(label, Mapping) else label
+    words = (
+        {lang: plain(text, known) for lang, text in label.items()} if isinstance(label, Mapping) else label
+    )
     return pick(words) or str(row["name"])
 
 
@@ -88,7 +97,7 @@ def _walk(
     for row in rows:
         kind, name = row["type"], str(row["name"])
         if kind == "begin_group":
-            parts.append(Part(label_of(row, setting.pick)))
+            parts.append(Part(label_of(row, setting.pick, setting.known)))
             _walk(row.get("children", []), answers, setting, choices, parts, seen)
             parts.append(Part(""))
         elif kind == "begin_repeat":
@@ -107,14 +116,12 @@ def _is_text_for_labels(name: str) -> bool:
 
 
 def _repeat(row: Row, value: Any, setting: Setting, choices: Row) -> Part:
-    part = Part(label_of(row, setting.pick))
+    part = Part(label_of(row, setting.pick, setting.known))
     for number, instance in enumerate(value if isinstance(value, list) else []):
         inside = [Part("")]
         answers = instance if isinstance(instance, Mapping) else {"?": instance}
         prefix = f"{row['name']}[{number}]"
-        numbered = Setting(
-            setting.pick, setting.yes, setting.no, setting.photo, _below(prefix, setting.problems)
-        )
+        numbered = replace(setting, problems=_below(prefix, setting.problems))
         known = set[str]()
         _walk(row.get("children", []), answers, numbered, choices, inside, known)
         rows = [each for piece in inside for each in piece.rows]
@@ -139,7 +146,7 @@ def shown(row: Row, value: Any, path: str, setting: Setting, choices: Row) -> Sh
     text = answer_text(row, value, setting, choices)
     return Shown(
         name=str(row["name"]),
-        label=label_of(row, setting.pick),
+        label=label_of(row, setting.pick, setting.known),
         text=text,
         wide=bool(photo) or len(text) > 40,
         problem=setting.pick(problem["message"]) if problem else "",

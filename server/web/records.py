@@ -12,7 +12,7 @@ from server.api import records as api
 from server.api import shapes
 from server.api.access import staff_for
 from server.api.beijing import local
-from server.api.catalogue import forms, questions, survey
+from server.api.catalogue import forms, questions, settings_in_labels, survey
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
 from server.app import gridbook
@@ -128,7 +128,8 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
     document, verdict = found["document"], found["verdict"]
     compiled = forms().fitting(found["form_id"], found["form_version"]) or {}
     photos = _photos(found, member, masked=masked)
-    setting = layout.Setting(pick, t("yes"), t("no"), photos, verdict["problems"])
+    inserted = settings_in_labels(compiled) | _plain_answers(document.get("answers"))
+    setting = layout.Setting(pick, t("yes"), t("no"), photos, verdict["problems"], inserted)
     answers = document.get("answers")
     versions = found["versions"]
     laid = [_lay_out(each, setting) for each in versions]
@@ -165,6 +166,11 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
         may_unmask=may(member, "export.unmasked"),
         draft_comment=draft_comment,
     )
+
+
+def _plain_answers(answers: Any) -> dict[str, Any]:
+    items = answers.items() if isinstance(answers, dict) else ()
+    return {name: value for name, value in items if isinstance(value, str | int | float)}
 
 
 def _lay_out(item: Mapping[str, Any], setting: layout.Setting) -> list[layout.Part]:

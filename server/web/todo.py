@@ -91,7 +91,8 @@ def _campaigns() -> list[dict[str, str]]:
 def _entry(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
     entry = item["entry"]
     result = choice_label("delivery_result", item.get("last_result"))
-    cells = [item["roster_entry_id"], entry.get("head_name", ""), entry.get("category", ""), village,
+    category = choice_label("special_group", entry.get("category"))
+    cells = [item["roster_entry_id"], entry.get("head_name", ""), category, village,
              _items(entry.get("entitlement", [])), _items(item["delivered"]), t(f"roster.{item['state']}"),
              result or "—"]  # fmt: skip
     return cells, {"roster_entry": item["roster_entry_id"]}

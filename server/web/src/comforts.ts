@@ -22,9 +22,11 @@ function villagesOfTown(page: Document): void {
   if (!town || !village) return;
   const all = [...village.options];
   const narrow = (): void => {
+    const chosen = village.value;
     const fitting = all.filter((option) => !option.value || !town.value || option.value.startsWith(town.value));
-    if (!fitting.includes(village.selectedOptions[0] ?? all[0]!)) village.value = "";
     village.replaceChildren(...fitting);
+    // Moving options changes what is selected, so it is set again.
+    village.value = fitting.some((option) => option.value === chosen) ? chosen : "";
   };
   town.addEventListener("change", narrow);
   narrow();

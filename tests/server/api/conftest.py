@@ -7,7 +7,8 @@ from tests.server.api import world as worlds
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> worlds.World:
-    """The district with records of today and yesterday, followed. Shared by a module: tests only read, or push their own."""
+    """The district with records of today and yesterday, followed. Shared by a module: tests only read, or
+    push their own."""
     made = worlds.build(Path(tmp_path_factory.mktemp("district")))
     made.ids = worlds.fill_records(made)
     made.follow()

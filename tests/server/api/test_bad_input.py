@@ -1,4 +1,5 @@
-"""What the API says to nonsense: the right status, problem details, a sentence in the reader's language, never a trace."""
+"""What the API says to nonsense: the right status, problem details, a sentence in the reader's language,
+never a trace."""
 
 import base64
 from typing import Any
@@ -8,15 +9,26 @@ import pytest
 from tests.server.api.world import VILLAGE, World
 
 NONSENSE = [
-    ("/api/v1/records?limit=0", 422, "limit"), ("/api/v1/records?limit=-1", 422, "limit"), ("/api/v1/records?limit=501", 422, "limit"),
-    ("/api/v1/records?limit=many", 422, "limit"), ("/api/v1/records?limit=1e9", 422, "limit"), ("/api/v1/records?from=2020-02-30", 422, "from"),
-    ("/api/v1/records?from=21.02.2020", 422, "from"), ("/api/v1/records?from=2020-02-21&to=2020-02-01", 422, "from"),
-    ("/api/v1/records?status=lost", 422, "status"), ("/api/v1/records?colour=red", 422, "colour"), ("/api/v1/records?text=" + "x" * 81, 422, "text"),
-    ("/api/v1/figures?day=yesterday", 422, "day"), ("/api/v1/figures?area=37", 422, "area"), ("/api/v1/figures?area=370304102%00", 422, "area"),
-    ("/api/v1/indicators/A4/trend", 422, "from"), ("/api/v1/indicators/A4/trend?from=2020-01-01&to=2022-01-01", 422, "to"),
-    ("/api/v1/todo/points?at=now", 422, "at"), ("/api/v1/todo/points?at=2020-02-21T16:00:00", 422, "at"),
+    ("/api/v1/records?limit=0", 422, "limit"),
+    ("/api/v1/records?limit=-1", 422, "limit"),
+    ("/api/v1/records?limit=501", 422, "limit"),
+    ("/api/v1/records?limit=many", 422, "limit"),
+    ("/api/v1/records?limit=1e9", 422, "limit"),
+    ("/api/v1/records?from=2020-02-30", 422, "from"),
+    ("/api/v1/records?from=21.02.2020", 422, "from"),
+    ("/api/v1/records?from=2020-02-21&to=2020-02-01", 422, "from"),
+    ("/api/v1/records?status=lost", 422, "status"),
+    ("/api/v1/records?colour=red", 422, "colour"),
+    ("/api/v1/records?text=" + "x" * 81, 422, "text"),
+    ("/api/v1/figures?day=yesterday", 422, "day"),
+    ("/api/v1/figures?area=37", 422, "area"),
+    ("/api/v1/figures?area=370304102%00", 422, "area"),
+    ("/api/v1/indicators/A4/trend", 422, "from"),
+    ("/api/v1/indicators/A4/trend?from=2020-01-01&to=2022-01-01", 422, "to"),
+    ("/api/v1/todo/points?at=now", 422, "at"),
+    ("/api/v1/todo/points?at=2020-02-21T16:00:00", 422, "at"),
     ("/api/v1/forms/household_visit?as=poem", 422, "as"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "status", "parameter"), NONSENSE)
@@ -28,13 +40,20 @@ def test_a_wrong_parameter_is_named(world: World, path: str, status: int, parame
 
 
 ABSENT = [
-    ("/api/v1/figures?area=370304999", "unknown-area"), ("/api/v1/figures?area=999999", "unknown-area"), ("/api/v1/forms/poem", "unknown-form"),
-    ("/api/v1/forms/household_visit?version=77", "unknown-form"), ("/api/v1/export/poem.csv", "unknown-form"),
-    ("/api/v1/export/..%2f..%2fetc%2fpasswd.csv", "not-found"), ("/api/v1/export/household_visit.csv?table=rep_cat", "unknown-table"),
-    ("/api/v1/records/record:household_visit:20200221:nobody", "unknown-record"), ("/api/v1/records/%00", "unknown-record"),
-    ("/api/v1/records/🏠", "unknown-record"), ("/api/v1/indicators/Z9/trend?from=2020-02-01&to=2020-02-02", "unknown-indicator"),
-    ("/api/v1/registers/cats", "unknown-register"), ("/api/v1/nothing", "not-found"),
-]  # fmt: skip
+    ("/api/v1/figures?area=370304999", "unknown-area"),
+    ("/api/v1/figures?area=999999", "unknown-area"),
+    ("/api/v1/forms/poem", "unknown-form"),
+    ("/api/v1/forms/household_visit?version=77", "unknown-form"),
+    ("/api/v1/export/poem.csv", "unknown-form"),
+    ("/api/v1/export/..%2f..%2fetc%2fpasswd.csv", "not-found"),
+    ("/api/v1/export/household_visit.csv?table=rep_cat", "unknown-table"),
+    ("/api/v1/records/record:household_visit:20200221:nobody", "unknown-record"),
+    ("/api/v1/records/%00", "unknown-record"),
+    ("/api/v1/records/🏠", "unknown-record"),
+    ("/api/v1/indicators/Z9/trend?from=2020-02-01&to=2020-02-02", "unknown-indicator"),
+    ("/api/v1/registers/cats", "unknown-register"),
+    ("/api/v1/nothing", "not-found"),
+]
 
 
 @pytest.mark.parametrize(("path", "code"), ABSENT)
@@ -83,11 +102,18 @@ def test_the_sentence_is_in_the_readers_language(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"{", "application/json"), (b"[]", "application/json"), (b"null", "application/json"), (b'{"status":1}', "application/json"),
-        (b'{"status":"burnt"}', "application/json"), (b'{"status":"returned","comment":7}', "application/json"), (b"\xff\xfe", "application/json"),
-        (b'{"status":"returned","comment":"ok","more":1}', "application/json"), (b"[" * 10_000, "application/json"), (b"status=returned", "text/plain"),
+        (b"{", "application/json"),
+        (b"[]", "application/json"),
+        (b"null", "application/json"),
+        (b'{"status":1}', "application/json"),
+        (b'{"status":"burnt"}', "application/json"),
+        (b'{"status":"returned","comment":7}', "application/json"),
+        (b"\xff\xfe", "application/json"),
+        (b'{"status":"returned","comment":"ok","more":1}', "application/json"),
+        (b"[" * 10_000, "application/json"),
+        (b"status=returned", "text/plain"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_review_is_refused_and_writes_nothing(world: World, body: bytes, kind: str) -> None:
     before = world.gridbook.store.open("office").info()["update_seq"]
     answer = world.post("bai", f"/api/v1/records/{world.ids['visit']}/review", data=body, content_type=kind)

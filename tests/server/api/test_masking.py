@@ -136,10 +136,21 @@ def test_a_choice_answered_with_prose_does_not_slip_through() -> None:
 
 def test_a_household_entry_loses_name_phone_door_search_keys_and_position() -> None:
     entry = {
-        "household_id": "H1", "head_name": "王五", "head_search": "wangwu ww", "phone": "13812345678", "door_no": "3-2",
-        "address": "幸福小区3号楼2单元501室", "lon": 117.8, "lat": 36.5, "residents": 3,
-    }  # fmt: skip
-    assert masking.mask_register_entry(entry) == {
-        "household_id": "H1", "head_name": "王**", "phone": "138****5678", "door_no": "***", "address": "幸福小区3号楼***",
+        "household_id": "H1",
+        "head_name": "王五",
+        "head_search": "wangwu ww",
+        "phone": "13812345678",
+        "door_no": "3-2",
+        "address": "幸福小区3号楼2单元501室",
+        "lon": 117.8,
+        "lat": 36.5,
         "residents": 3,
-    }  # fmt: skip
+    }
+    assert masking.mask_register_entry(entry) == {
+        "household_id": "H1",
+        "head_name": "王**",
+        "phone": "138****5678",
+        "door_no": "***",
+        "address": "幸福小区3号楼***",
+        "residents": 3,
+    }

@@ -7,12 +7,29 @@ import pytest
 from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, World, sample, today
 
 READING = [
-    "/api/v1/areas", "/api/v1/indicators", "/api/v1/figures", "/api/v1/figures/table", "/api/v1/forms",
-    "/api/v1/indicators/A4/trend?from=2020-02-01&to=2020-02-21", "/api/v1/forms/household_visit", "/api/v1/records", "/api/v1/quarantine",
-    "/api/v1/registers/households", "/api/v1/registers/points", "/api/v1/registers/stations", "/api/v1/registers/roster",
-    "/api/v1/registers/fillers", "/api/v1/registers/campaigns", "/api/v1/registers/supply-points", "/api/v1/todo/not-reached",
-    "/api/v1/todo/roster", "/api/v1/todo/points", "/api/v1/todo/villages", "/api/v1/devices", "/api/v1/export/household_visit.csv",
-]  # fmt: skip
+    "/api/v1/areas",
+    "/api/v1/indicators",
+    "/api/v1/figures",
+    "/api/v1/figures/table",
+    "/api/v1/forms",
+    "/api/v1/indicators/A4/trend?from=2020-02-01&to=2020-02-21",
+    "/api/v1/forms/household_visit",
+    "/api/v1/records",
+    "/api/v1/quarantine",
+    "/api/v1/registers/households",
+    "/api/v1/registers/points",
+    "/api/v1/registers/stations",
+    "/api/v1/registers/roster",
+    "/api/v1/registers/fillers",
+    "/api/v1/registers/campaigns",
+    "/api/v1/registers/supply-points",
+    "/api/v1/todo/not-reached",
+    "/api/v1/todo/roster",
+    "/api/v1/todo/points",
+    "/api/v1/todo/villages",
+    "/api/v1/devices",
+    "/api/v1/export/household_visit.csv",
+]
 
 
 @pytest.mark.parametrize("path", READING)

@@ -1,6 +1,8 @@
-"""A small real district for the tests: two towns, three villages, real forms, the real store, follower and people.
+"""A small real district for the tests: two towns, three villages, real forms, the real store, follower and
+people.
 
-The cast: Dong works for the district, Bai for the town of the records, Ba for another town, Cun is a village cadre who only reads,
+The cast: Dong works for the district, Bai for the town of the records, Ba for another town, Cun is a
+village cadre who only reads,
 and a phone is enrolled in the first village.
 """
 
@@ -102,7 +104,8 @@ def follow(app: Flask) -> None:
 def sample(
     path: str, *, day: date | None = None, device_id: str = "device-1", **answers: Any
 ) -> dict[str, Any]:
-    """A sample record such as `household_visit/pass/two_people`, moved to `day` (today) with an id of its own."""
+    """A sample record such as `household_visit/pass/two_people`, moved to `day` (today) with an id of its
+    own."""
     record = copy.deepcopy(json.loads((SAMPLES / f"{path}.json").read_text(encoding="utf-8"))["record"])
     shift = (day or today()) - date(2020, 2, 21)
     record = _shifted(record, shift)
@@ -161,7 +164,8 @@ def fill_registers(gridbook: Gridbook) -> None:
 
 
 def village_documents(village: str) -> list[dict[str, Any]]:
-    """Four households, two points, two roster entries, a filler: in the first village the ids that the samples use."""
+    """Four households, two points, two roster entries, a filler: in the first village the ids that the
+    samples use."""
     prefix = {VILLAGE: "", VILLAGE_2: "B", OTHER_VILLAGE: "C"}[village]
     since = "2020-01-26"
     entitlement = [
@@ -171,47 +175,87 @@ def village_documents(village: str) -> list[dict[str, Any]]:
     heads = ("示范丙", "欧阳示范", "示范丁", "张三丰")
     documents: list[dict[str, Any]] = [
         {
-            "_id": f"village:{village}", "type": "village", "code": village, "name": AREAS[village], "town_code": village[:9],
-            "town_name": AREAS[village[:9]], "grids": [{"code": f"{village}01", "name": "第一网格"}],
+            "_id": f"village:{village}",
+            "type": "village",
+            "code": village,
+            "name": AREAS[village],
+            "town_code": village[:9],
+            "town_name": AREAS[village[:9]],
+            "grids": [{"code": f"{village}01", "name": "第一网格"}],
         },
         {
-            "_id": "campaign:aixin", "type": "campaign", "campaign_id": "aixin", "name": {"zh": "防疫情、送爱心", "en": "Relief parcels"},
-            "starts_on": since, "items": entitlement,
+            "_id": "campaign:aixin",
+            "type": "campaign",
+            "campaign_id": "aixin",
+            "name": {"zh": "防疫情、送爱心", "en": "Relief parcels"},
+            "starts_on": since,
+            "items": entitlement,
         },
-    ]  # fmt: skip
+    ]
     for number, head in enumerate(heads, start=1):
         household = f"{prefix}H{number}"
         documents.append(
             {
-                "_id": f"household:{household}", "type": "household", "household_id": household, "village_code": village,
-                "grid_code": f"{village}01", "door_no": str(number), "address": f"幸福小区{number}号楼2单元501室", "head_name": head,
-                "head_search": "sfb", "phone": f"1540000000{number}", "residents": 4, "active_from": since,
+                "_id": f"household:{household}",
+                "type": "household",
+                "household_id": household,
+                "village_code": village,
+                "grid_code": f"{village}01",
+                "door_no": str(number),
+                "address": f"幸福小区{number}号楼2单元501室",
+                "head_name": head,
+                "head_search": "sfb",
+                "phone": f"1540000000{number}",
+                "residents": 4,
+                "active_from": since,
             }
-        )  # fmt: skip
+        )
         entry = f"aixin:{prefix}{number}"
         if number in (1, 3):
             documents.append(
                 {
-                    "_id": f"roster:{entry}", "type": "roster_entry", "roster_entry_id": entry, "campaign_id": "aixin",
-                    "entry_no": f"{prefix}{number}", "household_id": household, "head_name": head, "head_search": "sf",
-                    "category": "dibao", "village_code": village, "active_from": since, "entitlement": entitlement,
+                    "_id": f"roster:{entry}",
+                    "type": "roster_entry",
+                    "roster_entry_id": entry,
+                    "campaign_id": "aixin",
+                    "entry_no": f"{prefix}{number}",
+                    "household_id": household,
+                    "head_name": head,
+                    "head_search": "sf",
+                    "category": "dibao",
+                    "village_code": village,
+                    "active_from": since,
+                    "entitlement": entitlement,
                 }
-            )  # fmt: skip
+            )
     for number, (name, place) in enumerate((("村委会", "committee"), ("村口", "checkpoint")), start=1):
         point = f"{prefix}P{number}"
         documents.append(
             {
-                "_id": f"point:{point}", "type": "point", "point_id": point, "village_code": village, "name": name,
-                "place_type": place, "indoor_outdoor": "indoor", "area_m2": 100, "interval_h": 24, "active_from": since,
+                "_id": f"point:{point}",
+                "type": "point",
+                "point_id": point,
+                "village_code": village,
+                "name": name,
+                "place_type": place,
+                "indoor_outdoor": "indoor",
+                "area_m2": 100,
+                "interval_h": 24,
+                "active_from": since,
             }
-        )  # fmt: skip
+        )
     filler = f"{prefix}filler-1"
     documents.append(
         {
-            "_id": f"filler:{filler}", "type": "filler", "filler_id": filler, "name": "示范甲", "role": "grid_volunteer",
-            "village_code": village, "grid_code": f"{village}01",
+            "_id": f"filler:{filler}",
+            "type": "filler",
+            "filler_id": filler,
+            "name": "示范甲",
+            "role": "grid_volunteer",
+            "village_code": village,
+            "grid_code": f"{village}01",
         }
-    )  # fmt: skip
+    )
     return documents
 
 
@@ -234,7 +278,10 @@ def fill_records(world: World) -> dict[str, str]:
     }
     for record in made.values():
         if record["answers"].get("signature"):
-            data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+            data = (
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8"
+                "z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+            )
             record["_attachments"] = {
                 record["answers"]["signature"]: {"content_type": "image/png", "data": data}
             }

@@ -19,7 +19,7 @@ COMPOSED = {
     "severity.": ["E", "W", "F"],
     "pii.": ["P1", "P2"],
     "roster.": ["open", "partial", "done"],
-    "devices.": ["revoked", "expired", "silent", "heard"],
+    "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
     "review.done_": ["returned", "accepted"],
     "enrol.step": ["1", "2", "3"],
     "group.": ["visits", "disinfection", "relief", "other"],
