@@ -7,10 +7,11 @@ const households = new Map([
   ["H1", { household_id: "H1", grid_code: "G1" }],
   ["H2", { household_id: "H2", grid_code: "G2" }],
 ]);
+const roster = new Map([["C1:7", { entitlement: [{ item_code: "VEG_BOX", qty: 1, unit: "box" }, { item_code: "RICE_BAG", qty: 2, unit: "bag" }] }]]);
 const context: FormContext = {
   today: () => "2020-02-21", now: () => "2020-02-21T09:30:00+08:00", lang: "en",
   settings: { fever_threshold: 37.3, observe_days: 14, over_area_lpm2: [0.02, 0.5] },
-  list: (name) => (name === "households" ? households : new Map()),
+  list: (name) => ({ households, roster })[name] ?? new Map(),
 };
 const envelope = { work_date: "2020-02-21", filler_id: "S1", grid_code: "G1" };
 const open = (name: string, more = {}): FormSession => openForm(forms[name]!, context, { envelope, ...more });
@@ -98,6 +99,17 @@ describe("repeats", () => {
     relief.removeInstance("rep_item", 0);
     expect(relief.toRecord().answers.total).toBe(2);
   });
+});
+
+test("a repeat is filled from a register entry, once", () => {
+  const relief = open("relief");
+  expect(relief.prefill("rep_item")).toBe(0);
+  relief.set("roster_entry_id", "C1:7");
+  expect(relief.prefill("rep_item")).toBe(2);
+  expect(relief.prefill("rep_item")).toBe(0);
+  expect(relief.toRecord().answers.rep_item).toMatchObject([
+    { item_code: "VEG_BOX", qty: 1, unit: "box" }, { item_code: "RICE_BAG", qty: 2, unit: "bag" },
+  ]);
 });
 
 describe("defaults", () => {

@@ -203,6 +203,23 @@ export class Session implements FormSession {
     this.tell();
   }
 
+  prefill(repeatPath: string): number {
+    const { row, instance } = this.mustLocate(repeatPath);
+    const { prefill = "", key = "", map = "" } = row.parameters ?? {};
+    const [list = "", column = ""] = prefill.split(".");
+    const wanted = instance.at(this.structure.get(key)?.chain.length ?? 0).raw.get(key);
+    const items = typeof wanted === "string" ? this.context.list(list).get(wanted)?.[column] : undefined;
+    if (!isRepeat(row) || !Array.isArray(items) || instance.children(row.name).length) return 0;
+    for (const item of items as Record<string, Answer>[]) {
+      const added = this.newInstance(instance, row.name);
+      this.setDefaults(row.children ?? [], added);
+      for (const [name = "", from = ""] of map.split(" ").map((pair) => pair.split("="))) this.give(added, name, item[from]);
+      this.work.added(row.name, added);
+    }
+    this.tell();
+    return items.length;
+  }
+
   confirm(path: string, rule: string): void {
     const { row, instance } = this.mustLocate(path);
     const rules = instance.confirmed.get(row.name) ?? new Set();

@@ -154,6 +154,11 @@ export interface FormSession {
   set(path: string, value: Answer): void;
   addInstance(repeatPath: string): void;
   removeInstance(repeatPath: string, index: number): void;
+  /**
+   * Fills an empty repeat from a register entry, as its parameters say: `prefill` (list.column, a list of objects), `key` (the
+   * question that holds the entry's id), `map` (question=column …). Returns the number of instances made.
+   */
+  prefill(repeatPath: string): number;
   /** The filler says that a W rule's complaint is all right. */
   confirm(path: string, rule: string): void;
   /** Every E, every unconfirmed W, every missing required answer, in page order. */
