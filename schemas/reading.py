@@ -24,7 +24,7 @@ from schemas.types import (
     WITH_LIST,
 )
 
-NAME = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
+NAME = re.compile(r"(?!__)[a-z_][a-z0-9_]*", re.IGNORECASE)
 CODE = re.compile(r"[^\s]+")
 NAME_MAX = 64
 
