@@ -134,6 +134,10 @@ function skew(): { clock_skew_s?: number } {
 
 export type OpenTrouble = "draft_missing" | "draft_other_tab" | "draft_no_form";
 
+/** The form with a record's answers in it, to read. */
+export const openRecord = (form: CompiledForm, record: FormRecord): FormSession =>
+  openForm(form, context(), { answers: record.answers, envelope: record as unknown as Record<string, unknown> });
+
 /** Opens a draft for this tab alone. Every change is written at once. */
 export async function openDraft(id: string): Promise<Filling | OpenTrouble> {
   const draft = await readDraft(id);

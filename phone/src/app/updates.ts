@@ -6,7 +6,14 @@ let waiting: ServiceWorker | null = null;
 
 export async function watchUpdates(): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
-  const registration = await navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`);
+  let registration: ServiceWorkerRegistration;
+  try {
+    registration = await navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`);
+  } catch {
+    // The network went before the app was whole: the next time there is one.
+    addEventListener("online", () => void watchUpdates(), { once: true });
+    return;
+  }
   const offer = (worker: ServiceWorker | null) => {
     if (!worker || !navigator.serviceWorker.controller) return;
     waiting = worker;

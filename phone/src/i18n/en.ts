@@ -11,6 +11,7 @@ export const en: Record<Key, string> = {
   scan: "Scan",
   clear: "Clear",
   change: "Change",
+  comma: ", ",
   none_found: "Nothing found",
   other_language: "中文",
 
@@ -98,7 +99,7 @@ export const en: Record<Key, string> = {
   sync_failed: "Server not reached, trying again",
   sync_offline: "No network: carry on filling in",
   sync_revoked: "Phone withdrawn",
-  sync_waiting: "{n} not sent",
+  sync_waiting: "{n} of them not sent yet",
   sync_unjudged: "{n} without a result",
   sync_all_judged: "All have a result",
   sync_last: "Last reached the server: {at}",

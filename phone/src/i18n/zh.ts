@@ -9,6 +9,7 @@ export const zh = {
   scan: "扫码",
   clear: "清除",
   change: "更改",
+  comma: "，",
   none_found: "没有找到",
   other_language: "English",
 
@@ -96,7 +97,7 @@ export const zh = {
   sync_failed: "连不上服务器，会自动再试",
   sync_offline: "没有网络，照常填写",
   sync_revoked: "手机已停用",
-  sync_waiting: "{n} 条未上传",
+  sync_waiting: "其中 {n} 条还没上传",
   sync_unjudged: "{n} 条等待结果",
   sync_all_judged: "全部已有结果",
   sync_last: "上次连上服务器：{at}",

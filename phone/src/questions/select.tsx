@@ -20,9 +20,12 @@ const width = (label: string) => [...label].reduce((sum, letter) => sum + (lette
 
 /** How many fit beside each other on a narrow phone. */
 export function columns(choices: Choice[]): 1 | 2 | 3 {
-  const widest = Math.max(0, ...choices.map((choice) => width(choice.label)));
+  const widths = choices.map((choice) => width(choice.label)).sort((a, b) => a - b);
+  const widest = widths.at(-1) ?? 0;
   if (choices.length === 3 && widest <= 8) return 3;
-  return widest <= 15 && choices.length > 1 ? 2 : 1;
+  // In a long list a few labels may wrap, as long as most fit.
+  const usual = choices.length > 6 ? (widths[Math.floor(widths.length * 0.8)] ?? 0) : widest;
+  return usual <= 15 && choices.length > 1 ? 2 : 1;
 }
 
 const chosenOf = (ask: Ask): string[] => (Array.isArray(ask.field.value) ? ask.field.value : ask.field.value === undefined ? [] : [String(ask.field.value)]);

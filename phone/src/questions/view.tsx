@@ -1,6 +1,6 @@
 /** Draws whatever a compiled form asks. No form is known here, only the language's question types. */
-import type { ComponentChildren, FunctionComponent } from "preact";
-import { useState } from "preact/hooks";
+import { Fragment, type ComponentChildren, type FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Answer, FieldState, FormSession, Problem } from "../forms";
 import { say, t } from "../i18n";
 import { Icon } from "../widgets/parts";
@@ -130,18 +130,16 @@ function Question({ field, tools }: { field: FieldState; tools: FormTools }) {
 
 const ALL_NO_FROM = 3;
 
-/** The questions of a screening: as many as three in a row with the same answers, one of which is "no". */
-function screening(children: FieldState[]): FieldState[] {
-  const same = children.filter((child) => child.type === "select_one" && child.required && child.choices?.some((choice) => choice.name === "no"));
+/** The open questions of a screening: three or more that must be answered, with the same answers, one of which is "no". */
+function screening(children: FieldState[]): { open: FieldState[]; last: FieldState } | undefined {
   const shape = (child: FieldState) => child.choices?.map((choice) => choice.name).join();
-  const first = same[0];
-  const alike = first ? same.filter((child) => shape(child) === shape(first)) : [];
-  return alike.length >= ALL_NO_FROM ? alike.filter((child) => child.value === undefined) : [];
+  const asked = children.filter((child) => child.type === "select_one" && child.required && child.choices?.some((choice) => choice.name === "no"));
+  const alike = asked.filter((child) => shape(child) === shape(asked[0]!));
+  const open = alike.filter((child) => child.value === undefined);
+  return open.length >= ALL_NO_FROM ? { open, last: alike.at(-1)! } : undefined;
 }
 
-function AllNo({ field, tools }: { field: FieldState; tools: FormTools }) {
-  const open = screening(field.children ?? []);
-  if (open.length < ALL_NO_FROM) return null;
+function AllNo({ open, tools }: { open: FieldState[]; tools: FormTools }) {
   const label = open[0]?.choices?.find((choice) => choice.name === "no")?.label ?? "";
   return (
     <button type="button" class="secondary big wide" onClick={() => open.forEach((child) => tools.session.set(child.path, "no"))}>
@@ -160,7 +158,13 @@ function isSettled(field: FieldState, tools: FormTools): boolean {
 function Group({ field, tools, inPage }: { field: FieldState; tools: FormTools; inPage?: boolean }) {
   const children = field.children ?? [];
   const [folded] = useState(() => inPage === true && isSettled(field, tools));
-  const body = children.map((child) => (child.kind === "group" ? <Group key={child.path} field={child} tools={tools} inPage /> : <Field key={child.path} field={child} tools={tools} />));
+  const asked = screening(children);
+  const body = children.map((child) => (
+    <Fragment key={child.path}>
+      {child.kind === "group" ? <Group field={child} tools={tools} inPage /> : <Field field={child} tools={tools} />}
+      {asked && child === asked.last && <AllNo open={asked.open} tools={tools} />}
+    </Fragment>
+  ));
   if (folded)
     return (
       <details class="group settled">
@@ -181,13 +185,16 @@ function Group({ field, tools, inPage }: { field: FieldState; tools: FormTools; 
     <section class="group" aria-label={field.label}>
       {field.label && !children.some((child) => child.kind === "group") && <h2>{field.label}</h2>}
       {body}
-      <AllNo field={field} tools={tools} />
     </section>
   );
 }
 
 function Repeat({ field, tools }: { field: FieldState; tools: FormTools }) {
   const { session } = tools;
+  // `add: one` opens the first entry by itself, once: whoever removes it meant it.
+  useEffect(() => {
+    if (field.parameters?.["add"] === "one" && !field.instances?.length) session.addInstance(field.path);
+  }, []);
   return (
     <section class="repeat" aria-label={field.label} data-testid={`field-${field.path}`} data-path={field.path}>
       <h2>{field.label}</h2>

@@ -1,12 +1,13 @@
-import { useState } from "preact/hooks";
-import { beginCorrection, recordUnit, withdraw } from "../app/filling";
-import { formOf, formTitle, unitLabel } from "../app/names";
+import { useMemo, useState } from "preact/hooks";
+import { beginCorrection, openRecord, recordUnit, withdraw } from "../app/filling";
+import { entryLabel, formOf, formTitle, lookUp, unitLabel } from "../app/names";
 import { notify } from "../app/notice";
 import { nowMs } from "../app/phone";
 import { address, go } from "../app/route";
-import { fillers, own as ownRecords, receipts } from "../app/state";
+import { fillers, lang, own as ownRecords, receipts } from "../app/state";
 import { shortTime } from "../clock";
-import type { Answer, Answers, CompiledForm, CompiledRow, Problem } from "../forms";
+import type { FormRecord } from "../documents";
+import type { Answer, Answers, CompiledForm, FieldState, FormSession, Problem } from "../forms";
 import { say, t } from "../i18n";
 import type { Key } from "../i18n/zh";
 import { hasVerdict, isFinal, needsCorrection, type OwnRecord } from "../records/chain";
@@ -95,42 +96,30 @@ function Chain({ own }: { own: OwnRecord }) {
   );
 }
 
-function* rowsOf(rows: CompiledRow[]): Generator<CompiledRow> {
-  for (const row of rows) {
-    yield row;
-    if (row.children) yield* rowsOf(row.children);
-  }
-}
-const rowNamed = (form: CompiledForm | undefined, name: string): CompiledRow | undefined => {
-  if (!form) return undefined;
-  for (const row of rowsOf([...form.survey, ...form.envelope])) if (row.name === name) return row;
-  return undefined;
-};
-/** Labels that hold answers of their own are expressions; such a field is called by its name. */
-function labelOf(form: CompiledForm | undefined, name: string): string {
-  const label = rowNamed(form, name)?.label;
-  const plain = label && { zh: typeof label.zh === "string" ? label.zh : name, en: typeof label.en === "string" ? label.en : name };
-  return say(plain) || name;
+/** The form opened over the record, so that labels which quote answers read as they did when it was filled. */
+function useSession(record: FormRecord, form: CompiledForm | undefined): FormSession | undefined {
+  return useMemo(() => form && openRecord(form, record), [record._id, form, lang.value]);
 }
 
 /** `rep_person[0].temp_c` as "人员登记 1 › 体温". */
-export function pathLabel(form: CompiledForm | undefined, path: string): string {
+function pathLabel(session: FormSession | undefined, path: string): string {
   if (!path) return t("whole_record");
-  return path
-    .split(".")
-    .map((step) => {
-      const [, name = step, index] = /^([^[]+)(?:\[(\d+)\])?$/.exec(step) ?? [];
-      return labelOf(form, name) + (index === undefined ? "" : ` ${Number(index) + 1}`);
+  const steps = path.split(".");
+  return steps
+    .map((step, index) => {
+      const [, name = step, instance] = /^([^[]+)(?:\[(\d+)\])?$/.exec(step) ?? [];
+      const label = session?.field([...steps.slice(0, index), name].join("."))?.label || name;
+      return instance === undefined ? label : `${label} ${Number(instance) + 1}`;
     })
     .join(" › ");
 }
 
-function ProblemItem({ problem, form }: { problem: Problem; form: CompiledForm | undefined }) {
+function ProblemItem({ problem, session }: { problem: Problem; session: FormSession | undefined }) {
   return (
     <li class={`problem ${problem.severity === "E" ? "stop" : "ask"}`} data-rule={problem.rule}>
       <Icon name="warn" />
       <p>
-        <strong>{pathLabel(form, problem.path)}</strong>
+        <strong>{pathLabel(session, problem.path)}</strong>
         {say(problem.message)}
         <small>
           {t("rule")} {problem.rule}
@@ -140,37 +129,38 @@ function ProblemItem({ problem, form }: { problem: Problem; form: CompiledForm |
   );
 }
 
-function answerText(form: CompiledForm | undefined, name: string, value: Answer): string {
-  const row = rowNamed(form, name);
-  const list = row?.list ? form?.choices[row.list] : undefined;
-  const one = (code: unknown) => say(list?.find((choice) => choice.name === code)?.label) || String(code);
+function answerText(field: FieldState | undefined, value: Answer): string {
+  const one = (code: unknown) => {
+    const listed = field?.listName && entryLabel(lookUp(field.listName).get(String(code)));
+    return listed || field?.choices?.find((choice) => choice.name === code)?.label || String(code);
+  };
   if (Array.isArray(value)) return value.map(one).join("、");
   if (typeof value === "object") return `${value.lat}, ${value.lon}`;
-  return value === true ? "✓" : one(value);
+  return value === true ? "✓" : /^\d{4}-\d\d-\d\dT/.test(String(value)) ? String(value).slice(0, 16).replace("T", " ") : one(value);
 }
 
-const SHOWN = (row: CompiledRow | undefined) => row !== undefined && row.type !== "calculate" && row.type !== "hidden" && row.type !== "note";
+const UNSEEN = new Set(["calculate", "hidden", "note"]);
 
-function AnswerList({ form, answers }: { form: CompiledForm | undefined; answers: Answers }) {
+function AnswerList({ session, answers, prefix = "" }: { session: FormSession | undefined; answers: Answers; prefix?: string }) {
   return (
     <dl class="answers">
       {Object.entries(answers).map(([name, value]) => {
+        const path = prefix + name;
+        const field = session?.field(path);
         if (Array.isArray(value) && typeof value[0] === "object")
           return (value as Answers[]).map((each, index) => (
             <div key={`${name}${index}`} class="nested">
-              <dt>
-                {labelOf(form, name)} {index + 1}
-              </dt>
+              <dt>{pathLabel(session, `${path}[${index}]`)}</dt>
               <dd>
-                <AnswerList form={form} answers={each} />
+                <AnswerList session={session} answers={each} prefix={`${path}[${index}].`} />
               </dd>
             </div>
           ));
-        if (!SHOWN(rowNamed(form, name))) return null;
+        if (!field || UNSEEN.has(field.type)) return null;
         return (
           <div key={name}>
-            <dt>{labelOf(form, name)}</dt>
-            <dd>{answerText(form, name, value as Answer)}</dd>
+            <dt>{field.label}</dt>
+            <dd>{answerText(field, value as Answer)}</dd>
           </div>
         );
       })}
@@ -179,19 +169,23 @@ function AnswerList({ form, answers }: { form: CompiledForm | undefined; answers
 }
 
 export function RecordPage({ id }: { id: string }) {
-  const [voiding, setVoiding] = useState(false);
   const own = ownRecords.value.find((each) => each.record._id === id);
-  if (!own)
-    return (
+  if (own) return <KnownRecord own={own} />;
+  return (
       <>
         <TopBar title={t("records_title")} back={address("records")} />
         <main class="page">
           <p class="empty">{t("none_found")}</p>
         </main>
       </>
-    );
+  );
+}
+
+function KnownRecord({ own }: { own: OwnRecord }) {
+  const [voiding, setVoiding] = useState(false);
   const { record, verdict } = own;
   const form = formOf(record.form_id, record.form_version);
+  const session = useSession(record, form);
   const open = !own.replacedBy && !record.voided;
   const correct = async () => {
     const draft = await beginCorrection(own);
@@ -216,7 +210,7 @@ export function RecordPage({ id }: { id: string }) {
               {verdict.problems
                 .filter((problem) => problem.severity !== "F" || needsCorrection(own.state))
                 .map((problem, index) => (
-                  <ProblemItem key={index} problem={problem} form={form} />
+                  <ProblemItem key={index} problem={problem} session={session} />
                 ))}
             </ul>
           )}
@@ -233,7 +227,7 @@ export function RecordPage({ id }: { id: string }) {
               <dd>{fillers.value.find((filler) => filler.filler_id === record.filler_id)?.name ?? record.filler_id}</dd>
             </div>
           </dl>
-          <AnswerList form={form} answers={record.answers} />
+          <AnswerList session={session} answers={record.answers} />
         </section>
       </main>
       {open && (

@@ -10,7 +10,7 @@ const WRONG_CLOCK_S = 600;
 
 export function SyncLine() {
   const { phase, stuck } = status.value;
-  const counts = [waitingCount.value && t("sync_waiting", { n: waitingCount.value }), unjudgedCount.value && t("sync_unjudged", { n: unjudgedCount.value })].filter(Boolean);
+  const counts = [unjudgedCount.value && t("sync_unjudged", { n: unjudgedCount.value }), waitingCount.value && t("sync_waiting", { n: waitingCount.value })].filter(Boolean);
   const reached = lastReachedMs.value ? t("sync_last", { at: shortTime(lastReachedMs.value, nowMs()) }) : t("sync_never");
   const skewS = clockSkewS.value ?? 0;
   return (
@@ -21,7 +21,7 @@ export function SyncLine() {
             <i class="dot" aria-hidden="true" />
             {t(`sync_${phase}` as Key)}
           </strong>
-          <span>{counts.length ? counts.join(" · ") : reached}</span>
+          <span>{counts.length ? counts.join(t("comma")) : reached}</span>
           {counts.length > 0 && <span>{reached}</span>}
         </div>
         <button type="button" class="square" aria-label={t("sync_now")} onClick={sync}>

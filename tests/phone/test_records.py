@@ -1,0 +1,127 @@
+"""A record's way as the phone tells it: on this phone, received, judged, corrected, withdrawn."""
+
+import json
+from collections.abc import Callable
+
+import requests
+from playwright.sync_api import expect
+
+from tests.phone.phones import Phone
+from tests.servers import Server
+
+NewPhone = Callable[..., Phone]
+
+
+def test_nothing_is_called_received_before_the_server_says_so(phone: Phone) -> None:
+    """The push itself is answered well, but the server still lacks the record when it is asked."""
+
+    def drop(route) -> None:  # type: ignore[no-untyped-def]
+        route.fulfill(status=201, json=[])
+
+    phone.page.route("**/_bulk_docs", drop)
+    phone.visit_without_event()
+    expect(phone.page.get_by_text("服务器没有收下")).to_be_visible(timeout=20_000)
+    assert phone.waiting() == 1
+    phone.page.unroute("**/_bulk_docs")
+    phone.press("立即同步")
+    phone.judged()
+    assert phone.waiting() == 0
+
+
+def test_a_visit_goes_its_way_to_accepted_and_the_list_knows_at_once(phone: Phone) -> None:
+    phone.offline()
+    unit = phone.visit_without_event()
+    assert unit not in [row.get_attribute("data-id") for row in phone.rows().all()]
+    expect(phone.records().first).to_have_attribute("data-state", "waiting")
+    phone.offline(False)
+    phone.judged()
+    expect(phone.records().first).to_have_attribute("data-state", "accepted")
+
+
+def test_too_large_a_batch_is_halved_until_it_passes(phone: Phone) -> None:
+    sizes: list[int] = []
+
+    def refuse_large(route) -> None:  # type: ignore[no-untyped-def]
+        sizes.append(len(json.loads(route.request.post_data)["docs"]))
+        if sizes[-1] > 1:
+            route.fulfill(status=413, json={"error": "too_large", "reason": "The request is too large."})
+        else:
+            route.continue_()
+
+    phone.page.route("**/_bulk_docs", refuse_large)
+    phone.offline()
+    for _ in range(3):
+        phone.visit_without_event()
+    phone.offline(False)
+    phone.judged()
+    assert sizes[0] == 3
+    assert sizes.count(1) == 3
+    expect(phone.records()).to_have_count(3)
+
+
+def test_a_server_that_fails_for_a_while_gets_everything_later(phone: Phone) -> None:
+    phone.page.route("**/sync/**", lambda route: route.abort())
+    phone.visit_without_event()
+    expect(phone.page.get_by_text("连不上服务器")).to_be_visible(timeout=20_000)
+    phone.page.unroute("**/sync/**")
+    phone.judged()
+
+
+def quarantined(phone: Phone) -> str:
+    """A record that only the server can refuse: its day lies in the future because the phone's clock is wrong."""
+    phone.page.clock.install()
+    phone.page.clock.set_fixed_time("2031-03-03T10:00:00+08:00")
+    unit = phone.visit_without_event()
+    return unit
+
+
+def returned(phone: Phone, server: Server) -> None:
+    record = phone.kept("(await outbox())[0]._id ?? (await read('receipts'))[0].record_id")
+    answer = requests.post(
+        f"{server.url}/api/v1/records/{requests.utils.quote(record, safe='')}/review",
+        json={"status": "returned", "comment": "人数和台账不符，请核对"},
+        headers={"Authorization": f"Bearer {server.credentials['api_token']}"},
+        timeout=20,
+    )
+    assert answer.ok, answer.text
+
+
+def test_a_refused_record_is_corrected_with_its_answers_and_a_reason(phone: Phone) -> None:
+    phone.page.clock.set_fixed_time("2031-03-03T10:00:00+08:00")
+    phone.visit_without_event()
+    expect(phone.page.get_by_text("1 条记录需要更正")).to_be_visible(timeout=20_000)
+    expect(phone.page.get_by_text("手机时间与服务器相差")).to_be_visible()
+    phone.page.clock.resume()
+    phone.page.reload()
+    phone.page.get_by_text("1 条记录需要更正").click()
+    phone.page.get_by_test_id("record-row").click()
+    expect(phone.page.get_by_test_id("record")).to_have_attribute("data-state", "quarantined")
+    expect(phone.page.locator("[data-rule=V002]")).to_contain_text("工作日期")
+    phone.press("更正")
+    phone.form()
+    expect(phone.field("visit_result").get_by_label("见到本人")).to_be_checked()
+    phone.choose("correction_reason", "录入错误")
+    phone.press("下一页")
+    phone.page.get_by_text("其他信息").click()
+    phone.field("work_date").get_by_role("button", name="今天").click()
+    phone.press("完成")
+    phone.judged()
+    rows = phone.records()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_have_attribute("data-state", "accepted")
+    expect(phone.page.get_by_text("已由新记录更正")).to_be_visible()
+    phone.home()
+    expect(phone.page.get_by_text("条记录需要更正")).to_have_count(0)
+
+
+def test_a_withdrawn_record_makes_its_household_open_again(phone: Phone) -> None:
+    unit = phone.visit_without_event()
+    phone.judged()
+    phone.records().first.click()
+    phone.press("作废")
+    phone.press("重复")
+    expect(phone.page.get_by_text("已由新记录更正").first).to_be_visible()
+    phone.press("返回") if phone.page.get_by_role("button", name="返回").count() else phone.page.get_by_label("返回").click()
+    phone.home()
+    phone.judged()
+    expect(phone.page.locator(f'[data-testid=unit-row][data-id="{unit}"]')).to_be_visible()
