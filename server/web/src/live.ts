@@ -28,7 +28,11 @@ function listen(address: string, lamp: HTMLElement, refresh: () => void): EventS
   let known: string | undefined;
   const source = new EventSource(address);
   source.addEventListener("open", () => light(lamp, "on"));
-  source.addEventListener("error", () => light(lamp, "off"));
+  source.addEventListener("error", () => {
+    light(lamp, "off");
+    // Refused for good (the session ended): fetching the page finds out and says so.
+    if (source.readyState === EventSource.CLOSED) refresh();
+  });
   source.addEventListener("version", (event: MessageEvent<string>) => {
     const moved = known !== undefined && known !== event.data;
     known = event.data;

@@ -1,0 +1,168 @@
+"""The staff pages in Chromium: sign in, read, drill down to one record; figures that follow a sync; accessibility by axe-core."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.server.api.world import PASSWORD, VILLAGE, World, sample
+
+WEB = Path(__file__).parents[3] / "server" / "web"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = [
+    "/",
+    f"/?area={VILLAGE}",
+    "/records",
+    "/quarantine",
+    "/not-reached",
+    "/roster",
+    "/points",
+    "/devices",
+    "/forms",
+    "/forms/household_visit",
+    "/exports",
+    "/records?text=nothing-like-this",
+    "/nothing",
+    "/api/v1/",
+]
+
+
+@pytest.fixture(scope="module")
+def address(world: World) -> Iterator[str]:
+    """The app on a free port, threads and all: an open event stream must not hold up the pages."""
+    from werkzeug.serving import make_server
+
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console says against a page: scripts that fail, content that the policy refuses."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, complaints: list[str]) -> Iterator[Page]:
+    """Signed in as the district's clerk, on the overview."""
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/")
+    page.get_by_label("用户名").fill("dong")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.get_by_role("heading", name="博山区").wait_for()
+    yield page
+    context.close()
+
+
+def test_from_the_overview_one_drills_down_to_a_single_record(
+    page: Page, world: World, complaints: list[str]
+) -> None:
+    page.locator(".chart svg").wait_for()
+    page.get_by_role("link", name="域城镇").click()
+    page.get_by_role("link", name="示范一村").click()
+    page.get_by_role("link", name="当日敲门次").click()
+    page.get_by_role("row", name="H3").get_by_role("link").first.click()
+    page.get_by_role("heading", name="H3").wait_for()
+    assert world.ids["people"] in page.url
+    assert page.get_by_text("420106********0006").is_visible()
+    assert complaints == []
+
+
+def test_figures_follow_a_sync_without_a_reload(page: Page, world: World) -> None:
+    page.locator("[data-live-lamp][data-state=on]").wait_for()
+    page.evaluate("window.stillTheSamePage = true; scrollTo(0, 200)")
+    figure = page.locator('[data-figure="370304-A2_visits"]')
+    before = int(figure.inner_text())
+    world.push(sample("household_visit/pass/uneventful", device_id=world.device_id, household_id="H2"))
+    world.follow()
+    page.wait_for_function(
+        "before => Number(document.querySelector('[data-figure=\"370304-A2_visits\"]').textContent) === before + 1",
+        arg=before,
+        timeout=15_000,
+    )
+    assert page.evaluate("[window.stillTheSamePage, scrollY]") == [True, 200]
+
+
+def test_choosing_a_town_leaves_its_villages_and_chooses_none(page: Page) -> None:
+    page.goto("/records")
+    assert page.get_by_label("村（社区）").input_value() == ""
+    page.get_by_label("镇（街道）").select_option(label="域城镇")
+    options = page.get_by_label("村（社区）").locator("option").all_inner_texts()
+    assert options == ["全部", "示范一村", "示范二村"]
+    page.get_by_label("村（社区）").select_option(label="示范二村")
+    page.get_by_role("button", name="筛选").click()
+    assert "village=370304102902" in page.url
+    assert page.get_by_label("村（社区）").input_value() == "370304102902"
+
+
+def test_a_session_that_ended_is_said_and_not_shown_as_old_figures(page: Page, world: World) -> None:
+    page.locator("[data-live-lamp][data-state=on]").wait_for()
+    page.context.clear_cookies()
+    world.push(sample("household_visit/pass/uneventful", device_id=world.device_id, household_id="H4"))
+    world.follow()
+    page.get_by_text("登录已过期").wait_for(timeout=15_000)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int, complaints: list[str]) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in PAGES:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert [each for each in complaints if "404" not in each] == []
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_to_object_to(page: Page, world: World, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    records = [f"/records/{world.ids[name]}" for name in ("people", "too_hot", "delivery")]
+    found = {path: violations(page, path) for path in [*PAGES, *records]}
+    assert {path: rules for path, rules in found.items() if rules} == {}
+
+
+def test_axe_finds_nothing_on_the_sign_in_page(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address)
+    assert violations(context.new_page(), "/sign-in") == []
+    context.close()
+
+
+def violations(page: Page, path: str) -> list[str]:
+    page.goto(path)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(
+        """async () => (await axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}))
+        .violations.map(each => each.id + ": " + each.nodes.slice(0, 3).map(node => node.target.join(" ")).join(", "))"""
+    )
+    return found
