@@ -71,6 +71,12 @@ class MissingStub(StoreError):
     status, error = 412, "missing_stub"
 
 
+class InsufficientStorage(StoreError):
+    """The disk is full. Nothing of the call was written; it can be repeated when there is room again."""
+
+    status, error = 507, "insufficient_storage"
+
+
 class TooLarge(StoreError):
     status, error = 413, "document_too_large"
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.embedded import schema
+from sync.store import InsufficientStorage
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_PAGES = 4_000
@@ -70,9 +71,13 @@ class Connections:
             connection.execute(begin)
             yield connection
             connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            _roll_back(connection)
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise InsufficientStorage("The disk is full.") from error
+            raise
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            _roll_back(connection)
             raise
         finally:
             idle.append(connection)
@@ -102,3 +107,8 @@ class Connections:
         finally:
             os.close(descriptor)
             os.close(lock)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

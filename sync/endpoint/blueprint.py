@@ -68,11 +68,15 @@ class _Endpoint:
 
     def answer(self, asked: Request, mounted_at: str) -> Response:
         try:
+            asked.max_content_length = (
+                None  # the app's limit would answer before ours, and not in CouchDB's words
+            )
             told = self._told(asked, mounted_at)
         except StoreError as problem:
             told = answers.error(problem)
         except HTTPException as problem:
-            told = answers.json({"error": problem.name, "reason": problem.description}, problem.code or 500)
+            error = problem.name.lower().replace(" ", "_")
+            told = answers.json({"error": error, "reason": problem.description}, problem.code or 500)
         except Exception:
             log.exception("%s %s failed", asked.method, asked.path)
             told = answers.json({"error": "internal_server_error", "reason": "The server failed."}, 500)

@@ -12,6 +12,7 @@ import pytest
 
 from sync.embedded import open_store
 from sync.embedded.schema import UnknownLayout
+from sync.store import InsufficientStorage
 
 
 def mode(path: Path) -> int:
@@ -113,4 +114,24 @@ def test_a_deleted_database_leaves_no_rows(tmp_path: Path) -> None:
         for table in ("databases", "documents", "revisions", "attachments", "blobs", "locals"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table  # noqa: S608
     connection.close()
+    store.close()
+
+
+def test_a_full_disk_refuses_the_write_whole_and_works_again_when_there_is_room(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.sqlite3")
+    database = store.create("a")
+    connections = store._connections  # type: ignore[attr-defined]
+
+    def allow_pages(count: int) -> None:
+        (connection,) = connections._here().idle
+        connection.execute(f"PRAGMA max_page_count = {count}")
+
+    allow_pages(40)
+    docs = [{"_id": f"d{n}", "_rev": "1-a", "text": "x" * 10_000} for n in range(20)]
+    with pytest.raises(InsufficientStorage):
+        database.bulk_docs(docs, new_edits=False, writer="w")
+    assert (database.seq(), database.info()["doc_count"]) == (0, 0)
+    allow_pages(2**30)
+    database.bulk_docs(docs, new_edits=False, writer="w")
+    assert database.info()["doc_count"] == 20
     store.close()

@@ -293,3 +293,12 @@ def test_a_failure_inside_is_a_500_in_json_without_its_cause(
     answer = admin("GET", "/open/")
     refused(answer, 500, "internal_server_error")
     assert "secret" not in answer.text
+
+
+def test_the_limit_of_the_app_does_not_answer_in_our_place(standalone: ModuleType, store: Store) -> None:
+    app = standalone.create_app(store, limits=Limits(body_bytes_max=5_000))
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    client = app.test_client()
+    answer = client.put("/sync/open/a", json={"text": "x" * 100}, auth=("admin", "secret"))
+    assert answer.status_code == 201
+    refused(client.put("/sync/open/b", data=bytes(6_000), auth=("admin", "secret")), 413, "too_large")
