@@ -26,6 +26,10 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n\t ]')
 
 def text_cell(text: str) -> str:
     """`text` as Excel may safely meet it."""
+    if (
+        text.isidentifier()
+    ):  # most cells are codes or names: a letter first, nothing that Excel reads otherwise
+        return text
     text = text.replace("\x00", "")
     if _FORMULA.match(text):
         return "'" + text

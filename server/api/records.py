@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from flask.views import MethodView
 
@@ -26,6 +26,8 @@ blp = Blueprint(
 )
 
 COMMENT_LENGTH_MIN = 2
+Decision = Literal["returned", "accepted"]
+DECISIONS: dict[str, Decision] = {"returned": "returned", "accepted": "accepted"}
 
 
 def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
@@ -163,10 +165,10 @@ class RecordReview(MethodView):
     def post(self, body: dict[str, str], record_id: str) -> dict[str, Any]:
         """Return a record to the volunteer with a comment, or accept it. The verdict follows within
         seconds."""
-        return review(staff_for("records.review"), record_id, body["status"], body["comment"])
+        return review(staff_for("records.review"), record_id, DECISIONS[body["status"]], body["comment"])
 
 
-def review(member: Staff, record_id: str, status: str, comment: str) -> dict[str, Any]:
+def review(member: Staff, record_id: str, status: Decision, comment: str) -> dict[str, Any]:
     """Write the review. Raises Problem: no such record, no comment on a return, a record that a later one
     has replaced."""
     from server.intake import review as reviews

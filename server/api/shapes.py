@@ -73,7 +73,7 @@ class PeriodQuery(AreaQuery):
     last = fields.Date(data_key="to", required=True, metadata=note("Last day; at most 366 days."))
 
     @validates_schema
-    def _in_order(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+    def _in_order(self, data: dict, **_: object) -> None:
         if data["first"] > data["last"]:
             raise ValidationError("`from` lies after `to`.", "from")
         if (data["last"] - data["first"]).days > 366:
@@ -181,7 +181,7 @@ class RecordFilters(Query):
     last = fields.Date(data_key="to", metadata=note("Work dates up to this day."))
 
     @validates_schema
-    def _in_order(self, data: dict, **_: object) -> None:  # type: ignore[type-arg]
+    def _in_order(self, data: dict, **_: object) -> None:
         if data.get("first") and data.get("last") and data["first"] > data["last"]:
             raise ValidationError("`from` lies after `to`.", "from")
 

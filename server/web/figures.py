@@ -51,7 +51,7 @@ def shown(
     text = number(value, percent=percent)
     return Shown(
         id=indicator.id,
-        name=pick(indicator.name) + (f"（{unit}）" if unit else ""),
+        name=with_unit(pick(indicator.name), unit),
         text=text,
         delta=change(value, earlier, percent=percent),
         mood=mood(indicator.id, value, earlier),
@@ -59,6 +59,13 @@ def shown(
         fraction=fraction(now),
         href=href,
     )
+
+
+def with_unit(name: str, unit: str) -> str:
+    """应走访户（户）, Area covered (m²); a unit that the name ends with is not said twice."""
+    if not unit or (name.isascii() and set(unit.lower().split()) & set(name.lower().split())):
+        return name
+    return f"{name} ({unit})" if name.isascii() else f"{name}（{unit}）"
 
 
 def bar(figure: Figure, percent: bool) -> float | None:

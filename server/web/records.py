@@ -305,8 +305,8 @@ def _is_open(found: Mapping[str, Any], name: str) -> bool:
 @require_csrf
 def review(record_id: str) -> BaseResponse:
     member = staff_for("records.review")
-    decision, comment = request.form.get("decision", ""), request.form.get("comment", "")
-    if decision not in ("returned", "accepted") or len(comment) > 500:
+    decision, comment = api.DECISIONS.get(request.form.get("decision", "")), request.form.get("comment", "")
+    if decision is None or len(comment) > 500:
         raise Problem("invalid")
     try:
         api.review(member, record_id, decision, comment)
