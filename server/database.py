@@ -11,7 +11,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose SQLite connections keep what they acknowledged: WAL, `synchronous=FULL`, foreign keys on."""
+    """An engine whose SQLite connections keep what they acknowledged: WAL, `synchronous=FULL`."""
     engine = create_engine(url)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

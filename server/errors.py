@@ -1,10 +1,9 @@
-"""Whatever goes wrong is answered in the shape the asker reads: problem details in the API, CouchDB's pair under
-/sync/, a page with a sentence elsewhere. Nobody is shown a stack trace."""
+"""Whatever goes wrong is answered in the shape the asker reads: problem details in the API, CouchDB's pair
+under /sync/, a page with a sentence elsewhere. Nobody is shown a stack trace."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, redirect, request
@@ -17,7 +16,14 @@ from server.people.web import AuthRequired, CsrfMissing, NotAllowed
 
 log = logging.getLogger(__name__)
 
-SYNC_ERRORS = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+SYNC_ERRORS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
 
 
 def register(app: Flask) -> None:
@@ -33,7 +39,7 @@ def register(app: Flask) -> None:
 
 def answer(problem: problems.Problem, error: HTTPException | None = None) -> ResponseReturnValue:
     if error is not None and error.response is not None:
-        return error.response  # type: ignore[return-value]
+        return error.response
     if request.path.startswith("/sync/"):
         return _couchdb_pair(problem, error)
     if request.path.startswith("/api/"):

@@ -47,7 +47,9 @@ def _check_port(shared: Gridbook) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = f"Cannot listen on {host}:{port} ({error.strerror}). Choose another: make run PORT={port + 1}"
+            reason = (
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another: make run PORT={port + 1}"
+            )
             raise SettingsError([reason]) from None
 
 
@@ -55,7 +57,9 @@ def _load_demo() -> None:
     try:
         demo.load(gridbook())
     except demo.NotEmpty:
-        click.echo("The data folder holds a district already: no demo was added. DEMO=0 silences this.", err=True)
+        click.echo(
+            "The data folder holds a district already: no demo was added. DEMO=0 silences this.", err=True
+        )
 
 
 def _greeting(shared: Gridbook) -> Iterator[str]:
@@ -71,7 +75,8 @@ def _greeting(shared: Gridbook) -> Iterator[str]:
         yield f"  全部演示凭据 all of them in {demo.credentials_file(shared.settings.data)}"
     elif not staff.every(shared.people):
         yield "  还没有人员：先建管理员 Nobody can sign in yet; make the first administrator:"
-        yield "    .venv/bin/flask staff add <name> --role administrator --role district_staff --area <6 digits>"
+        yield "    .venv/bin/flask staff add <name> --area <6 digits> \\"
+        yield "        --role administrator --role district_staff"
     yield ""
 
 

@@ -35,7 +35,17 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def switch(value: str) -> bool:
-    words = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False, "": False}
+    words = {
+        "1": True,
+        "yes": True,
+        "true": True,
+        "on": True,
+        "0": False,
+        "no": False,
+        "false": False,
+        "off": False,
+        "": False,
+    }
     if value.lower() not in words:
         raise ValueError("write 1 or 0")
     return words[value.lower()]
@@ -73,7 +83,7 @@ def web_address(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table: the variable's name, the field of `Settings` it fills, its default, its reader, its help."""
+    """One row of the table; `field` is the field of `Settings` that it fills. A `secret` is never shown."""
 
     name: str
     field: str
@@ -84,41 +94,104 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("GRIDBOOK_DATA", "data", "./var", folder, "Folder for everything that is kept; made with mode 0700."),
-    Setting("HOST", "host", "127.0.0.1", text, "Address to listen on. Anything but a loopback address needs an https GRIDBOOK_PUBLIC_URL."),
+    Setting(
+        "GRIDBOOK_DATA", "data", "./var", folder, "Folder for everything that is kept; made with mode 0700."
+    ),
+    Setting(
+        "HOST",
+        "host",
+        "127.0.0.1",
+        text,
+        "Address to listen on. Anything but a loopback address needs an https GRIDBOOK_PUBLIC_URL.",
+    ),
     Setting("PORT", "port", "8000", whole_number(1, 65535), "Port to listen on."),
     Setting(
-        "GRIDBOOK_PUBLIC_URL", "public_url", "", web_address,
+        "GRIDBOOK_PUBLIC_URL",
+        "public_url",
+        "",
+        web_address,
         "Address under which phones and staff reach the server; empty: http://HOST:PORT.",
     ),
     Setting(
-        "GRIDBOOK_INSECURE", "insecure", "0", switch,
+        "GRIDBOOK_INSECURE",
+        "insecure",
+        "0",
+        switch,
         "1 allows a HOST that others can reach without https. Passwords and names then travel readable.",
     ),
-    Setting("GRIDBOOK_PROXIES", "proxies", "0", whole_number(0, 5), "Reverse proxies in front whose X-Forwarded headers are trusted."),
-    Setting("GRIDBOOK_WORKERS", "workers", "2", whole_number(1, 64), "Web worker processes."),
-    Setting("GRIDBOOK_STORE", "store_url", "embedded", store, "Document store: embedded (SQLite in the data folder)."),
     Setting(
-        "GRIDBOOK_DATABASE", "database_url", "", text,
+        "GRIDBOOK_PROXIES",
+        "proxies",
+        "0",
+        whole_number(0, 5),
+        "Reverse proxies in front whose X-Forwarded headers are trusted.",
+    ),
+    Setting("GRIDBOOK_WORKERS", "workers", "2", whole_number(1, 64), "Web worker processes."),
+    Setting(
+        "GRIDBOOK_STORE",
+        "store_url",
+        "embedded",
+        store,
+        "Document store: embedded (SQLite in the data folder).",
+    ),
+    Setting(
+        "GRIDBOOK_DATABASE",
+        "database_url",
+        "",
+        text,
         "SQLAlchemy URL of the read model; empty: readmodel.sqlite3 in the data folder.",
     ),
     Setting(
-        "GRIDBOOK_PEOPLE_DATABASE", "people_url", "", text,
+        "GRIDBOOK_PEOPLE_DATABASE",
+        "people_url",
+        "",
+        text,
         "SQLAlchemy URL of staff, devices and tokens; empty: people.sqlite3 in the data folder.",
     ),
     Setting(
-        "GRIDBOOK_SYNC_ADMIN", "sync_admin", "", name_and_password,
-        "name:password of a CouchDB-style server admin at /sync/, who reads and deletes everything there; empty: nobody.",
+        "GRIDBOOK_SYNC_ADMIN",
+        "sync_admin",
+        "",
+        name_and_password,
+        "name:password of a CouchDB-style server admin at /sync/, "
+        "who reads and deletes everything there; empty: nobody.",
         secret=True,
     ),
-    Setting("GRIDBOOK_FORMS", "forms", "./forms", folder, "Folder with the form definitions that `flask forms publish` reads."),
     Setting(
-        "GRIDBOOK_BODY_MAX_BYTES", "max_body_bytes", "16777216", whole_number(65536, 1 << 30),
+        "GRIDBOOK_FORMS",
+        "forms",
+        "./forms",
+        folder,
+        "Folder with the form definitions that `flask forms publish` reads.",
+    ),
+    Setting(
+        "GRIDBOOK_BODY_MAX_BYTES",
+        "max_body_bytes",
+        "16777216",
+        whole_number(65536, 1 << 30),
         "Largest request body, in bytes; a larger one is answered with 413.",
     ),
-    Setting("GRIDBOOK_SESSION_HOURS", "session_hours", "12", whole_number(1, 720), "Hours until a staff member must sign in again."),
-    Setting("GRIDBOOK_ENROL_HOURS", "enrol_hours", "72", whole_number(1, 8760), "Hours for which an enrolment code can be used."),
-    Setting("DEMO", "demo", "1", switch, "For `make run`: 1 fills an empty data folder with the demo district, 0 leaves it empty."),
+    Setting(
+        "GRIDBOOK_SESSION_HOURS",
+        "session_hours",
+        "12",
+        whole_number(1, 720),
+        "Hours until a staff member must sign in again.",
+    ),
+    Setting(
+        "GRIDBOOK_ENROL_HOURS",
+        "enrol_hours",
+        "72",
+        whole_number(1, 8760),
+        "Hours for which an enrolment code can be used.",
+    ),
+    Setting(
+        "DEMO",
+        "demo",
+        "1",
+        switch,
+        "For `make run`: 1 fills an empty data folder with the demo district, 0 leaves it empty.",
+    ),
 )
 
 
@@ -199,7 +272,7 @@ def check_binding(settings: Settings) -> None:
     raise SettingsError(
         [
             f"HOST={settings.host} can be reached by others, and GRIDBOOK_PUBLIC_URL is not https: "
-            "passwords and names would travel readable. Put a proxy with https in front and set GRIDBOOK_PUBLIC_URL, "
-            "or set GRIDBOOK_INSECURE=1 if you know that nobody can listen."
+            "passwords and names would travel readable. Put a proxy with https in front and set "
+            "GRIDBOOK_PUBLIC_URL, or set GRIDBOOK_INSECURE=1 if you know that nobody can listen."
         ]
     )

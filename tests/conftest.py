@@ -1,8 +1,9 @@
 """Shared by all tests: real servers (see tests/servers.py).
 
 `server`      one running demo server for the whole session; leave it as you find it, or take your own
-`new_server`  `new_server()` gives a running demo server on a fresh copy of the demo data, `new_server(demo=False)` an
-              empty one; settings as keyword arguments: `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
+`new_server`  `new_server()` gives a running demo server on a fresh copy of the demo data,
+              `new_server(demo=False)` an empty one; settings are keyword arguments:
+              `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
 `demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
 """
 

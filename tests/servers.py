@@ -1,8 +1,8 @@
 """A real server for tests: gunicorn on a free port with a data folder of its own.
 
-    server.url, server.data, server.credentials     where it is, what it keeps, the demo's people and codes
-    server.flask("import", "areas", path)           a command on its data folder
-    server.stop(); server.kill(); server.start()    end it in order, or all its processes at once; again on the same port
+server.url, server.data, server.credentials     where it is, what it keeps, the demo's people and codes
+server.flask("import", "areas", path)           a command on its data folder
+server.stop(); server.kill(); server.start()    end it in order, or at once; again on the same port
 """
 
 from __future__ import annotations
@@ -38,20 +38,28 @@ class Server:
 
     @property
     def environ(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GRIDBOOK_", "DEMO"))}
-        return inherited | {"GRIDBOOK_DATA": str(self.data), "PORT": str(self.port or 1), "HOST": "127.0.0.1"} | self._extra
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("GRIDBOOK_", "DEMO"))
+        }
+        return (
+            inherited
+            | {"GRIDBOOK_DATA": str(self.data), "PORT": str(self.port or 1), "HOST": "127.0.0.1"}
+            | self._extra
+        )
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """The demo's credentials, with addresses of this server: the file was written before there was a port."""
+        """The demo's credentials with this server's addresses: it was written before there was a port."""
         text = (self.data / "demo-credentials.json").read_text("utf-8")
         written_for = json.loads(text)["url"]
-        found: dict[str, Any] = json.loads(text.replace(f'{written_for}"', f'{self.url}"').replace(f"{written_for}/", f"{self.url}/"))
+        found: dict[str, Any] = json.loads(
+            text.replace(f'{written_for}"', f'{self.url}"').replace(f"{written_for}/", f"{self.url}/")
+        )
         return found
 
     def start(self) -> Server:
-        # We listen before gunicorn does and hand the socket over: no port can be lost in between, and the first
-        # request simply waits until a worker answers.
+        # We listen before gunicorn does and hand the socket over: no port can be lost in between, and the
+        # first request simply waits until a worker answers.
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self.port))
@@ -90,6 +98,8 @@ class Server:
     def flask(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a `flask` command on this data folder; the server may run or not."""
         command = [BIN / "flask", *arguments]
-        result = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=300)
+        result = subprocess.run(
+            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=300
+        )
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result

@@ -21,7 +21,7 @@ def register(app: Flask) -> None:
 @forms.command("publish")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 def publish_command(folder: Path | None) -> None:
-    """Check and compile every form of FOLDER (default: GRIDBOOK_FORMS) into the catalogue: all of them or none."""
+    """Check and compile every form of FOLDER (GRIDBOOK_FORMS) into the catalogue: all of them or none."""
     try:
         published = publish(gridbook().store, folder or gridbook().settings.forms)
     except PublishRefused as error:

@@ -1,7 +1,7 @@
 """Publishing: the folder of definitions becomes catalogue documents, all of them or none.
 
-A published version never changes, because records were filled with it: whoever changes a form gives it a new version.
-`source_digest` tells a changed form from one that merely compiles otherwise after an upgrade of the server.
+A published version never changes, because records were filled with it: whoever changes a form gives it a new
+version. `source_digest` tells a changed form from one that merely compiles otherwise after an upgrade.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ __all__ = ["Device", "People", "Staff", "device_for_token"]
 
 
 def device_for_token(token: str) -> Device | None:
-    """The device of the running app that holds `token`; look at `revoked` and `expired` before trusting it."""
+    """The running app's device that holds `token`; look at `revoked` and `expired` before trusting it."""
     from server.app import gridbook
 
     return devices.by_token(gridbook().people, token)

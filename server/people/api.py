@@ -14,14 +14,19 @@ from server.app import gridbook
 from server.people import assignment, devices, enrolment, lockout, syncing
 from sync.endpoint import Unauthorized
 
-blp = Blueprint("devices", __name__, url_prefix="/api/v1", description="Enrolment of phones, and what a phone is for")
+blp = Blueprint(
+    "devices", __name__, url_prefix="/api/v1", description="Enrolment of phones, and what a phone is for"
+)
 
 
 class EnrolRequest(Schema):
     code = fields.String(
         required=True,
         validate=validate.Length(min=1, max=40),
-        metadata={"description": "The code as printed, XXXX-XXXX; case and dashes do not matter.", "example": "7KQM-3XWP"},
+        metadata={
+            "description": "The code as printed, XXXX-XXXX; case and dashes do not matter.",
+            "example": "7KQM-3XWP",
+        },
     )
     device_label = fields.String(validate=validate.Length(max=enrolment.LABEL_LENGTH_MAX))
 
@@ -52,7 +57,9 @@ class DeviceAssignment(Schema):
 
 
 class Enrolled(DeviceAssignment):
-    token = fields.String(required=True, metadata={"description": "The device token; it is never shown again."})
+    token = fields.String(
+        required=True, metadata={"description": "The device token; it is never shown again."}
+    )
 
 
 @blp.route("/enrol")
@@ -78,7 +85,10 @@ class Enrol(MethodView):
 def _problem(error: enrolment.CodeRefused) -> Problem:
     if not error.gone:
         return Problem("code-unknown")
-    words = {"used": {"zh": "已被使用", "en": "was used already"}, "expired": {"zh": "已过期", "en": "has expired"}}
+    words = {
+        "used": {"zh": "已被使用", "en": "was used already"},
+        "expired": {"zh": "已过期", "en": "has expired"},
+    }
     return Problem("code-gone", state=words[error.reason])
 
 

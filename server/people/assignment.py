@@ -13,7 +13,8 @@ DISTRICT_UNKNOWN = {"zh": "", "en": ""}
 
 
 def describe(store: Store, device: Device) -> dict[str, Any]:
-    """{device_id, villages:[{code,name}], fillers:[{filler_id,name,role,village_code}], server_uuid, district:{zh,en}}"""
+    """{device_id, villages: [{code, name}], fillers: [{filler_id, name, role, village_code}], server_uuid,
+    district: {zh, en}}"""
     return {
         "device_id": device.device_id,
         "villages": [{"code": code, "name": village_name(store, code)} for code in device.villages],
@@ -33,7 +34,9 @@ def village_name(store: Store, code: str) -> str:
 
 def filler_ids(store: Store, village_code: str) -> list[str]:
     """The fillers of a village, by id."""
-    return [doc_id.removeprefix("filler:") for doc_id in ids_with(store, f"register-{village_code}", "filler:")]
+    return [
+        doc_id.removeprefix("filler:") for doc_id in ids_with(store, f"register-{village_code}", "filler:")
+    ]
 
 
 def _fillers(store: Store, device: Device, village_code: str) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""`flask staff`, `flask device`, `flask enrol`, `flask token`. The first administrator is made here and nowhere else."""
+"""`flask staff`, `flask device`, `flask enrol`, `flask token`. The first administrator is made only here."""
 
 from __future__ import annotations
 
@@ -94,10 +94,14 @@ def revoke_device(device_id: str) -> None:
 
 
 @enrol_group.command("create")
-@click.option("--village", "villages", multiple=True, required=True, help="12-digit code; may be given several times.")
+@click.option(
+    "--village", "villages", multiple=True, required=True, help="12-digit code; may be given several times."
+)
 @click.option("--filler", "fillers", multiple=True, help="Only these fillers; otherwise all of the villages.")
 @click.option("--count", default=1, type=click.IntRange(1, 500), help="How many codes: one for each phone.")
-@click.option("--device-days", type=click.IntRange(1, 3650), help="The phone's access ends after so many days.")
+@click.option(
+    "--device-days", type=click.IntRange(1, 3650), help="The phone's access ends after so many days."
+)
 @click.option("--qr/--no-qr", default=True, help="Print a QR code for each.")
 def create_codes(
     villages: tuple[str, ...], fillers: tuple[str, ...], count: int, device_days: int | None, qr: bool
@@ -117,18 +121,31 @@ def create_codes(
 
 def _check_offer(villages: tuple[str, ...], fillers: tuple[str, ...]) -> None:
     store = gridbook().store
-    known = {area.removeprefix("area:") for area in ids_with(store, OFFICE, "area:") if len(area) == len("area:") + 12}
+    known = {
+        area.removeprefix("area:")
+        for area in ids_with(store, OFFICE, "area:")
+        if len(area) == len("area:") + 12
+    }
     if unknown := sorted(set(villages) - known):
         raise click.ClickException(f"No village {', '.join(unknown)}: `flask import areas` first.")
     theirs = {filler for village in villages for filler in assignment.filler_ids(store, village)}
     if unknown := sorted(set(fillers) - theirs):
-        raise click.ClickException(f"No filler {', '.join(unknown)} in these villages: `flask import fillers` first.")
+        raise click.ClickException(
+            f"No filler {', '.join(unknown)} in these villages: `flask import fillers` first."
+        )
 
 
 @token_group.command("create")
 @click.option("--staff", "username", required=True, help="Whose rights the program borrows.")
 @click.option("--label", default="", help="What the token is for.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(list(ACTIONS)), default=tokens.READING, show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(list(ACTIONS)),
+    default=tokens.READING,
+    show_default=True,
+)
 @click.option("--days", default=90, type=click.IntRange(1, 3650), show_default=True)
 def create_token(username: str, label: str, scopes: tuple[str, ...], days: int) -> None:
     """Make an API token and print it; it is shown only here."""
@@ -142,7 +159,9 @@ def list_tokens() -> None:
     names = {member.staff_id: member.username for member in staff.every(gridbook().people)}
     for token in tokens.every(gridbook().people):
         state = "revoked" if token.revoked else f"until {token.expires_at}"
-        click.echo(f"{token.token_id}\t{names[token.staff_id]}\t{state}\t{','.join(token.scopes)}\t{token.label}")
+        click.echo(
+            f"{token.token_id}\t{names[token.staff_id]}\t{state}\t{','.join(token.scopes)}\t{token.label}"
+        )
 
 
 @token_group.command("revoke")

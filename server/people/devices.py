@@ -47,7 +47,7 @@ def add(
     filler_ids: list[str],
     expires_at: str | None = None,
 ) -> tuple[Device, str]:
-    """Register a device inside the caller's transaction; returns it with its token, which is shown only here."""
+    """Register a device in the caller's transaction; returns it with its token, which is shown only here."""
     token = token_urlsafe(TOKEN_BYTES)
     row: dict[str, Any] = {
         "device_id": uuid.uuid4().hex,

@@ -1,7 +1,7 @@
 """Enrolment: a short code, used once and soon, turns a phone into a device of some villages.
 
-Eight characters of an alphabet without look-alikes hold 39 bits; together with the slow-down of guesses and the
-expiry that is enough for a code that is read from paper. Codes are kept as salted hashes.
+Eight characters of an alphabet without look-alikes hold 39 bits; together with the slow-down of guesses and
+the expiry that is enough for a code that is read from paper. Codes are kept as salted hashes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CodeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a code will give: villages, fillers (empty: any filler of the villages), the token's life in days."""
+    """What a code will give: villages, fillers (none: all of the villages), the token's life in days."""
 
     villages: Sequence[str]
     filler_ids: Sequence[str] = ()
@@ -74,7 +74,7 @@ def link(public_url: str, code: str) -> str:
 
 
 def redeem(people: People, code: str, label: str) -> tuple[devices.Device, str]:
-    """Use the code up and return the device with its token. Raises CodeRefused; a code never makes two devices."""
+    """Use the code up; returns the device and its token. Raises CodeRefused; no code makes two devices."""
     code_hash = _code_hash(people, normalized(code))
     with people.engine.begin() as connection:
         # Claim first: of two phones with one code, the second finds nothing left to claim.
@@ -84,7 +84,9 @@ def redeem(people: People, code: str, label: str) -> tuple[devices.Device, str]:
             enrolment_codes.c.expires_at > people.stamp(),
         )
         claimed = connection.execute(claim.values(used_at=people.stamp())).rowcount
-        row = connection.execute(select(enrolment_codes).where(enrolment_codes.c.code_hash == code_hash)).one_or_none()
+        row = connection.execute(
+            select(enrolment_codes).where(enrolment_codes.c.code_hash == code_hash)
+        ).one_or_none()
         if not claimed or row is None:
             raise _refusal(row)
         device, token = devices.add(

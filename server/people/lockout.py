@@ -46,8 +46,8 @@ def failed(people: People, key: str, patience: Patience) -> int:
     """Count one failure; returns the seconds to wait that follow from it."""
     with people.engine.begin() as connection:
         row = connection.execute(select(failures).where(failures.c.key == key)).one_or_none()
-        forgotten = row is None or row.last_at < people.stamp(-FORGOTTEN_AFTER)
-        count = 1 if forgotten else row.count + 1
+        remembered = row is not None and row.last_at >= people.stamp(-FORGOTTEN_AFTER)
+        count = row._mapping["count"] + 1 if row and remembered else 1
         wait = patience.wait_s(count)
         blocked_until = people.stamp(timedelta(seconds=wait)) if wait else None
         connection.execute(delete(failures).where(failures.c.key == key))

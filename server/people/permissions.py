@@ -1,7 +1,7 @@
 """Who may do what, and where: one table, read by one pure function.
 
 A staff member has roles and one area (district, town or village code). An action is allowed when one of the
-roles has it, the API token in use (if any) was given it, and the area asked about lies inside the member's own.
+roles has it, the API token in use (if any) was given it, and the area asked about lies inside the member's.
 Devices act only through sync; `sync_access` says on which databases.
 """
 
@@ -31,7 +31,9 @@ _FIELD = {"devices.manage", "enrolment.create"}
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (
         "系统管理员",
-        frozenset({"figures.read", "register.read", "register.write", "staff.manage", "forms.publish"} | _FIELD),
+        frozenset(
+            {"figures.read", "register.read", "register.write", "staff.manage", "forms.publish"} | _FIELD
+        ),
     ),
     "district_staff": (
         "区级工作人员（指挥部）",
@@ -68,7 +70,9 @@ def may(principal: Any, action: str, area_code: str | None = None) -> bool:
 
 
 def _actions_of(principal: Any) -> frozenset[str]:
-    granted = frozenset[str]().union(*(ROLES[role][1] for role in getattr(principal, "roles", ()) if role in ROLES))
+    granted = frozenset[str]().union(
+        *(ROLES[role][1] for role in getattr(principal, "roles", ()) if role in ROLES)
+    )
     scopes = getattr(principal, "scopes", None)
     return granted if scopes is None else granted & scopes
 

@@ -1,4 +1,4 @@
-"""Sessions of staff at the desk: kept on the server, so that signing out and disabling take effect at once."""
+"""Sessions of staff at the desk: kept on the server, so that signing out takes effect at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from server.people.tables import sessions
 
 
 def open_session(people: People, member: staff.Staff, lifetime: timedelta) -> str:
-    """Returns the session's token, which belongs into the cookie and nowhere else. Clears out expired sessions."""
+    """Returns the session's token, which belongs into the cookie only. Clears out expired sessions."""
     token = token_urlsafe(32)
     with people.engine.begin() as connection:
         connection.execute(sessions.delete().where(sessions.c.expires_at <= people.stamp()))
         row = {"created_at": people.stamp(), "expires_at": people.stamp(lifetime)}
-        connection.execute(sessions.insert().values(token_hash=token_hash(token), staff_id=member.staff_id, **row))
+        connection.execute(
+            sessions.insert().values(token_hash=token_hash(token), staff_id=member.staff_id, **row)
+        )
     return token
 
 

@@ -1,4 +1,4 @@
-"""Staff: who may sign in at a desk. Passwords are kept as argon2id; sign-in slows down when it is guessed at."""
+"""Staff: who may sign in at a desk. Passwords are kept as argon2id; guessing is slowed down."""
 
 from __future__ import annotations
 
@@ -57,11 +57,18 @@ def add(people: People, *, username: str, password: str, name: str, roles: Itera
     """Raises StaffError for a taken name, an unknown role, a bad area or a weak password."""
     chosen = sorted(set(roles))
     _check(username, password, chosen, area)
-    row: dict[str, Any] = {"staff_id": uuid.uuid4().hex, "username": username, "name": name or username, "area": area}
+    row: dict[str, Any] = {
+        "staff_id": uuid.uuid4().hex,
+        "username": username,
+        "name": name or username,
+        "area": area,
+    }
     hashed = _hasher.hash(password)
     try:
         with people.engine.begin() as connection:
-            values = staff.insert().values(**row, roles=chosen, password_hash=hashed, created_at=people.stamp())
+            values = staff.insert().values(
+                **row, roles=chosen, password_hash=hashed, created_at=people.stamp()
+            )
             connection.execute(values)
     except IntegrityError:
         raise StaffError(f"There is already somebody called {username}.") from None
@@ -84,13 +91,20 @@ def check_password(password: str) -> None:
 
 
 def sign_in(people: People, username: str, password: str, address: str) -> Staff:
-    """The staff member with this name and password. Raises SignInRefused, in the same words whatever was wrong."""
+    """The staff member with this name and password. Raises SignInRefused, in one wording for all faults."""
     keys = [f"sign-in:{username[:64]}", f"sign-in-from:{address}"]
     if wait_s := max(lockout.wait_s(people, key) for key in keys):
         raise SignInRefused("too many tries", wait_s)
     row = _row(people, staff.c.username == username)
-    if not _verified(row.password_hash if row else _nobodys_hash(), password) or row is None or row.disabled_at:
-        waits = [lockout.failed(people, keys[0], lockout.NAME), lockout.failed(people, keys[1], lockout.ADDRESS)]
+    if (
+        not _verified(row.password_hash if row else _nobodys_hash(), password)
+        or row is None
+        or row.disabled_at
+    ):
+        waits = [
+            lockout.failed(people, keys[0], lockout.NAME),
+            lockout.failed(people, keys[1], lockout.ADDRESS),
+        ]
         raise SignInRefused("wrong name or password", max(waits))
     lockout.clear(people, keys[0])
     _rehash(people, row, password)
@@ -145,9 +159,13 @@ def disable(people: People, member: Staff) -> None:
     """Shut somebody out: sessions end and API tokens are revoked; what they did stays theirs."""
     moment = people.stamp()
     with people.engine.begin() as connection:
-        connection.execute(update(staff).where(staff.c.staff_id == member.staff_id).values(disabled_at=moment))
+        connection.execute(
+            update(staff).where(staff.c.staff_id == member.staff_id).values(disabled_at=moment)
+        )
         connection.execute(sessions.delete().where(sessions.c.staff_id == member.staff_id))
-        connection.execute(update(api_tokens).where(api_tokens.c.staff_id == member.staff_id).values(revoked_at=moment))
+        connection.execute(
+            update(api_tokens).where(api_tokens.c.staff_id == member.staff_id).values(revoked_at=moment)
+        )
 
 
 def _row(people: People, condition: Any) -> Row[Any] | None:

@@ -1,4 +1,4 @@
-"""The tables of people.sqlite3. Nothing in them can be derived from elsewhere; secrets are kept only as hashes."""
+"""The tables of people.sqlite3. None of it can be derived from elsewhere; secrets are kept only as hashes."""
 
 from __future__ import annotations
 

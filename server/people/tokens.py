@@ -55,7 +55,9 @@ def create(people: People, member: staff.Staff, *, label: str, scopes: Iterable[
 def member_of(people: People, token: str) -> staff.Staff:
     """The staff member behind `token`, with the token's scopes. Raises TokenRefused."""
     with people.engine.connect() as connection:
-        row = connection.execute(select(api_tokens).where(api_tokens.c.token_hash == token_hash(token))).one_or_none()
+        row = connection.execute(
+            select(api_tokens).where(api_tokens.c.token_hash == token_hash(token))
+        ).one_or_none()
     if row is None:
         raise TokenRefused("This API token is not known.")
     if row.revoked_at is not None:
@@ -74,7 +76,14 @@ def every(people: People) -> list[ApiToken]:
     with people.engine.connect() as connection:
         rows = connection.execute(select(api_tokens).order_by(columns.created_at)).all()
     return [
-        ApiToken(row.token_id, row.staff_id, row.label, list(row.scopes), row.expires_at, row.revoked_at is not None)
+        ApiToken(
+            row.token_id,
+            row.staff_id,
+            row.label,
+            list(row.scopes),
+            row.expires_at,
+            row.revoked_at is not None,
+        )
         for row in rows
     ]
 

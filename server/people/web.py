@@ -71,7 +71,7 @@ def _from_session() -> Staff | None:
 
 
 def require_staff(action: Any = None) -> Any:
-    """Decorator for views: `@require_staff`, or `@require_staff("records.review")` to ask for an action as well.
+    """Decorator for views: `@require_staff`, or `@require_staff("records.review")` for an action as well.
 
     The view checks the area itself, with permissions.may. Raises AuthRequired or NotAllowed.
     """
@@ -94,7 +94,7 @@ def _guarded(view: Callable[P, R], action: str | None) -> Callable[P, R]:
 
 
 def require_csrf(view: Callable[P, R]) -> Callable[P, R]:
-    """Decorator for views that change something: a session's request must carry `csrf_token()`. Raises CsrfMissing."""
+    """Decorator for views that change something: a session must send `csrf_token()`. Raises CsrfMissing."""
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,7 +1,7 @@
 """From a cell to a value: each reader returns the value or raises CellRefused with what to do.
 
-Excel is the usual sender. It turns ids into numbers, keeps 15 digits of them and writes the rest as zeros: what can
-be repaired exactly is repaired, what may have been ruined is refused.
+Excel is the usual sender. It turns ids into numbers, keeps 15 digits of them and writes the rest as zeros:
+what can be repaired exactly is repaired, what may have been ruined is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def text(cell: Any) -> str:
     """Trimmed text; numbers as Excel shows them."""
     value = _plain(cell)
     if len(value) > TEXT_LENGTH_MAX:
-        raise CellRefused(f"文字过长（最多 {TEXT_LENGTH_MAX} 字）", f"text longer than {TEXT_LENGTH_MAX} characters")
+        raise CellRefused(
+            f"文字过长（最多 {TEXT_LENGTH_MAX} 字）", f"text longer than {TEXT_LENGTH_MAX} characters"
+        )
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co") for character in value):
         raise CellRefused("含有不可见的控制字符", "holds invisible control characters")
     return value
@@ -76,7 +78,8 @@ def _digits(number: Decimal, shown: str) -> str:
     if "e" in shown.lower() and significant < len(digits):
         raise CellRefused(
             f"编号“{shown}”被 Excel 缩写，末尾数字已丢失：请把该列设为“文本”后重新填写",
-            f"Excel shortened the id to {shown} and its last digits are lost: format the column as text and enter it again",
+            f"Excel shortened the id to {shown} and its last digits are lost: "
+            "format the column as text and enter it again",
         )
     return digits
 
@@ -84,7 +87,7 @@ def _digits(number: Decimal, shown: str) -> str:
 def _ruined(shown: str) -> CellRefused:
     return CellRefused(
         f"编号“{shown[:40]}”超过 15 位，Excel 按数字保存时已把后面的数字变成 0：请把该列设为“文本”后重新填写",
-        f"the id {shown[:40]} has more than 15 digits and Excel, storing it as a number, turned the rest into zeros: "
+        f"the id {shown[:40]} has more than 15 digits; Excel stored it as a number and made the rest zeros: "
         "format the column as text and enter it again",
     )
 
@@ -94,7 +97,9 @@ def area_code(*lengths: int) -> Reader:
         value = identifier(cell)
         if not value.isdigit() or len(value) not in lengths:
             wanted = "/".join(map(str, lengths))
-            raise CellRefused(f"代码“{value}”应为 {wanted} 位数字", f"the code {value} should have {wanted} digits")
+            raise CellRefused(
+                f"代码“{value}”应为 {wanted} 位数字", f"the code {value} should have {wanted} digits"
+            )
         return value
 
     return read
@@ -110,7 +115,9 @@ def number(low: float, high: float, *, whole: bool = False) -> Reader:
         except InvalidOperation:
             raise CellRefused(f"“{shown[:40]}”不是数字", f"“{shown[:40]}” is not a number") from None
         if not value.is_finite() or not Decimal(str(low)) <= value <= Decimal(str(high)):
-            raise CellRefused(f"{shown[:40]} 不在 {low} 到 {high} 之间", f"{shown[:40]} is not between {low} and {high}")
+            raise CellRefused(
+                f"{shown[:40]} 不在 {low} 到 {high} 之间", f"{shown[:40]} is not between {low} and {high}"
+            )
         if whole and value != value.to_integral_value():
             raise CellRefused(f"{shown} 不是整数", f"{shown} is not a whole number")
         return int(value) if value == value.to_integral_value() else float(value)
@@ -131,11 +138,13 @@ def date(cell: Any) -> str:
                 return datetime.date(*map(int, found.groups())).isoformat()
             except ValueError:
                 break
-    raise CellRefused(f"“{shown[:40]}”不是日期，请写成 2020-02-21", f"“{shown[:40]}” is not a date such as 2020-02-21")
+    raise CellRefused(
+        f"“{shown[:40]}”不是日期，请写成 2020-02-21", f"“{shown[:40]}” is not a date such as 2020-02-21"
+    )
 
 
 def phone(cell: Any) -> str:
-    """A mobile number or a landline of Zibo; spaces, dashes and +86 are dropped. No list of prefixes: they grow."""
+    """A mobile number or a landline; spaces, dashes and +86 are dropped. No list of prefixes: they grow."""
     value = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", _plain(cell)))
     value = re.sub(r"^(\+86|0086)", "", value)
     if not re.fullmatch(r"1[3-9]\d{9}|(0\d{2,3})?\d{7,8}", value):
@@ -151,7 +160,9 @@ def choice(labels: Mapping[str, str]) -> Reader:
         shown = _plain(cell)
         if shown not in codes:
             options = "、".join(f"{label}（{code}）" for code, label in labels.items())
-            raise CellRefused(f"“{shown[:40]}”不在选项中：{options}", f"“{shown[:40]}” is not one of: {', '.join(labels)}")
+            raise CellRefused(
+                f"“{shown[:40]}”不在选项中：{options}", f"“{shown[:40]}” is not one of: {', '.join(labels)}"
+            )
         return codes[shown]
 
     return read
@@ -177,7 +188,9 @@ def items(item_codes: Mapping[str, str], units: Mapping[str, str]) -> Reader:
         for part in re.split(r"[;；]\s*", _plain(cell).rstrip(";； ")):
             pieces = re.split(r"[:：]", part)
             if len(pieces) != 3:
-                raise CellRefused(f"“{part[:40]}”应写成 物资:数量:单位", f"“{part[:40]}” should be item:quantity:unit")
+                raise CellRefused(
+                    f"“{part[:40]}”应写成 物资:数量:单位", f"“{part[:40]}” should be item:quantity:unit"
+                )
             entries.append(
                 {"item_code": item(pieces[0]), "qty": quantity(pieces[1]), "unit": unit(pieces[2])}
             )

@@ -1,4 +1,4 @@
-"""What follows from an import: databases and village documents from areas, campaigns' copies in the registers."""
+"""What follows from an import: databases and village documents, campaigns' copies in the registers."""
 
 from __future__ import annotations
 
@@ -63,4 +63,6 @@ def _campaigns_of_entries(store: Store, entries: Sequence[Document]) -> None:
 
 def _copy(store: Store, register: str, ids: list[str]) -> None:
     originals = standing(store, OFFICE, ids).values() if ids else ()
-    upsert(store, register, [{key: value for key, value in doc.items() if key != "_rev"} for doc in originals])
+    upsert(
+        store, register, [{key: value for key, value in doc.items() if key != "_rev"} for doc in originals]
+    )

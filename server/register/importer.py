@@ -6,8 +6,8 @@
 4. Accepted documents are written in batches, a database at a time, and only where they differ.
 5. What follows from them is brought up to date: village documents, campaigns' copies.
 
-A row's document is one write, so no row is half written. Step 5 runs for unchanged rows as well: importing the same
-file again repairs an import that was broken off.
+A row's document is one write, so no row is half written. Step 5 runs for unchanged rows as well: importing
+the same file again repairs an import that was broken off.
 """
 
 from __future__ import annotations
@@ -96,7 +96,14 @@ def _values(
     row: Row = {}
     wrong: list[tuple[str, Refusal]] = []
     if any(str(cell).strip() for cell in cells[len(columns) :]):
-        wrong.append(("", Refusal("单元格比表头多：逗号或引号放错了？", "more cells than the header has: a stray comma?")))
+        wrong.append(
+            (
+                "",
+                Refusal(
+                    "单元格比表头多：逗号或引号放错了？", "more cells than the header has: a stray comma?"
+                ),
+            )
+        )
     for column, cell in zip(columns, cells, strict=False):
         if isinstance(cell, str) and not cell.strip():
             continue

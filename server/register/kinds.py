@@ -58,11 +58,19 @@ class Kind:
         return f"register-{row['village_code']}" if self.per_village else OFFICE
 
 
-VILLAGE = Column("village_code", ("村代码", "村（社区）代码", "村编码"), area_code(12), "12-digit code of the village", required=True)
+VILLAGE = Column(
+    "village_code",
+    ("村代码", "村（社区）代码", "村编码"),
+    area_code(12),
+    "12-digit code of the village",
+    required=True,
+)
 GRID = Column("grid_code", ("网格代码", "网格编码", "网格"), area_code(14), "14-digit code of the grid")
 LON = Column("lon", ("经度",), number(73, 136), "degrees east")
 LAT = Column("lat", ("纬度",), number(3, 54), "degrees north")
-FROM = Column("active_from", ("启用日期",), date, "first day; empty: day of the first import", since_import=True)
+FROM = Column(
+    "active_from", ("启用日期",), date, "first day; empty: day of the first import", since_import=True
+)
 TO = Column("active_to", ("停用日期",), date, "last day; empty: still in use")
 
 
@@ -74,10 +82,13 @@ def _area(row: Row) -> Row:
     level = LEVELS[len(row["code"])]
     if row.get("level", level) != level:
         raise CellRefused(
-            f"{len(row['code'])} 位代码是{_LEVEL_ZH[level]}，与级别不符", f"a code of {len(row['code'])} digits is a {level}"
+            f"{len(row['code'])} 位代码是{_LEVEL_ZH[level]}，与级别不符",
+            f"a code of {len(row['code'])} digits is a {level}",
         )
     _ordered(row, "valid_from", "valid_to")
-    parent = {"level": level} if level == "district" else {"level": level, "parent_code": parent_of(row["code"])}
+    parent = (
+        {"level": level} if level == "district" else {"level": level, "parent_code": parent_of(row["code"])}
+    )
     return row | parent
 
 
@@ -131,9 +142,18 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            "areas", "area", "area:", ("code",),
+            "areas",
+            "area",
+            "area:",
+            ("code",),
             (
-                Column("code", ("代码", "区划代码"), area_code(*LEVELS), "6 district, 9 town, 12 village or 14 grid digits", required=True),
+                Column(
+                    "code",
+                    ("代码", "区划代码"),
+                    area_code(*LEVELS),
+                    "6 district, 9 town, 12 village or 14 grid digits",
+                    required=True,
+                ),
                 Column("name", ("名称",), text, "name in Chinese", required=True),
                 Column("name_en", ("英文名称",), text, "name in English"),
                 Column("level", ("级别",), choice(_LEVEL_ZH), "follows from the code; checked when given"),
@@ -142,37 +162,68 @@ KINDS: Mapping[str, Kind] = {
                 Column("valid_from", ("启用日期",), date, "first day of the code"),
                 Column("valid_to", ("撤销日期", "停用日期"), date, "last day of the code"),
             ),
-            derive=_area, per_village=False,
+            derive=_area,
+            per_village=False,
         ),
         Kind(
-            "households", "household", "household:", ("household_id",),
+            "households",
+            "household",
+            "household:",
+            ("household_id",),
             (
-                Column("household_id", ("户编号", "户号"), identifier, "unique in the district", required=True),
+                Column(
+                    "household_id", ("户编号", "户号"), identifier, "unique in the district", required=True
+                ),
                 VILLAGE,
                 _required(GRID),
                 Column("door_no", ("门牌号", "门牌"), text, "door or room number", required=True),
                 Column("address", ("地址", "住址"), text, "address", required=True),
                 Column("head_name", ("户主", "户主姓名"), text, "name of the head", required=True),
                 Column("phone", ("电话", "联系电话"), phone, "mobile or landline"),
-                Column("residents", ("人口数", "常住人口"), number(0, 99, whole=True), "people who live there"),
-                Column("special_groups", ("特殊群体",), several(choices.SPECIAL_GROUP), "codes or labels, separated by ;"),
+                Column(
+                    "residents", ("人口数", "常住人口"), number(0, 99, whole=True), "people who live there"
+                ),
+                Column(
+                    "special_groups",
+                    ("特殊群体",),
+                    several(choices.SPECIAL_GROUP),
+                    "codes or labels, separated by ;",
+                ),
                 LON,
                 LAT,
                 FROM,
                 TO,
             ),
-            derive=_household, in_grid=True,
+            derive=_household,
+            in_grid=True,
         ),
         Kind(
-            "points", "point", "point:", ("point_id",),
+            "points",
+            "point",
+            "point:",
+            ("point_id",),
             (
-                Column("point_id", ("消毒点编号", "点位编号"), identifier, "unique in the district", required=True),
+                Column(
+                    "point_id",
+                    ("消毒点编号", "点位编号"),
+                    identifier,
+                    "unique in the district",
+                    required=True,
+                ),
                 VILLAGE,
                 Column("name", ("名称", "消毒点名称"), text, "name of the point", required=True),
-                Column("place_type", ("场所类型",), choice(choices.PLACE_TYPE), "code or label", required=True),
+                Column(
+                    "place_type", ("场所类型",), choice(choices.PLACE_TYPE), "code or label", required=True
+                ),
                 Column("indoor_outdoor", ("室内外",), choice(choices.IN_OUT), "code or label", required=True),
                 Column("area_m2", ("面积", "面积（㎡）"), number(0.1, 1_000_000), "m²", required=True),
-                Column("interval_h", ("消毒间隔", "消毒间隔（小时）"), number(1, 8760), "hours between disinfections", required=True),
+                Column(
+                    "interval_h",
+                    ("消毒间隔", "消毒间隔（小时）"),
+                    number(1, 8760),
+                    "hours between disinfections",
+                    required=True,
+                ),
                 LON,
                 LAT,
                 FROM,
@@ -181,20 +232,46 @@ KINDS: Mapping[str, Kind] = {
             derive=_point,
         ),
         Kind(
-            "stations", "station", "station:", ("station_id",),
+            "stations",
+            "station",
+            "station:",
+            ("station_id",),
             (
-                Column("station_id", ("健康站编号", "编号"), identifier, "unique in the district", required=True),
+                Column(
+                    "station_id", ("健康站编号", "编号"), identifier, "unique in the district", required=True
+                ),
                 VILLAGE,
                 Column("name", ("名称", "健康站名称"), text, "name of the station", required=True),
             ),
         ),
         Kind(
-            "supply-points", "supply_point", "supply_point:", ("supply_point_id",),
+            "supply-points",
+            "supply_point",
+            "supply_point:",
+            ("supply_point_id",),
             (
-                Column("supply_point_id", ("供应点编号", "编号"), identifier, "unique in the district", required=True),
+                Column(
+                    "supply_point_id",
+                    ("供应点编号", "编号"),
+                    identifier,
+                    "unique in the district",
+                    required=True,
+                ),
                 Column("name", ("名称", "供应点名称"), text, "name of the supply point", required=True),
-                Column("kind", ("类型", "供应点类型"), choice(choices.SUPPLY_POINT_KIND), "code or label", required=True),
-                Column("town_code", ("镇代码", "镇（街道）代码"), area_code(9), "9-digit code of the town", required=True),
+                Column(
+                    "kind",
+                    ("类型", "供应点类型"),
+                    choice(choices.SUPPLY_POINT_KIND),
+                    "code or label",
+                    required=True,
+                ),
+                Column(
+                    "town_code",
+                    ("镇代码", "镇（街道）代码"),
+                    area_code(9),
+                    "9-digit code of the town",
+                    required=True,
+                ),
                 Column("village_code", VILLAGE.zh, area_code(12), "12-digit code of the village"),
                 Column("address", ("地址",), text, "address"),
                 LON,
@@ -202,45 +279,81 @@ KINDS: Mapping[str, Kind] = {
                 FROM,
                 TO,
             ),
-            derive=_supply_point, per_village=False,
+            derive=_supply_point,
+            per_village=False,
         ),
         Kind(
-            "campaigns", "campaign", "campaign:", ("campaign_id",),
+            "campaigns",
+            "campaign",
+            "campaign:",
+            ("campaign_id",),
             (
                 Column("campaign_id", ("活动编号",), identifier, "unique in the district", required=True),
                 Column("name_zh", ("活动名称", "名称"), text, "name in Chinese", required=True),
                 Column("name_en", ("英文名称",), text, "name in English; empty: as in Chinese"),
                 Column("starts_on", ("开始日期",), date, "first day", required=True),
                 Column("ends_on", ("结束日期",), date, "last day; empty: open"),
-                Column("items", ("发放物资", "物资"), items(choices.ITEM, choices.UNIT), "VEG_BOX:1:box; RICE_BAG:1:bag", required=True),
+                Column(
+                    "items",
+                    ("发放物资", "物资"),
+                    items(choices.ITEM, choices.UNIT),
+                    "VEG_BOX:1:box; RICE_BAG:1:bag",
+                    required=True,
+                ),
             ),
-            derive=_campaign, per_village=False,
+            derive=_campaign,
+            per_village=False,
         ),
         Kind(
-            "roster", "roster_entry", "roster:", ("campaign_id", "entry_no"),
+            "roster",
+            "roster_entry",
+            "roster:",
+            ("campaign_id", "entry_no"),
             (
                 Column("campaign_id", ("活动编号",), identifier, "an imported campaign", required=True),
-                Column("entry_no", ("序号", "花名册序号"), identifier, "unique in the campaign", required=True),
-                Column("household_id", ("户编号", "户号"), identifier, "an imported household", required=True),
+                Column(
+                    "entry_no", ("序号", "花名册序号"), identifier, "unique in the campaign", required=True
+                ),
+                Column(
+                    "household_id", ("户编号", "户号"), identifier, "an imported household", required=True
+                ),
                 Column("head_name", ("户主", "户主姓名", "姓名"), text, "name of the head", required=True),
-                Column("category", ("类别", "困难类别"), choice(choices.SPECIAL_GROUP), "code or label", required=True),
+                Column(
+                    "category",
+                    ("类别", "困难类别"),
+                    choice(choices.SPECIAL_GROUP),
+                    "code or label",
+                    required=True,
+                ),
                 VILLAGE,
-                Column("entitlement", ("应发物资",), items(choices.ITEM, choices.UNIT), "empty: the campaign's items"),
+                Column(
+                    "entitlement",
+                    ("应发物资",),
+                    items(choices.ITEM, choices.UNIT),
+                    "empty: the campaign's items",
+                ),
                 FROM,
                 TO,
             ),
-            derive=_roster_entry, in_household=True,
+            derive=_roster_entry,
+            in_household=True,
         ),
         Kind(
-            "fillers", "filler", "filler:", ("filler_id",),
+            "fillers",
+            "filler",
+            "filler:",
+            ("filler_id",),
             (
-                Column("filler_id", ("填报人编号", "编号"), identifier, "unique in the district", required=True),
+                Column(
+                    "filler_id", ("填报人编号", "编号"), identifier, "unique in the district", required=True
+                ),
                 Column("name", ("姓名",), text, "name", required=True),
                 Column("role", ("角色", "职务"), choice(choices.FILLER_ROLE), "code or label", required=True),
                 VILLAGE,
                 GRID,
             ),
-            derive=_filler, in_grid=True,
+            derive=_filler,
+            in_grid=True,
         ),
     )
-}  # fmt: skip
+}

@@ -19,15 +19,22 @@ def checked(store: Store, kind: Kind, entries: list[Entry], refused: list[Refuse
     checks = _checks(store, kind, entries)
     kept = []
     for entry in entries:
-        try:
-            for column, check in checks:
-                check(entry)
-        except CellRefused as refusal:
-            key = ":".join(entry.row[name] for name in kind.key)
-            refused.append(RefusedRow(entry.number, key, column, refusal))
-        else:
+        failure = _first_failure(checks, entry)
+        if failure is None:
             kept.append(entry)
+        else:
+            key = ":".join(entry.row[name] for name in kind.key)
+            refused.append(RefusedRow(entry.number, key, *failure))
     return kept
+
+
+def _first_failure(checks: list[tuple[str, Check]], entry: Entry) -> tuple[str, CellRefused] | None:
+    for column, check in checks:
+        try:
+            check(entry)
+        except CellRefused as refusal:
+            return column, refusal
+    return None
 
 
 def _checks(store: Store, kind: Kind, entries: list[Entry]) -> list[tuple[str, Check]]:
@@ -52,7 +59,9 @@ def _parent_exists(areas: set[str]) -> Check:
     def check(entry: Entry) -> None:
         code = entry.row["code"]
         if len(code) > DIGITS["district"] and parent_of(code) not in areas:
-            raise CellRefused(f"上级 {parent_of(code)} 不存在", f"its parent {parent_of(code)} does not exist")
+            raise CellRefused(
+                f"上级 {parent_of(code)} 不存在", f"its parent {parent_of(code)} does not exist"
+            )
 
     return check
 
@@ -61,7 +70,9 @@ def _area_exists(column: str, areas: set[str]) -> Check:
     def check(entry: Entry) -> None:
         code = entry.row.get(column)
         if code is not None and code not in areas:
-            raise CellRefused(f"没有代码为 {code} 的区域，请先导入 areas", f"no area {code}: import areas first")
+            raise CellRefused(
+                f"没有代码为 {code} 的区域，请先导入 areas", f"no area {code}: import areas first"
+            )
 
     return check
 
@@ -80,7 +91,7 @@ def _grid_exists(areas: set[str]) -> Check:
 
 
 def _not_elsewhere(store: Store, kind: Kind, entries: list[Entry]) -> Check:
-    """An id that moved to another village must be ended in the old one first, or it would be counted twice."""
+    """An id that moved to another village must be ended in the old one first, or it counts twice."""
     wanted = {entry.document["_id"] for entry in entries}
     villages: dict[str, list[str]] = defaultdict(list)
     for name in store.names():
@@ -113,7 +124,9 @@ def _in_campaign(store: Store) -> Check:
         campaign = campaigns.get(entry.row["campaign_id"])
         if campaign is None:
             shown = entry.row["campaign_id"]
-            raise CellRefused(f"没有活动 {shown}，请先导入 campaigns", f"no campaign {shown}: import campaigns first")
+            raise CellRefused(
+                f"没有活动 {shown}，请先导入 campaigns", f"no campaign {shown}: import campaigns first"
+            )
         entry.document.setdefault("entitlement", campaign["items"])
 
     return check
@@ -126,6 +139,8 @@ def _household_exists(store: Store, entries: list[Entry]) -> Check:
     def check(entry: Entry) -> None:
         household = entry.row["household_id"]
         if f"household:{household}" not in known[entry.row["village_code"]]:
-            raise CellRefused(f"该村没有户 {household}，请先导入 households", f"no household {household} in this village")
+            raise CellRefused(
+                f"该村没有户 {household}，请先导入 households", f"no household {household} in this village"
+            )
 
     return check

@@ -1,4 +1,4 @@
-"""What an import did: counts, and every refused row with its reason; also as a CSV for whoever corrects the file."""
+"""What an import did: counts, and every refused row with its reason, also as a CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """`row` is the number that the clerk sees in the file; `column` is empty when the row as a whole is meant."""
+    """`row` is the number that the clerk sees in the file; no `column` means the row as a whole."""
 
     row: int
     key: str

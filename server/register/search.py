@@ -1,4 +1,4 @@
-"""Search keys by pinyin, so that a phone finds 单晓明 when `sxm` is typed, without a pinyin table of its own."""
+"""Search keys by pinyin, so that a phone finds 单晓明 when `sxm` is typed, without a pinyin table."""
 
 from __future__ import annotations
 
@@ -6,11 +6,38 @@ from functools import cache
 
 # Characters that are read differently as a family name.
 FAMILY_NAMES = {
-    "单": "shan", "解": "xie", "曾": "zeng", "仇": "qiu", "区": "ou", "查": "zha", "朴": "piao", "盖": "ge", "任": "ren",
-    "华": "hua", "纪": "ji", "宁": "ning", "缪": "miao", "翟": "zhai", "覃": "qin", "乐": "yue", "员": "yun", "尉": "wei",
-    "种": "chong", "逄": "pang", "折": "she", "洗": "xian", "隗": "wei", "葛": "ge", "召": "shao",
-}  # fmt: skip
-DOUBLE_FAMILY_NAMES = {"尉迟": ("yu", "chi"), "万俟": ("mo", "qi"), "长孙": ("zhang", "sun"), "单于": ("chan", "yu")}
+    "单": "shan",
+    "解": "xie",
+    "曾": "zeng",
+    "仇": "qiu",
+    "区": "ou",
+    "查": "zha",
+    "朴": "piao",
+    "盖": "ge",
+    "任": "ren",
+    "华": "hua",
+    "纪": "ji",
+    "宁": "ning",
+    "缪": "miao",
+    "翟": "zhai",
+    "覃": "qin",
+    "乐": "yue",
+    "员": "yun",
+    "尉": "wei",
+    "种": "chong",
+    "逄": "pang",
+    "折": "she",
+    "洗": "xian",
+    "隗": "wei",
+    "葛": "ge",
+    "召": "shao",
+}
+DOUBLE_FAMILY_NAMES = {
+    "尉迟": ("yu", "chi"),
+    "万俟": ("mo", "qi"),
+    "长孙": ("zhang", "sun"),
+    "单于": ("chan", "yu"),
+}
 
 
 def person_key(name: str) -> str:
@@ -38,7 +65,7 @@ def _pinyin(text: str) -> list[str]:
     from pypinyin import Style, lazy_pinyin
 
     # A character without a known reading, as in rare names, stands for itself.
-    return lazy_pinyin(text, style=Style.NORMAL, errors=list)
+    return lazy_pinyin(text, style=Style.NORMAL, errors=list)  # type: ignore[arg-type]
 
 
 def _key(syllables: list[str]) -> str:

@@ -1,6 +1,6 @@
-"""Tables as offices keep them: CSV in UTF-8 (with or without BOM), GB18030 or UTF-16, and the first sheet of an XLSX.
+"""Tables as offices keep them: CSV in UTF-8 (with or without BOM), GB18030 or UTF-16; an XLSX's first sheet.
 
-Cells come out as they are: text, or from XLSX also numbers, booleans and dates. What they mean is `cells.py`'s business.
+Cells come out as they are: text; from XLSX also numbers, booleans and dates. `cells.py` gives them meaning.
 """
 
 from __future__ import annotations
@@ -38,13 +38,17 @@ def read(path: Path) -> Sheet:
     readers = {".csv": _csv_rows, ".xlsx": _xlsx_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise FileRefused(f"{path.name}：只能导入 .csv 或 .xlsx 文件", f"{path.name}: only .csv and .xlsx can be imported")
+        raise FileRefused(
+            f"{path.name}：只能导入 .csv 或 .xlsx 文件", f"{path.name}: only .csv and .xlsx can be imported"
+        )
     try:
         size = path.stat().st_size
     except OSError:
         raise FileRefused(f"找不到文件 {path}", f"There is no file {path}") from None
     if size > FILE_MAX_BYTES:
-        raise FileRefused(f"{path.name} 超过 200 MB，请分成几个文件", f"{path.name} is larger than 200 MB: split it")
+        raise FileRefused(
+            f"{path.name} 超过 200 MB，请分成几个文件", f"{path.name} is larger than 200 MB: split it"
+        )
     return _sheet(path, reader(path))
 
 
@@ -66,7 +70,9 @@ def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]]) -> Sheet:
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
     text = _decoded(path.name, path.read_bytes())
     if "\0" in text:
-        raise FileRefused(f"{path.name} 含有空字符，不是 CSV 文件", f"{path.name} holds NUL characters: it is not CSV")
+        raise FileRefused(
+            f"{path.name} 含有空字符，不是 CSV 文件", f"{path.name} holds NUL characters: it is not CSV"
+        )
     first_line = text.partition("\n")[0]
     delimiter = max(",\t;", key=first_line.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -77,7 +83,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
             line = rows.line_num + 1
     except csv.Error as error:
         raise FileRefused(
-            f"{path.name} 第 {line} 行不是有效的 CSV（{error}）", f"{path.name}, line {line}: not valid CSV ({error})"
+            f"{path.name} 第 {line} 行不是有效的 CSV（{error}）",
+            f"{path.name}, line {line}: not valid CSV ({error})",
         ) from None
 
 

@@ -8,7 +8,9 @@ from server.app import create_app
 from server.settings import Settings
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/v1/nowhere", "/sync/", "/sync/nowhere", "/phone/nowhere", "/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/api/v1/nowhere", "/sync/", "/sync/nowhere", "/phone/nowhere", "/sign-in"]
+)
 def test_every_answer_carries_the_security_headers(client, path) -> None:
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -37,7 +39,9 @@ def test_each_asker_gets_an_error_in_the_shape_it_reads(client) -> None:
     assert "没有找到" in page.text
 
 
-@pytest.mark.parametrize(("path", "shape"), [("/api/v1/boom", "code"), ("/sync/boom", "reason"), ("/boom", None)])
+@pytest.mark.parametrize(
+    ("path", "shape"), [("/api/v1/boom", "code"), ("/sync/boom", "reason"), ("/boom", None)]
+)
 def test_a_failure_shows_no_trace_and_logs_one_without_the_request(app, path, shape, caplog) -> None:
     def boom() -> None:
         raise RuntimeError("the wheel came off")
@@ -59,7 +63,9 @@ def test_a_visitor_is_sent_to_sign_in_and_a_program_gets_401(client) -> None:
     assert client.get("/api/v1/areas").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/phone/../server/app.py", "/phone/%2e%2e/wsgi.py", "/phone//etc/passwd", "/phone/a\0b"])
+@pytest.mark.parametrize(
+    "path", ["/phone/../server/app.py", "/phone/%2e%2e/wsgi.py", "/phone//etc/passwd", "/phone/a\0b"]
+)
 def test_the_phone_folder_cannot_be_left(client, path) -> None:
     assert client.get(path, follow_redirects=True).status_code == 404
 

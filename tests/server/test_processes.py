@@ -76,7 +76,9 @@ def test_however_the_master_ends_nothing_is_left(running, how) -> None:
 
 def test_it_does_not_listen_to_others_without_https(tmp_path: Path) -> None:
     environ = Server(tmp_path / "var").environ | {"HOST": "0.0.0.0"}  # noqa: S104
-    result = subprocess.run([BIN / "gunicorn"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WITHIN_S)
+    result = subprocess.run(
+        [BIN / "gunicorn"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WITHIN_S
+    )
     assert result.returncode != 0
     assert "GRIDBOOK_PUBLIC_URL is not https" in result.stderr
     assert "Traceback" not in result.stderr

@@ -71,7 +71,9 @@ def test_an_address_that_others_reach_needs_https_or_an_explicit_word(host) -> N
     with pytest.raises(SettingsError, match="GRIDBOOK_INSECURE=1"):
         check_binding(Settings.from_environ({"HOST": host}))
     with pytest.raises(SettingsError):
-        check_binding(Settings.from_environ({"HOST": host, "GRIDBOOK_PUBLIC_URL": "http://gridbook.example.cn"}))
+        check_binding(
+            Settings.from_environ({"HOST": host, "GRIDBOOK_PUBLIC_URL": "http://gridbook.example.cn"})
+        )
     check_binding(Settings.from_environ({"HOST": host, "GRIDBOOK_PUBLIC_URL": "https://gridbook.example.cn"}))
     check_binding(Settings.from_environ({"HOST": host, "GRIDBOOK_INSECURE": "1"}))
 

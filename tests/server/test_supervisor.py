@@ -12,7 +12,11 @@ def line_of(fifo: Path) -> str:
 
 
 def helper(fifo: Path, then: str) -> list[str]:
-    return [sys.executable, "-c", f"import os, time; open({str(fifo)!r}, 'w').write(str(os.getpid())); {then}"]
+    return [
+        sys.executable,
+        "-c",
+        f"import os, time; open({str(fifo)!r}, 'w').write(str(os.getpid())); {then}",
+    ]
 
 
 def test_a_helper_that_dies_is_started_again(tmp_path: Path, monkeypatch) -> None:

@@ -1,9 +1,9 @@
 """The demo district as tables: real towns, synthetic everything else, the same on every machine.
 
-Villages carry codes outside the ranges that are ever given out (…901 to …999) and names that nobody could take for
-real; phone numbers begin with 1540000, a range never allotted. The totals are those of the district's report of
-February 2020: 10 towns, 288 villages, 472 health stations, 99 supply points, 11,349 relief households. How they
-spread over towns and kinds is invented.
+Villages carry codes outside the ranges that are ever given out (…901 to …999) and names that nobody takes for
+real; phone numbers begin with 1540000, a range never allotted. The totals are those of the district's report
+of February 2020: 10 towns, 288 villages, 472 health stations, 99 supply points, 11,349 relief households. How
+they spread over towns and kinds is invented.
 """
 
 from __future__ import annotations
@@ -37,11 +37,26 @@ HOUSEHOLDS_OFF_ROSTER = (45, 55)  # a village
 GRIDS = ("第一网格", "第二网格")
 FAMILY = "王李张刘陈杨赵孙周吴徐朱马胡郭林何高罗郑梁谢宋唐许邓韩冯曹彭曾单解翟孟"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀英霞平刚桂兰玉珍建国文华志红春梅海燕成德𠮷䶮㛃𬎆"
-CATEGORIES = ("dibao", "dibao", "dibao", "tekun", "poverty", "poverty", "low_margin", "disabled", "elder_alone", "left_child")
+CATEGORIES = (
+    "dibao",
+    "dibao",
+    "dibao",
+    "tekun",
+    "poverty",
+    "poverty",
+    "low_margin",
+    "disabled",
+    "elder_alone",
+    "left_child",
+)
 PLACES = (  # place type, in or outdoors, m², hours
-    ("committee", "indoor", 120, 24), ("checkpoint", "outdoor", 40, 12), ("health_post", "indoor", 60, 24),
-    ("waste", "outdoor", 25, 24), ("toilet", "indoor", 30, 12), ("stairwell", "indoor", 80, 24),
-)  # fmt: skip
+    ("committee", "indoor", 120, 24),
+    ("checkpoint", "outdoor", 40, 12),
+    ("health_post", "indoor", 60, 24),
+    ("waste", "outdoor", 25, 24),
+    ("toilet", "indoor", 30, 12),
+    ("stairwell", "indoor", 80, 24),
+)
 
 Table = list[dict[str, Any]]
 
@@ -90,7 +105,9 @@ def _villages(dice: random.Random) -> Iterator[Village]:
     for town_code, (_, _, count, lon, lat) in TOWNS.items():
         for number in range(count):
             place = (round(lon + dice.uniform(-0.03, 0.03), 5), round(lat + dice.uniform(-0.02, 0.02), 5))
-            yield Village(index, f"{town_code}{901 + number}", f"示范{chinese(index + 1)}村", town_code, *place)
+            yield Village(
+                index, f"{town_code}{901 + number}", f"示范{chinese(index + 1)}村", town_code, *place
+            )
             index += 1
 
 
@@ -113,7 +130,12 @@ def _areas(villages: list[Village]) -> Iterator[dict[str, Any]]:
         yield {"code": town_code, "name": town, "name_en": town_english, "lon": lon, "lat": lat}
     for village in villages:
         place = {"lon": village.lon, "lat": village.lat}
-        yield {"code": village.code, "name": village.name, "name_en": f"Demo Village {village.index + 1}", **place}
+        yield {
+            "code": village.code,
+            "name": village.name,
+            "name_en": f"Demo Village {village.index + 1}",
+            **place,
+        }
         for number, grid in enumerate(GRIDS, start=1):
             yield {"code": f"{village.code}{number:02}", "name": grid}
 
@@ -140,7 +162,11 @@ def _fill_village(demo: Demo, village: Village, people: Iterator[str], dice: ran
     demo.households += households
     demo.points += _points(village, dice)
     demo.stations += [
-        {"station_id": f"{village.code}-S{number}", "village_code": village.code, "name": f"{village.name}健康站{number}"}
+        {
+            "station_id": f"{village.code}-S{number}",
+            "village_code": village.code,
+            "name": f"{village.name}健康站{number}",
+        }
         for number in range(1, _stations_of(village.index) + 1)
     ]
     demo.fillers += _fillers(village, people)
@@ -217,9 +243,16 @@ def _supply_points(villages: list[Village]) -> Iterator[dict[str, Any]]:
 
 
 def _fillers(village: Village, people: Iterator[str]) -> Iterator[dict[str, Any]]:
-    roles = ["grid_volunteer", "grid_volunteer", "village_cadre"] + ["village_doctor"] * (village.index % 8 == 0)
+    roles = ["grid_volunteer", "grid_volunteer", "village_cadre"] + ["village_doctor"] * (
+        village.index % 8 == 0
+    )
     for number, role in enumerate(roles, start=1):
-        filler = {"filler_id": f"{village.code}-F{number}", "name": next(people), "role": role, "village_code": village.code}
+        filler = {
+            "filler_id": f"{village.code}-F{number}",
+            "name": next(people),
+            "role": role,
+            "village_code": village.code,
+        }
         yield filler | ({"grid_code": f"{village.code}{number:02}"} if role == "grid_volunteer" else {})
 
 

@@ -1,4 +1,4 @@
-"""Loads the demo district: tables written as CSV, imported by the same command's functions, then people and codes.
+"""Loads the demo district: tables written as CSV and imported as any other, then people and codes.
 
 Every step may be repeated; `demo-credentials.json`, written last, says that all of them are done.
 """
@@ -80,25 +80,36 @@ def _make_credentials(gridbook: Gridbook) -> dict[str, Any]:
     password = secrets.token_urlsafe(12)
     member = _member(gridbook, password)
     token = tokens.create(
-        gridbook.people, member, label="demo", scopes=[*tokens.READING, "records.review"], days=CREDENTIALS_DAYS
+        gridbook.people,
+        member,
+        label="demo",
+        scopes=[*tokens.READING, "records.review"],
+        days=CREDENTIALS_DAYS,
     )
     return {
         "url": gridbook.settings.public_url,
         "staff": {"username": USERNAME, "password": password},
         "api_token": token,
-        "enrolment": [_code(gridbook, village, number) for village, count in PHONES.items() for number in range(count)],
+        "enrolment": [
+            _code(gridbook, village, number) for village, count in PHONES.items() for number in range(count)
+        ],
     }
 
 
 def _member(gridbook: Gridbook, password: str) -> staff.Staff:
-    """The demo's staff member; a password of an earlier, broken-off attempt is replaced, as nobody was told it."""
+    """The demo's staff member; the password of a broken-off attempt is replaced, as nobody was told it."""
     member = staff.by_username(gridbook.people, USERNAME)
     if member is not None:
         staff.set_password(gridbook.people, member, password)
         return member
     roles = ("district_staff", "administrator")
     return staff.add(
-        gridbook.people, username=USERNAME, password=password, name="指挥部（演示）", roles=roles, area=DISTRICT[0]
+        gridbook.people,
+        username=USERNAME,
+        password=password,
+        name="指挥部（演示）",
+        roles=roles,
+        area=DISTRICT[0],
     )
 
 

@@ -36,7 +36,8 @@ def refusals(store, folder: Path) -> str:
 def test_the_forms_of_the_project_are_published(store, folder) -> None:
     outcomes = publish(store, folder).outcomes
     assert outcomes == dict.fromkeys(
-        ["form:disinfection_log:1", "form:household_visit:1", "form:supply_delivery:1", "settings:district"], "added"
+        ["form:disinfection_log:1", "form:household_visit:1", "form:supply_delivery:1", "settings:district"],
+        "added",
     )
     form = store.open("catalogue").get("form:household_visit:1")
     assert (form["type"], form["form_id"], form["version"]) == ("form", "household_visit", "1")
@@ -79,7 +80,10 @@ def test_a_changed_setting_is_published(store, folder) -> None:
 
 
 def test_all_errors_are_listed_and_nothing_is_published(store, folder) -> None:
-    edit(folder / "household_visit.json", lambda form: form["survey"].append({"type": "colour", "name": "x", "label": {}}))
+    edit(
+        folder / "household_visit.json",
+        lambda form: form["survey"].append({"type": "colour", "name": "x", "label": {}}),
+    )
     edit(folder / "settings.json", lambda settings: settings.pop("district"))
     (folder / "disinfection_log.json").write_text("{", "utf-8")
     (folder / "list.json").write_text("[]", "utf-8")
@@ -87,9 +91,13 @@ def test_all_errors_are_listed_and_nothing_is_published(store, folder) -> None:
     shutil.copy(folder / "supply_delivery.json", folder / "twin.json")
     complaints = refusals(store, folder)
     for words in (
-        "household_visit.json, ", "settings.json: \"district\" needs", "disinfection_log.json: not valid JSON",
-        "list.json: the file should hold one JSON object", "deep.json: not valid JSON", "form:supply_delivery:1 is defined by two files",
-    ):  # fmt: skip
+        "household_visit.json, ",
+        'settings.json: "district" needs',
+        "disinfection_log.json: not valid JSON",
+        "list.json: the file should hold one JSON object",
+        "deep.json: not valid JSON",
+        "form:supply_delivery:1 is defined by two files",
+    ):
         assert words in complaints
     assert "catalogue" not in store.names()
 

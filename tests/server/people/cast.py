@@ -32,5 +32,11 @@ def people_in(folder: Path, clock: Clock) -> People:
 
 def member(role: str, area: str, scopes: frozenset[str] | None = None) -> Staff:
     return Staff(
-        staff_id=role, username=role, name=role, roles=frozenset({role}), area=area, disabled=False, scopes=scopes
+        staff_id=role,
+        username=role,
+        name=role,
+        roles=frozenset({role}),
+        area=area,
+        disabled=False,
+        scopes=scopes,
     )

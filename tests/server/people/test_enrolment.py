@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from server.people import devices, enrolment
 from server.people.enrolment import CodeRefused, Offer, create_code, normalized, redeem, usable
-from server.people.tables import enrolment_codes
 from server.people.tables import devices as device_rows
+from server.people.tables import enrolment_codes
 from tests.server.people.cast import VILLAGE
 
 THREE_DAYS = timedelta(days=3)
@@ -84,7 +84,9 @@ def test_neither_codes_nor_tokens_are_kept_readable(people) -> None:
     code = create_code(people, Offer([VILLAGE]), valid_for=THREE_DAYS)
     _, token = redeem(people, code, "")
     with people.engine.connect() as connection:
-        kept = repr(connection.execute(select(enrolment_codes)).all() + connection.execute(select(device_rows)).all())
+        kept = repr(
+            connection.execute(select(enrolment_codes)).all() + connection.execute(select(device_rows)).all()
+        )
     assert code not in kept
     assert normalized(code) not in kept
     assert token not in kept

@@ -11,7 +11,13 @@ from server.people.tables import staff as staff_rows
 from tests.server.people.cast import DISTRICT
 
 PASSWORD = "seventeen oranges"
-ALICE = {"username": "alice", "password": PASSWORD, "name": "Alice", "roles": ["district_staff"], "area": DISTRICT}
+ALICE = {
+    "username": "alice",
+    "password": PASSWORD,
+    "name": "Alice",
+    "roles": ["district_staff"],
+    "area": DISTRICT,
+}
 HOME = "192.0.2.1"
 
 
@@ -24,8 +30,12 @@ def test_alice_signs_in_with_her_password(people, alice) -> None:
     assert staff.sign_in(people, "alice", PASSWORD, HOME) == alice
 
 
-@pytest.mark.parametrize(("name", "password"), [("alice", "wrong password"), ("mallory", PASSWORD), ("alice", ""), ("", "")])
-def test_a_wrong_name_and_a_wrong_password_are_refused_in_the_same_words(people, alice, name, password) -> None:
+@pytest.mark.parametrize(
+    ("name", "password"), [("alice", "wrong password"), ("mallory", PASSWORD), ("alice", ""), ("", "")]
+)
+def test_a_wrong_name_and_a_wrong_password_are_refused_in_the_same_words(
+    people, alice, name, password
+) -> None:
     with pytest.raises(SignInRefused, match=r"^wrong name or password$"):
         staff.sign_in(people, name, password, HOME)
 
@@ -186,6 +196,8 @@ def test_neither_sessions_nor_api_tokens_are_kept_readable(people, alice) -> Non
     session = sessions.open_session(people, alice, timedelta(hours=1))
     token = tokens.create(people, alice, label="", scopes=["figures.read"], days=1)
     with people.engine.connect() as connection:
-        kept = repr(connection.execute(select(session_rows)).all() + connection.execute(select(api_tokens)).all())
+        kept = repr(
+            connection.execute(select(session_rows)).all() + connection.execute(select(api_tokens)).all()
+        )
     assert session not in kept
     assert token not in kept

@@ -30,7 +30,12 @@ HOUSEHOLD = {
     "address": "示范一村1号",
     "head_name": "单晓明",
 }
-CAMPAIGN = {"campaign_id": "C1", "name_zh": "送爱心", "starts_on": "2020-01-26", "items": "VEG_BOX:1:box; RICE_BAG:1:袋"}
+CAMPAIGN = {
+    "campaign_id": "C1",
+    "name_zh": "送爱心",
+    "starts_on": "2020-01-26",
+    "items": "VEG_BOX:1:box; RICE_BAG:1:袋",
+}
 ENTRY = {
     "campaign_id": "C1",
     "entry_no": "00001",
@@ -43,7 +48,9 @@ ENTRY = {
 
 def write_csv(path: Path, rows: list[dict[str, Any]], encoding: str = "utf-8", delimiter: str = ",") -> Path:
     with open(path, "w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), delimiter=delimiter)
+        writer = csv.DictWriter(
+            file, list(dict.fromkeys(name for row in rows for name in row)), delimiter=delimiter
+        )
         writer.writeheader()
         writer.writerows(rows)
     return path

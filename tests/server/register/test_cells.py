@@ -75,14 +75,25 @@ def test_whatever_stands_in_a_cell_is_read_or_refused(cell) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["2020-02-21", "2020/2/21", "2020.2.21", "20200221", "2020年2月21日", "２０２０-02-21",
-     datetime.date(2020, 2, 21), datetime.datetime(2020, 2, 21)],
-)  # fmt: skip
+    [
+        "2020-02-21",
+        "2020/2/21",
+        "2020.2.21",
+        "20200221",
+        "2020年2月21日",
+        "２０２０-02-21",
+        datetime.date(2020, 2, 21),
+        datetime.datetime(2020, 2, 21),
+    ],
+)
 def test_a_date_is_read_however_it_is_written(cell) -> None:
     assert cells.date(cell) == "2020-02-21"
 
 
-@pytest.mark.parametrize("cell", ["2020-02-30", "21.02.2020", "yesterday", 43882.0, "2020-13-01", datetime.datetime(2020, 2, 21, 9)])
+@pytest.mark.parametrize(
+    "cell",
+    ["2020-02-30", "21.02.2020", "yesterday", 43882.0, "2020-13-01", datetime.datetime(2020, 2, 21, 9)],
+)
 def test_what_is_no_date_is_refused(cell) -> None:
     with pytest.raises(CellRefused, match="not a date"):
         cells.date(cell)
@@ -95,7 +106,9 @@ def test_a_number_is_read(cell, number) -> None:
     assert cells.number(0, 100)(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["", "twelve", "101", "-1", "nan", "Infinity", float("nan"), float("inf"), "1,000"])
+@pytest.mark.parametrize(
+    "cell", ["", "twelve", "101", "-1", "nan", "Infinity", float("nan"), float("inf"), "1,000"]
+)
 def test_what_is_no_number_in_range_is_refused(cell) -> None:
     with pytest.raises(CellRefused):
         cells.number(0, 100)(cell)
@@ -136,8 +149,12 @@ def test_items_are_read_and_their_mistakes_named() -> None:
         {"item_code": "VEG_BOX", "qty": 1, "unit": "box"},
         {"item_code": "RICE_BAG", "qty": 2, "unit": "bag"},
     ]
-    for cell, why in [("VEG_BOX:1", "item:quantity:unit"), ("GOLD:1:bag", "not one of"), ("OIL:0:bottle", "between"),
-                      ("OIL:1:bottle;OIL:2:bottle", "twice")]:  # fmt: skip
+    for cell, why in [
+        ("VEG_BOX:1", "item:quantity:unit"),
+        ("GOLD:1:bag", "not one of"),
+        ("OIL:0:bottle", "between"),
+        ("OIL:1:bottle;OIL:2:bottle", "twice"),
+    ]:
         with pytest.raises(CellRefused, match=why):
             read(cell)
 

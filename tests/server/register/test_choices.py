@@ -30,8 +30,10 @@ def test_a_list_is_the_forms_list(form, name, ours) -> None:
 
 
 def test_special_groups_are_the_forms_without_its_answer_none() -> None:
-    assert {"none": "无", **choices.SPECIAL_GROUP} == form_list("household_visit", "special_group")
+    assert form_list("household_visit", "special_group") == {"none": "无", **choices.SPECIAL_GROUP}
 
 
 def test_fillers_have_the_roles_of_the_field() -> None:
-    assert {role: label for role, (label, _) in ROLES.items() if role != "administrator"} == choices.FILLER_ROLE
+    assert {
+        role: label for role, (label, _) in ROLES.items() if role != "administrator"
+    } == choices.FILLER_ROLE

@@ -39,7 +39,8 @@ def test_without_a_name_the_report_goes_into_the_data_folder(office: Server, tmp
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [("colour\nred\n", "Missing: code, name. Unknown: colour."), ("", "is empty"), (None, "no file")]
+    ("content", "why"),
+    [("colour\nred\n", "Missing: code, name. Unknown: colour."), ("", "is empty"), (None, "no file")],
 )
 def test_a_file_that_cannot_be_is_refused_in_a_sentence(office: Server, tmp_path: Path, content, why) -> None:
     path = tmp_path / "areas.csv"

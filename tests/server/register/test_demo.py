@@ -14,7 +14,10 @@ from server.register.demo.load import tables
 from sync.embedded import open_store
 from tests.servers import Server
 
-ITEMS = [{"item_code": "VEG_BOX", "qty": 1, "unit": "box"}, {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"}]
+ITEMS = [
+    {"item_code": "VEG_BOX", "qty": 1, "unit": "box"},
+    {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,10 @@ def test_every_village_has_what_a_phone_needs(store) -> None:
 def test_the_catalogue_holds_three_forms_and_the_district(store) -> None:
     catalogue = store.open("catalogue")
     assert {form["form_id"] for form in catalogue.documents("form:")} == {
-        "household_visit", "disinfection_log", "supply_delivery",
-    }  # fmt: skip
+        "household_visit",
+        "disinfection_log",
+        "supply_delivery",
+    }
     assert catalogue.get("settings:district")["district"]["zh"] == "博山区"
 
 
@@ -80,7 +85,10 @@ def test_it_is_the_same_every_time(demo) -> None:
     assert tables(generate()) == tables(demo)
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "一"), (10, "十"), (21, "二十一"), (110, "一百一十"), (205, "二百零五"), (288, "二百八十八")])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, "一"), (10, "十"), (21, "二十一"), (110, "一百一十"), (205, "二百零五"), (288, "二百八十八")],
+)
 def test_numbers_are_written_as_villages_are_called(number, words) -> None:
     assert chinese(number) == words
 
