@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 NPM := npm --no-audit --no-fund --loglevel=error
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 BROWSER_TESTS := tests/journeys
+DATA := $(or $(GRIDBOOK_DATA),var)
+PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)
 POUCHDB := tests/sync/pouchdb/node_modules/.installed
 
 PHONE_SOURCES := $(shell find phone -type f -not -path '*/node_modules/*' -not -path 'phone/dist/*' -not -name '*.test.ts')
@@ -22,9 +24,13 @@ PAGES_SOURCES := $(shell find server/web/src -type f) server/web/package.json se
 help:
 	@sed -n 's/^# //p' Makefile
 
-run: build
+run: build $(PREPARED)
+	@GRIDBOOK_GREETING=1 exec $(BIN)/gunicorn wsgi:application
+
+# Forms and demo are looked at again when something that makes them has changed.
+$(PREPARED): $(VENV)/.requirements $(wildcard forms/*.json) $(shell find schemas server/forms server/register -name '*.py')
 	@$(BIN)/flask prepare
-	@exec $(BIN)/gunicorn wsgi:application
+	@touch $@
 
 build: $(VENV)/.requirements phone/dist/index.html server/web/static/dist/pages.js
 
@@ -78,7 +84,7 @@ check-pages:
 	@$(NPM) --prefix server/web run check
 
 test-python:
-	@$(BIN)/pytest -q $$(command -v chromium >/dev/null || echo --ignore=$(BROWSER_TESTS))
+	@$(BIN)/python -m pytest -q $$(command -v chromium >/dev/null || echo --ignore=$(BROWSER_TESTS))
 
 browser:
 	@command -v chromium >/dev/null || { \

@@ -5,12 +5,15 @@ import signal
 import sys
 from pathlib import Path
 
-from server.settings import Settings, SettingsError, authority, check_binding
+from server.binding import check_binding, check_port
+from server.settings import Settings, SettingsError, authority
 from server.supervisor import Supervisor, die_with_parent
 
 try:
     _settings = Settings.from_environ(os.environ)
     check_binding(_settings)
+    if _settings.greeting:
+        check_port(_settings)
 except SettingsError as _error:
     sys.exit(str(_error))
 
@@ -42,6 +45,14 @@ def when_ready(server):
 def post_fork(server, worker):
     # A master that was killed would leave workers on the port, and its successor could not start.
     die_with_parent(signal.SIGKILL, worker.ppid)
+
+
+def post_worker_init(worker):
+    if _settings.greeting and worker.age == 1:
+        # The app must not be imported before the worker has made blocking calls cooperative.
+        from server.prepare import greet
+
+        greet(worker.wsgi.extensions["gridbook"])
 
 
 def on_exit(server):

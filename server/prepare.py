@@ -1,8 +1,7 @@
-"""`flask prepare`: what `make run` does before the server starts, and what it tells the reader."""
+"""What `make run` does besides serving: `flask prepare` fills the data folder, `greet` tells where to go."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import click
@@ -14,7 +13,6 @@ from server.app import Gridbook, gridbook
 from server.forms.publish import PublishRefused, publish
 from server.people import enrolment, staff
 from server.register.demo import load as demo
-from server.settings import SettingsError, check_binding
 
 
 def register(app: Flask) -> None:
@@ -24,45 +22,32 @@ def register(app: Flask) -> None:
 @click.command("prepare")
 @with_appcontext
 def prepare() -> None:
-    """Publish the forms, load the demo district if DEMO=1, and print addresses, sign-in and a QR code."""
+    """Publish the forms and, if DEMO=1, load the demo district."""
     try:
-        check_binding(gridbook().settings)
-        _check_port(gridbook())
         publish(gridbook().store, gridbook().settings.forms)
-        if gridbook().settings.demo:
-            click.echo("Demo district …", err=True)
-            _load_demo()
-    except (SettingsError, PublishRefused) as error:
+    except PublishRefused as error:
         raise click.ClickException("\n".join(error.complaints)) from None
-    for line in _greeting(gridbook()):
-        click.echo(line)
-    _print_qr(gridbook())
+    if gridbook().settings.demo:
+        click.echo("Demo district …")
+        _load_demo(gridbook())
 
 
-def _check_port(shared: Gridbook) -> None:
-    host, port = shared.settings.host, shared.settings.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = (
-                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another: make run PORT={port + 1}"
-            )
-            raise SettingsError([reason]) from None
-
-
-def _load_demo() -> None:
+def _load_demo(shared: Gridbook) -> None:
     try:
-        demo.load(gridbook())
+        demo.load(shared)
     except demo.NotEmpty:
-        click.echo(
-            "The data folder holds a district already: no demo was added. DEMO=0 silences this.", err=True
-        )
+        click.echo("The data folder holds a district already: no demo was added. DEMO=0 silences this.")
 
 
-def _greeting(shared: Gridbook) -> Iterator[str]:
+def greet(shared: Gridbook) -> None:
+    """Print addresses, the demo's sign-in and a QR code that enrols a phone."""
+    demo.keep_addresses(shared)
+    for line in _lines(shared):
+        click.echo(line)
+    _print_qr(shared)
+
+
+def _lines(shared: Gridbook) -> Iterator[str]:
     url = shared.settings.public_url
     yield ""
     yield f"  Gridbook 网格本   区级 district   {url}/"
@@ -74,7 +59,7 @@ def _greeting(shared: Gridbook) -> Iterator[str]:
         yield f"  演示账号 demo     {member['username']} / {member['password']}"
         yield f"  全部演示凭据 all of them in {demo.credentials_file(shared.settings.data)}"
     elif not staff.every(shared.people):
-        yield "  还没有人员：先建管理员 Nobody can sign in yet; make the first administrator:"
+        yield "  还没有人员，先建管理员 Nobody can sign in yet; make the first administrator:"
         yield "    .venv/bin/flask staff add <name> --area <6 digits> \\"
         yield "        --role administrator --role district_staff"
     yield ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,6 +185,13 @@ SETTINGS = (
         "Hours for which an enrolment code can be used.",
     ),
     Setting(
+        "GRIDBOOK_GREETING",
+        "greeting",
+        "0",
+        switch,
+        "1 prints addresses, the demo's sign-in and a QR code once the server answers; `make run` sets it.",
+    ),
+    Setting(
         "DEMO",
         "demo",
         "1",
@@ -214,6 +220,7 @@ class Settings:
     max_body_bytes: int
     session_hours: int
     enrol_hours: int
+    greeting: bool
     demo: bool
 
     @classmethod
@@ -254,25 +261,3 @@ def _with_derived(values: dict[str, Any]) -> dict[str, Any]:
 
 def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_binding(settings: Settings) -> None:
-    """Refuse to listen where others can read along. Raises SettingsError."""
-    if is_loopback(settings.host) or settings.secure or settings.insecure:
-        return
-    raise SettingsError(
-        [
-            f"HOST={settings.host} can be reached by others, and GRIDBOOK_PUBLIC_URL is not https: "
-            "passwords and names would travel readable. Put a proxy with https in front and set "
-            "GRIDBOOK_PUBLIC_URL, or set GRIDBOOK_INSECURE=1 if you know that nobody can listen."
-        ]
-    )

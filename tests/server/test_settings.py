@@ -1,9 +1,11 @@
 import re
+import socket
 from pathlib import Path
 
 import pytest
 
-from server.settings import SETTINGS, Settings, SettingsError, check_binding
+from server.binding import check_binding, check_port
+from server.settings import SETTINGS, Settings, SettingsError
 from tests.servers import ROOT
 
 
@@ -80,3 +82,13 @@ def test_an_address_that_others_reach_needs_https_or_an_explicit_word(host) -> N
 
 def test_an_ipv6_address_is_written_in_brackets() -> None:
     assert Settings.from_environ({"HOST": "::1"}).public_url == "http://[::1]:8000"
+
+
+def test_a_port_that_is_taken_is_named_with_a_way_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"make run PORT={port + 1}"):
+            check_port(Settings.from_environ({"PORT": str(port)}))
+    check_port(Settings.from_environ({"PORT": str(port)}))

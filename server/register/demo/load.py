@@ -45,7 +45,7 @@ def load(gridbook: Gridbook) -> dict[str, Report]:
     """Make the demo district; {kind: report}, empty when it was there. Raises NotEmpty."""
     data = gridbook.settings.data
     if credentials_file(data).exists():
-        _keep_addresses(gridbook)
+        keep_addresses(gridbook)
         return {}
     folder = data / "demo"
     if not folder.exists() and any(ids_with(gridbook.store, OFFICE, "area:")):
@@ -124,7 +124,7 @@ def _code(gridbook: Gridbook, village: str, number: int) -> dict[str, str]:
     }
 
 
-def _keep_addresses(gridbook: Gridbook) -> None:
+def keep_addresses(gridbook: Gridbook) -> None:
     """The server may have moved to another port; everything else in the file stays."""
     data, url = gridbook.settings.data, gridbook.settings.public_url
     kept = credentials(data)
