@@ -1,4 +1,4 @@
-"""`new_phone()` gives a phone enrolled in the demo's first village, `new_phone(enrolled=False)` a fresh one."""
+"""`new_phone()` is a phone enrolled in the demo's first village, `new_phone(enrolled=False)` a fresh one."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ class Phone:
         self.context.set_offline(is_offline)
 
     def synced(self) -> None:
-        expect(self.page.locator("[data-testid=sync][data-phase=listening]")).to_be_visible(timeout=SYNC_WITHIN_MS)
+        expect(self.page.locator("[data-testid=sync][data-phase=listening]")).to_be_visible(
+            timeout=SYNC_WITHIN_MS
+        )
 
     def ready_for_no_network(self) -> None:
         """The service worker has the whole app and answers for this page."""
@@ -80,7 +82,9 @@ class Phone:
 
     def judged(self) -> None:
         """Every record of this phone has a verdict."""
-        expect(self.page.locator('[data-testid=sync][data-unjudged="0"]')).to_be_visible(timeout=SYNC_WITHIN_MS)
+        expect(self.page.locator('[data-testid=sync][data-unjudged="0"]')).to_be_visible(
+            timeout=SYNC_WITHIN_MS
+        )
 
     def waiting(self) -> int:
         return int(self.page.get_by_test_id("sync").get_attribute("data-waiting") or "-1")
@@ -89,7 +93,7 @@ class Phone:
         self.page.get_by_role("link", name="今日").click()
 
     def records(self) -> Locator:
-        self.page.get_by_role("link", name="记录", exact=False).click()
+        self.page.get_by_role("navigation").get_by_role("link", name="记录").click()
         return self.page.get_by_test_id("record-row")
 
     def tab(self, name: str) -> None:

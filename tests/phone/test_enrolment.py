@@ -27,7 +27,7 @@ def test_a_typed_code_enrols_however_it_is_written(new_phone: NewPhone, codes: I
     expect(phone.page.get_by_role("heading", name="今天谁来填")).to_be_visible()
 
 
-def test_a_code_in_the_address_enrols_and_leaves_the_address(new_phone: NewPhone, codes: Iterator[str]) -> None:
+def test_a_code_in_the_address_enrols_and_goes(new_phone: NewPhone, codes: Iterator[str]) -> None:
     phone = new_phone(enrolled=False).open(f"#enrol={next(codes)}")
     expect(phone.page.get_by_role("heading", name="今天谁来填")).to_be_visible()
     assert "enrol" not in phone.page.url

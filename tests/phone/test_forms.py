@@ -1,4 +1,4 @@
-"""The forms on the screen: skip logic, refusals in place, confirmations, offers, repeats, photos and signatures."""
+"""The forms on the screen: skip logic, refusals, confirmations, offers, repeats, photos, signatures."""
 
 import io
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_an_uneventful_household_takes_at_most_nine_taps(phone: Phone) -> None:
     taps: list[str] = []
     phone.page.expose_function("tapped", lambda what: taps.append(what))
     phone.page.evaluate(
-        "addEventListener('click', (event) => event.isTrusted && event.detail && tapped(event.target.innerText), true)"
+        "addEventListener('click', (tap) => tap.isTrusted && tap.detail && tapped(tap.target.tagName), true)"
     )
     phone.visit_without_event()
     assert len(taps) <= 9
@@ -150,7 +150,8 @@ def test_a_delivery_as_due_with_a_signature(phone: Phone) -> None:
     phone.press("完成")
     expect(phone.page.get_by_test_id("progress")).to_be_visible()
     (record,) = phone.kept("await outbox()")
-    assert [(item["item_code"], item["qty"]) for item in record["answers"]["rep_item"]] == [("VEG_BOX", 1), ("RICE_BAG", 1)]
+    given = [(item["item_code"], item["qty"]) for item in record["answers"]["rep_item"]]
+    assert given == [("VEG_BOX", 1), ("RICE_BAG", 1)]
     assert record["_attachments"][record["answers"]["signature"]]["content_type"] == "image/png"
     phone.offline(False)
     phone.judged()
@@ -166,7 +167,8 @@ def test_a_photo_is_shrunk_and_says_nothing_of_its_place(phone: Phone) -> None:
         {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": io.BytesIO(picture).getvalue()}
     )
     expect(phone.field("photo").locator("img")).to_be_visible()
-    width = phone.field("photo").locator("img").evaluate("(image) => image.decode().then(() => image.naturalWidth)")
+    image = phone.field("photo").locator("img")
+    width = image.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
     assert width <= 1280
     kept = bytes(phone.kept("Array.from(new Uint8Array(await (await read('media'))[0].arrayBuffer()))"))
     assert len(kept) <= 300 * 1024
@@ -199,6 +201,7 @@ def test_location_and_voice_are_taken_when_asked_for(phone: Phone) -> None:
 def test_a_disinfection_computes_its_concentration(phone: Phone) -> None:
     phone.tab("消毒点")
     phone.begin()
+    phone.choose("indoor_outdoor", "室内")
     phone.choose("objects", "地面")
     phone.press("下一页")
     phone.choose("agent", "84消毒液(次氯酸钠)")

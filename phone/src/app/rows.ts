@@ -5,7 +5,7 @@ import { buildRows, effects, progress, type Row } from "../lists/today";
 import { UNIT_KINDS, type UnitKind } from "../lists/units";
 import { recordUnit } from "./filling";
 import { now } from "./phone";
-import { records, register, verdicts } from "./state";
+import { filler, records, register, verdicts } from "./state";
 
 const REFRESH_MS = 5 * 60_000;
 const tick = signal(0);
@@ -24,7 +24,7 @@ function rowsOf(kind: UnitKind) {
       const unit = recordUnit(record);
       return unit?.kind === kind ? unit.id : undefined;
     });
-    return buildRows(kind, { households: held.households.values(), points: held.points.values(), roster: held.roster.values() }, known, now());
+    return buildRows(kind, { households: held.households.values(), points: held.points.values(), roster: held.roster.values() }, known, now(), filler.value?.grid_code);
   });
 }
 

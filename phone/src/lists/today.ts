@@ -79,8 +79,9 @@ export function naturalOrder(value: string): string {
 const active = (entry: { active_to?: string }, today: string) => entry.active_to === undefined || entry.active_to >= today;
 const join = (...parts: (string | number | undefined)[]) => parts.filter((part) => part !== undefined && part !== "").join(" ");
 
-export function householdRow(entry: Household, effect: Effect | undefined, today: string): Row {
+export function householdRow(entry: Household, effect: Effect | undefined, today: string, grid?: string): Row {
   const { summary } = entry;
+  const elsewhere = grid !== undefined && entry.grid_code !== undefined && entry.grid_code !== grid;
   const visited = summary?.last_visit_date === today;
   const resolved = visited && (summary.last_contacted_date === today || RESOLVED.has(summary.last_result ?? ""));
   const known: Todo = resolved ? "done" : visited ? "tried" : "todo";
@@ -95,7 +96,8 @@ export function householdRow(entry: Household, effect: Effect | undefined, today
     ...fields(own ? effect.result : summary?.last_result, own ? effect.at : summary?.last_visit_date, own ? effect.next : summary?.next_visit_at),
     own,
     haystack: join(entry.household_id, entry.door_no, entry.head_name, entry.head_search, entry.address).toLowerCase(),
-    order: naturalOrder(entry.door_no ?? entry.household_id),
+    // The filler's own grid first.
+    order: `${elsewhere ? 1 : 0}${naturalOrder(entry.door_no ?? entry.household_id)}`,
   };
 }
 
@@ -147,11 +149,12 @@ export function buildRows(
   entries: { households: Iterable<Household>; points: Iterable<Point>; roster: Iterable<RosterEntry> },
   own: Map<string, Effect>,
   now: string,
+  grid?: string,
 ): Row[] {
   const today = now.slice(0, 10);
   const rows =
     kind === "household"
-      ? [...entries.households].filter((entry) => active(entry, today)).map((entry) => householdRow(entry, own.get(entry.household_id), today))
+      ? [...entries.households].filter((entry) => active(entry, today)).map((entry) => householdRow(entry, own.get(entry.household_id), today, grid))
       : kind === "point"
         ? [...entries.points].filter((entry) => active(entry, today)).map((entry) => pointRow(entry, own.get(entry.point_id), now))
         : [...entries.roster].filter((entry) => active(entry, today)).map((entry) => rosterRow(entry, own.get(entry.roster_entry_id), today));

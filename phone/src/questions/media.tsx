@@ -162,7 +162,7 @@ export function AudioQuestion({ ask }: { ask: Ask }) {
     <div class="audio">
       {sound && left === undefined && <audio controls src={sound} />}
       <div class="with-key">
-        <button type="button" id={ask.id} class="secondary grow" aria-describedby={ask.describedBy} onClick={() => (left === undefined ? void record() : stop.current())}>
+        <button type="button" id={ask.id} class="secondary grow" aria-labelledby={`${ask.id}-label ${ask.id}`} aria-describedby={ask.describedBy} onClick={() => (left === undefined ? void record() : stop.current())}>
           <Icon name="mic" />
           {left === undefined ? t("audio_start") : `${t("audio_stop")} · ${t("audio_left", { n: left })}`}
         </button>

@@ -28,7 +28,7 @@ export function PlaceQuestion({ ask }: { ask: Ask }) {
   return (
     <div class="place">
       <div class="with-key">
-        <button type="button" id={ask.id} class="secondary grow" aria-describedby={ask.describedBy} disabled={state === "working" || ask.field.readOnly} onClick={locate}>
+        <button type="button" id={ask.id} class="secondary grow" aria-labelledby={`${ask.id}-label ${ask.id}`} aria-describedby={ask.describedBy} disabled={state === "working" || ask.field.readOnly} onClick={locate}>
           <Icon name="pin" />
           {isPoint(value) ? t("geo_again") : t("geo_get")}
         </button>

@@ -55,6 +55,12 @@ export function cleanNumber(input: string, decimal: boolean): string {
   return rest.length ? `${whole}.${rest.join("")}` : whole;
 }
 
+/** A default is replaced by typing. Later, because the tap that gives the focus also sets the caret. */
+function selectLater(event: FocusEvent): void {
+  const box = event.currentTarget as HTMLInputElement;
+  setTimeout(() => box.select());
+}
+
 const numberOf = (text: string): number | undefined => (/\d/.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined);
 
 export function NumberQuestion({ ask, decimal }: { ask: Ask; decimal: boolean }) {
@@ -93,6 +99,7 @@ export function NumberQuestion({ ask, decimal }: { ask: Ask; decimal: boolean })
         aria-describedby={ask.describedBy}
         aria-invalid={ask.invalid}
         aria-required={ask.field.required}
+        onFocus={selectLater}
         onInput={(event) => write(event.currentTarget.value)}
         onBlur={ask.touch}
       />

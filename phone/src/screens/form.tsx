@@ -49,8 +49,10 @@ const inside = (field: FieldState, path: string): boolean =>
 /** Text in the middle of a number would be judged too early: complaints wait until the field is left, or all are asked for. */
 function useShown() {
   const touched = useRef(new Set<string>());
-  const [, redraw] = useState(0);
+  const [version, redraw] = useState(0);
   return {
+    /** Rises when more is shown: a component whose props are the same is not drawn again. */
+    version,
     shows: (path: string) => touched.current.has(path),
     touch(...paths: string[]) {
       const before = touched.current.size;
@@ -98,7 +100,7 @@ function OpenForm({ filling }: { filling: Filling }) {
       },
       media: (name) => readMedia(draft.draft_id, name),
     }),
-    [session],
+    [session, shown.version],
   );
 
   useEffect(() => {
