@@ -1,5 +1,5 @@
 /** A form being filled: begun from a unit or from a record to correct, kept as a draft, finished as a record. */
-import { openForm, type Answers, type CompiledForm, type FormContext, type FormSession } from "../forms";
+import { openForm, type Answers, type CompiledForm, type FieldState, type FormContext, type FormSession } from "../forms";
 import { beijingDay } from "../clock";
 import type { FormRecord } from "../documents";
 import type { OwnRecord } from "../records/chain";
@@ -134,6 +134,20 @@ function skew(): { clock_skew_s?: number } {
 
 export type OpenTrouble = "draft_missing" | "draft_other_tab" | "draft_no_form";
 
+const inside = (field: FieldState, path: string): boolean =>
+  field.path === path ||
+  Boolean(field.children?.some((child) => inside(child, path))) ||
+  Boolean(field.instances?.some((children) => children.some((child) => inside(child, path))));
+
+/** The page that holds the answer at this path, or -1. */
+export const pageWith = (pages: FieldState[], path: string): number => pages.findIndex((page) => inside(page, path));
+
+/** Pages that the unit has answered by itself are passed over. */
+function firstOpenPage(session: FormSession): number {
+  const [first] = session.problems();
+  return first ? Math.max(0, pageWith(session.pages(), first.path)) : 0;
+}
+
 /** The form with a record's answers in it, to read. */
 export const openRecord = (form: CompiledForm, record: FormRecord): FormSession =>
   openForm(form, context(), { answers: record.answers, envelope: record as unknown as Record<string, unknown> });
@@ -151,7 +165,10 @@ export async function openDraft(id: string): Promise<Filling | OpenTrouble> {
     ...(draft.initial?.envelope && { envelope: draft.initial.envelope }),
     ...(draft.snapshot !== undefined && { snapshot: draft.snapshot }),
   });
-  if (draft.snapshot === undefined) for (const [name, value] of Object.entries(draft.prefill ?? {})) session.set(name, value);
+  if (draft.snapshot === undefined && draft.prefill) {
+    for (const [name, value] of Object.entries(draft.prefill)) session.set(name, value);
+    draft.page = firstOpenPage(session);
+  }
   const saver = new Saver<Draft>(
     (value) => writeDraft(value),
     () => (state.storageTrouble.value = "full"),

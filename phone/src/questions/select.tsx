@@ -22,7 +22,9 @@ const width = (label: string) => [...label].reduce((sum, letter) => sum + (lette
 export function columns(choices: Choice[]): 1 | 2 | 3 {
   const widths = choices.map((choice) => width(choice.label)).sort((a, b) => a - b);
   const widest = widths.at(-1) ?? 0;
+  const longestWord = Math.max(0, ...choices.flatMap((choice) => choice.label.split(/[\s\p{Script=Han}]+/u)).map((part) => part.length));
   if (choices.length === 3 && widest <= 8) return 3;
+  if (longestWord > 10) return 1;
   // In a long list a few labels may wrap, as long as most fit.
   const usual = choices.length > 6 ? (widths[Math.floor(widths.length * 0.8)] ?? 0) : widest;
   return usual <= 15 && choices.length > 1 ? 2 : 1;

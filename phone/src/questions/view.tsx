@@ -199,7 +199,7 @@ function Repeat({ field, tools }: { field: FieldState; tools: FormTools }) {
     <section class="repeat" aria-label={field.label} data-testid={`field-${field.path}`} data-path={field.path}>
       <h2>{field.label}</h2>
       {field.hint && <p class="hint">{field.hint}</p>}
-      {field.parameters?.["one_tap"] === "true" && canPrefill(field, session) && (
+      {canPrefill(field, session) && (
         <button type="button" class="secondary big wide" onClick={() => prefillRepeat(field, session)}>
           <Icon name="check" />
           {t("repeat_prefill")}

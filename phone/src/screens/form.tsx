@@ -1,11 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { finish, openDraft, save, type Filling, type OpenTrouble } from "../app/filling";
+import { finish, openDraft, pageWith, save, type Filling, type OpenTrouble } from "../app/filling";
 import { formTitle } from "../app/names";
 import { notify } from "../app/notice";
 import { reloadDrafts } from "../app/phone";
 import { address, go, goInstead } from "../app/route";
 import { lang, storageTrouble } from "../app/state";
-import type { FieldState } from "../forms";
 import { t } from "../i18n";
 import { Field, type FormTools } from "../questions/view";
 import { readMedia, writeMedia } from "../storage/drafts";
@@ -43,9 +42,6 @@ export function FormScreen({ id }: { id: string }) {
   return <OpenForm key={id} filling={filling} />;
 }
 
-const inside = (field: FieldState, path: string): boolean =>
-  field.path === path || Boolean(field.children?.some((child) => inside(child, path))) || Boolean(field.instances?.some((children) => children.some((child) => inside(child, path))));
-
 /** Text in the middle of a number would be judged too early: complaints wait until the field is left, or all are asked for. */
 function useShown() {
   const touched = useRef(new Set<string>());
@@ -78,7 +74,7 @@ function OpenForm({ filling }: { filling: Filling }) {
   const page = pages[at];
   const last = at >= pages.length - 1;
   const blocking = session.problems().filter((problem) => problem.severity !== "F");
-  const here = blocking.filter((problem) => page && inside(page, problem.path));
+  const here = blocking.filter((problem) => page && pageWith([page], problem.path) === 0);
   // A form whose last pages ask nothing that must be answered may be finished before them.
   const complete = blocking.length === 0;
 
@@ -120,7 +116,7 @@ function OpenForm({ filling }: { filling: Filling }) {
     const [first] = problems;
     if (!first) return;
     shown.touch(...problems.map((problem) => problem.path));
-    const target = pages.findIndex((each) => inside(each, first.path));
+    const target = pageWith(pages, first.path);
     if (target < 0) setMore(true);
     else if (target !== at) turn(target);
     setJump({ path: first.path });
