@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -68,9 +69,8 @@ class _Endpoint:
 
     def answer(self, asked: Request, mounted_at: str) -> Response:
         try:
-            asked.max_content_length = (
-                None  # the app's limit would answer before ours, and not in CouchDB's words
-            )
+            # `limits` decides; the app's own limit would answer first and in other words.
+            asked.max_content_length = sys.maxsize
             told = self._told(asked, mounted_at)
         except StoreError as problem:
             told = answers.error(problem)
