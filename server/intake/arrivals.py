@@ -1,6 +1,7 @@
 """Which revision of a document in an inbox is the record, and which came after it.
 
-The first revision that arrived is the record. Whatever came later to the same id, a rewriting, a deletion or a second beginning, is kept and
+The first revision that arrived is the record. Whatever came later to the same id, a rewriting, a deletion or
+a second beginning, is kept and
 quarantined by itself.
 """
 
@@ -33,10 +34,14 @@ def arrival(database: Database, change: Change, standing: Mapping[str, object]) 
     known_at = standing.get("received_at")
     earliest = min(change.leaves, key=lambda each: each.received_at)
     return Arrival(
-        change.seq, change.id, rev, (leaf or earliest).writer,
+        change.seq,
+        change.id,
+        rev,
+        (leaf or earliest).writer,
         leaf.received_at if leaf else known_at if isinstance(known_at, str) else earliest.received_at,
-        _body(database, change, rev), [each for each in change.leaves if each.rev != rev],
-    )  # fmt: skip
+        _body(database, change, rev),
+        [each for each in change.leaves if each.rev != rev],
+    )
 
 
 def _first_rev(database: Database, change: Change) -> str:

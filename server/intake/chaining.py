@@ -24,7 +24,8 @@ RecordRow = dict[str, Any]
 
 @dataclass
 class Changed:
-    """`units` have to be counted again, `closed` verdicts say by whom they are replaced: (db, record id) -> record id or None."""
+    """`units` have to be counted again, `closed` verdicts say by whom they are replaced: (db, record id) ->
+    record id or None."""
 
     units: set[UnitKey] = field(default_factory=set)
     closed: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -161,9 +162,13 @@ def _flag_siblings(
     found = codec.encode(problem("SIBLING_CORRECTION", "supersedes"))
     flagged = {
         (row.root_id, row.record_id): {
-            "unit_kind": CHAIN, "unit_key": row.root_id, "record_id": row.record_id, "rule": "SIBLING_CORRECTION", "problem": found,
+            "unit_kind": CHAIN,
+            "unit_key": row.root_id,
+            "record_id": row.record_id,
+            "rule": "SIBLING_CORRECTION",
+            "problem": found,
         }
         for row in rows
         if places[row.db, row.record_id].sibling
-    }  # fmt: skip
+    }
     upsert(connection, flags, list(flagged.values()))

@@ -1,7 +1,9 @@
 """The follower: carries what arrived in the store into the read model, and its verdicts back.
 
-It asks the store which databases moved, reads their changes since its checkpoints and handles them in batches. A batch is one SQL
-transaction: rows, cells and checkpoints together. Verdicts and summaries are written to the store before that transaction commits, in ways
+It asks the store which databases moved, reads their changes since its checkpoints and handles them in
+batches. A batch is one SQL
+transaction: rows, cells and checkpoints together. Verdicts and summaries are written to the store before that
+transaction commits, in ways
 that may be repeated. So a crash at any point makes the batch happen again, and again it comes to the same.
 
 Order within a batch: catalogue, office, registers, inboxes, because records are judged against the rest.
@@ -47,7 +49,8 @@ def rank(db: str) -> int | None:
 
 
 class Follower:
-    """`device_villages(device_id)` gives the villages of a device, or None for an unknown one; `device_fillers` its fillers, or None when it may
+    """`device_villages(device_id)` gives the villages of a device, or None for an unknown one;
+    `device_fillers` its fillers, or None when it may
     name any. With
     `data`, the folder that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
 
@@ -82,7 +85,8 @@ class Follower:
             self._tools.store.wait(self._token, WAIT_S)
 
     def run_once(self) -> int:
-        """Handle everything that is there, and what a command asked for. Returns the number of changes handled."""
+        """Handle everything that is there, and what a command asked for. Returns the number of changes
+        handled."""
         self._prepare()
         self._serve_request()
         handled = 0
@@ -107,7 +111,8 @@ class Follower:
             return len(outcome.answers)
 
     def rebuild(self) -> int:
-        """Make the read model again from the store, in one transaction: readers see the old one until the new one is complete."""
+        """Make the read model again from the store, in one transaction: readers see the old one until the new
+        one is complete."""
         self._lock_and_create()
         store = self._tools.store
         self._token = 0
@@ -120,7 +125,9 @@ class Follower:
                 if table is not counters:
                     connection.execute(delete(table))
             self._tools.lookups.forget()
-            handled = sum(self._handle(connection, batch, fresh=False) for batch in self._batches(followed, {}))
+            handled = sum(
+                self._handle(connection, batch, fresh=False) for batch in self._batches(followed, {})
+            )
             self._mark(connection)
             raise_version(connection)
         self._token, self._ready = token, True
@@ -134,7 +141,8 @@ class Follower:
         self._readmodel.create()
 
     def _prepare(self) -> None:
-        """The first time: lock; and make the read model anew when it was made from another store or by another declaration."""
+        """The first time: lock; and make the read model anew when it was made from another store or by
+        another declaration."""
         if self._ready:
             return
         self._lock_and_create()
@@ -185,7 +193,8 @@ class Follower:
         return handled
 
     def _batches(self, names: list[str], since: dict[str, int]) -> Iterator[Changes]:
-        """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in order."""
+        """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in
+        order."""
         batch: Changes = {}
         size = 0
         for name in names:

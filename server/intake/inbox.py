@@ -1,4 +1,5 @@
-"""New records of a batch: judged, placed in their chains, written to the read model, answered by a verdict."""
+"""New records of a batch: judged, placed in their chains, written to the read model, answered by a
+verdict."""
 
 from __future__ import annotations
 
@@ -73,9 +74,13 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
     links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
     roots = Roots(connection, links)
     bench = Bench(
-        connection, tools.lookups, tools.device_villages, tools.device_fillers,
-        _originals(connection, new, links), frozenset(roots.circular),
-    )  # fmt: skip
+        connection,
+        tools.lookups,
+        tools.device_villages,
+        tools.device_fillers,
+        _originals(connection, new, links),
+        frozenset(roots.circular),
+    )
     outcome = Outcome()
     rows = [
         _take_one(tools, bench, key, one, standing, roots, outcome) for key, (one, standing) in new.items()
@@ -151,9 +156,15 @@ def _take_one(
     judged = _judged(bench, one, village)
     decision = decide(judged, standing, _review(bench.connection, record_id), stamp(datetime.now(UTC)))
     row = record_row(
-        tools.declaration, tools.facts, tools.lookups.tree(bench.connection).town(village), key, one, judged, decision,
+        tools.declaration,
+        tools.facts,
+        tools.lookups.tree(bench.connection).town(village),
+        key,
+        one,
+        judged,
+        decision,
         roots.of(record_id),
-    )  # fmt: skip
+    )
     if row["effective"]:
         outcome.units.add((row["unit_kind"], row["unit_key"]))
     content = answer_content(decision, row, one.doc_id)
@@ -184,11 +195,19 @@ def _review(connection: Connection, record_id: str) -> Doc | None:
 def answer_content(decision: Decision, row: Mapping[str, Any] | Row[Any], doc_id: str) -> dict[str, Any]:
     values = row if isinstance(row, Mapping) else row._mapping
     content = {
-        "type": "verdict", "record_id": doc_id, "record_rev": values["rev"], "form_id": values["form_id"],
-        "device_id": values["device_id"], "status": decision.status, "problems": decision.problems, "comment": decision.comment,
-        "decided_at": decision.decided_at, "decided_by": decision.decided_by, "received_at": values["received_at"],
+        "type": "verdict",
+        "record_id": doc_id,
+        "record_rev": values["rev"],
+        "form_id": values["form_id"],
+        "device_id": values["device_id"],
+        "status": decision.status,
+        "problems": decision.problems,
+        "comment": decision.comment,
+        "decided_at": decision.decided_at,
+        "decided_by": decision.decided_by,
+        "received_at": values["received_at"],
         "superseded_by": values["superseded_by"],
-    }  # fmt: skip
+    }
     return {name: value for name, value in content.items() if value is not None}
 
 
@@ -274,7 +293,8 @@ def redecide(
 
 
 def recheck(tools: Tools, connection: Connection, form_id: str | None = None) -> Outcome:
-    """Judge again what intake quarantined and nobody replaced: its cause may be gone. With `form_id`, only what was quarantined because that
+    """Judge again what intake quarantined and nobody replaced: its cause may be gone. With `form_id`, only
+    what was quarantined because that
     form or its version was unknown."""
     outcome = Outcome()
     query = select(records).where(
@@ -292,11 +312,16 @@ def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: O
     one = _again(tools.store, row, doc_id)
     roots = Roots(connection, {row.record_id: row.supersedes})
     bench = Bench(
-        connection, tools.lookups, tools.device_villages, tools.device_fillers,
+        connection,
+        tools.lookups,
+        tools.device_villages,
+        tools.device_fillers,
         _originals(connection, {}, {row.record_id: row.supersedes}),
         # A chain that still leads back to its beginning.
-        frozenset(roots.circular) if any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems)) else frozenset(),
-    )  # fmt: skip
+        frozenset(roots.circular)
+        if any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems))
+        else frozenset(),
+    )
     judged = _judged(bench, one, row.village_code)
     if judged.problems == codec.decode(row.problems):
         return

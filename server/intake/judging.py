@@ -1,4 +1,5 @@
-"""The judgement of one record: which problems it has and what that makes of it. Never raises, whatever the record holds.
+"""The judgement of one record: which problems it has and what that makes of it. Never raises, whatever the
+record holds.
 
 What time it is, is when the record was received; so the same record is judged alike on every rebuild.
 """
@@ -12,9 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas import Context, check_record
 from sqlalchemy import Connection
 
+from schemas import Context, check_record
 from server.intake.attachments import missing
 from server.intake.lookups import Lookups
 from server.readmodel import codec
@@ -69,7 +70,8 @@ class Original:
 
 @dataclass
 class Bench:
-    """What judging needs besides the record. `device_villages` gives None for a device that nobody knows, `device_fillers` for one that may
+    """What judging needs besides the record. `device_villages` gives None for a device that nobody knows,
+    `device_fillers` for one that may
     name any filler of its villages. Without the callables, devices are not checked."""
 
     connection: Connection

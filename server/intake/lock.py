@@ -1,4 +1,5 @@
-"""One intake at a time: an exclusive lock on a file, let go by the system when its process ends, however it ends."""
+"""One intake at a time: an exclusive lock on a file, let go by the system when its process ends, however it
+ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a record is judged against: forms, settings, registers, areas. Read through the read model, remembered until one changes."""
+"""What a record is judged against: forms, settings, registers, areas. Read through the read model, remembered
+until one changes."""
 
 from __future__ import annotations
 
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas import CompiledForm
 from sqlalchemy import Connection, select
 
+from schemas import CompiledForm
 from server.intake.attachments import Question, file_questions
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
@@ -22,9 +23,13 @@ from server.readmodel.tables import areas, forms, register
 log = logging.getLogger(__name__)
 
 LISTS = {
-    "households": "household", "points": "point", "roster": "roster_entry", "campaigns": "campaign", "fillers": "filler",
+    "households": "household",
+    "points": "point",
+    "roster": "roster_entry",
+    "campaigns": "campaign",
+    "fillers": "filler",
     "stations": "station",
-}  # fmt: skip
+}
 # Looked for in other villages too: a roster entry may be served by a neighbouring village's team.
 DISTRICT_WIDE = ("roster_entry", "campaign")
 ID_FIELDS = {("roster_entry" if kind == "roster" else kind): field for kind, field in KINDS.items()}

@@ -1,4 +1,5 @@
-"""Changes of `catalogue`, `office` and the registers, put into the read model. Each function returns the units that it touches."""
+"""Changes of `catalogue`, `office` and the registers, put into the read model. Each function returns the
+units that it touches."""
 
 from __future__ import annotations
 
@@ -149,9 +150,11 @@ def _review(doc: Doc) -> dict[str, Any] | None:
         return None
     content = {name: value for name, value in doc.items() if name != "_rev"}
     return {
-        "review_id": codec.key(str(doc["_id"])), "record_id": codec.key(record_id), "written_at": codec.plain(at, 40),
+        "review_id": codec.key(str(doc["_id"])),
+        "record_id": codec.key(record_id),
+        "written_at": codec.plain(at, 40),
         "doc": codec.encode(content),
-    }  # fmt: skip
+    }
 
 
 def one_register(

@@ -40,16 +40,22 @@ class Decision:
             return self
         comment = review.get("comment")
         return Decision(
-            review["status"], self.problems, comment if isinstance(comment, str) else None,
-            str(review["written_at"]), f"staff:{review.get('staff_id')}",
-        )  # fmt: skip
+            review["status"],
+            self.problems,
+            comment if isinstance(comment, str) else None,
+            str(review["written_at"]),
+            f"staff:{review.get('staff_id')}",
+        )
 
     def columns(self) -> dict[str, Any]:
         return {
-            "status": self.status, "problems": codec.encode(self.problems), "rules": rules_text(self.problems),
+            "status": self.status,
+            "problems": codec.encode(self.problems),
+            "rules": rules_text(self.problems),
             "comment": None if self.comment is None else codec.plain(self.comment),
-            "decided_at": codec.plain(self.decided_at, 40), "decided_by": codec.plain(self.decided_by, 200),
-        }  # fmt: skip
+            "decided_at": codec.plain(self.decided_at, 40),
+            "decided_by": codec.plain(self.decided_by, 200),
+        }
 
 
 def rules_text(problems: list[dict[str, Any]]) -> str:
@@ -65,10 +71,12 @@ def decide(judged: Judged, standing: Mapping[str, Any], review: Doc | None, now:
     if standing.get("status") in STATUSES and isinstance(problems, list):
         comment = standing.get("comment")
         decision = Decision(
-            str(standing["status"]), [found for found in problems if isinstance(found, dict)],
+            str(standing["status"]),
+            [found for found in problems if isinstance(found, dict)],
             comment if isinstance(comment, str) else None,
-            str(standing.get("decided_at") or now), str(standing.get("decided_by") or "intake"),
-        )  # fmt: skip
+            str(standing.get("decided_at") or now),
+            str(standing.get("decided_by") or "intake"),
+        )
     return decision.reviewed(review, is_countable(judged))
 
 
@@ -94,31 +102,47 @@ def record_row(
         if is_countable(judged) or decision.status in ACCEPTED
         else (None, None)
     )
-    answers = doc.get("answers") if isinstance(doc.get("answers"), dict) else {}
-    gps = doc.get("gps") if isinstance(doc.get("gps"), dict) else {}
+    answers = _object(doc, "answers")
+    gps = _object(doc, "gps")
     work_date = doc.get("work_date")
     voided = doc.get("voided") is True
     return {
-        "db": db, "record_id": record_id, "seq": one.seq, "rev": one.rev, "writer": codec.plain(one.writer),
+        "db": db,
+        "record_id": record_id,
+        "seq": one.seq,
+        "rev": one.rev,
+        "writer": codec.plain(one.writer),
         "received_at": one.received_at,
         "happened_at": true_moment(doc.get("captured_at"), doc.get("clock_skew_s"), one.received_at),
-        "form_id": _key(doc, "form_id"), "form_version": _key(doc, "form_version"),
+        "form_id": _key(doc, "form_id"),
+        "form_version": _key(doc, "form_version"),
         "work_date": work_date if is_day(work_date) else None,
         **decision.columns(),
         "effective": decision.status in ACCEPTED and not voided and unit[1] is not None,
-        "closed": False, "superseded_by": None, "voided": voided, "supersedes": _key(doc, "supersedes"), "root_id": root_id,
-        "unit_kind": unit[0], "unit_key": unit[1],
-        "device_id": _key(doc, "device_id"), "filler_id": _key(doc, "filler_id"),
-        "village_code": village, "town_code": town_code, "grid_code": _key(doc, "grid_code"),
-        "household_id": _key(answers, "household_id"), "point_id": _key(answers, "point_id"),
+        "closed": False,
+        "superseded_by": None,
+        "voided": voided,
+        "supersedes": _key(doc, "supersedes"),
+        "root_id": root_id,
+        "unit_kind": unit[0],
+        "unit_key": unit[1],
+        "device_id": _key(doc, "device_id"),
+        "filler_id": _key(doc, "filler_id"),
+        "village_code": village,
+        "town_code": town_code,
+        "grid_code": _key(doc, "grid_code"),
+        "household_id": _key(answers, "household_id"),
+        "point_id": _key(answers, "point_id"),
         "roster_entry_id": _key(answers, "roster_entry_id"),
-        "lat": _degrees(gps, "lat"), "lon": _degrees(gps, "lon"),
+        "lat": _degrees(gps, "lat"),
+        "lon": _degrees(gps, "lon"),
         "facts": _facts(facts, doc, one.received_at) if unit[1] else "{}",
-        "search": _search(record_id, doc, answers), "doc": _stored(doc),
-    }  # fmt: skip
+        "search": _search(record_id, doc, answers),
+        "doc": _stored(doc),
+    }
 
 
-def _facts(facts: FactMaker, doc: Doc, received_at: str) -> str:
+def _facts(facts: FactMaker, doc: Mapping[str, Any], received_at: str) -> str:
     """A record that says nothing readable still counts as a record of its unit."""
     try:
         return codec.encode(facts.facts(doc, received_at))
@@ -127,7 +151,9 @@ def _facts(facts: FactMaker, doc: Doc, received_at: str) -> str:
         return "{}"
 
 
-def _unit(declaration: Declaration, doc: Doc, village: str, root_id: str) -> tuple[str | None, str | None]:
+def _unit(
+    declaration: Declaration, doc: Mapping[str, Any], village: str, root_id: str
+) -> tuple[str | None, str | None]:
     unit = declaration.unit_of_form(doc.get("form_id"))
     if unit is None or not is_day(doc.get("work_date")):
         return None, None
@@ -135,6 +161,11 @@ def _unit(declaration: Declaration, doc: Doc, village: str, root_id: str) -> tup
     named = answers.get(unit.forms[doc["form_id"]]) if isinstance(answers, dict) else None
     unit_id = codec.key(named) if isinstance(named, str) and named else UNLISTED + root_id
     return unit.name, unit_key_of(unit, village, unit_id)
+
+
+def _object(doc: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = doc.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _key(doc: Mapping[str, Any], name: str) -> str | None:
@@ -151,14 +182,14 @@ def _degrees(gps: Mapping[str, Any], name: str) -> float | None:
     )
 
 
-def _stored(doc: Doc) -> str:
+def _stored(doc: Mapping[str, Any]) -> str:
     try:
         return codec.encode({name: value for name, value in doc.items() if name != "_rev"})
     except ValueError:
         return codec.encode({"_id": codec.plain(str(doc.get("_id")))})
 
 
-def _search(record_id: str, doc: Doc, answers: Mapping[str, Any]) -> str:
+def _search(record_id: str, doc: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
     words = [
         record_id,
         *(text for name in ("filler_id", "remark", "paper_ref") if isinstance(text := doc.get(name), str)),
@@ -178,6 +209,11 @@ def _texts(answers: Mapping[str, Any]) -> Iterator[str]:
 
 def revision_row(db: str, record_id: str, leaf: Leaf) -> dict[str, Any]:
     return {
-        "db": db, "record_id": record_id, "rev": codec.key(leaf.rev), "deleted": leaf.deleted, "writer": codec.plain(leaf.writer),
-        "received_at": leaf.received_at, "problem": codec.encode(problem("SECOND_REVISION")),
-    }  # fmt: skip
+        "db": db,
+        "record_id": record_id,
+        "rev": codec.key(leaf.rev),
+        "deleted": leaf.deleted,
+        "writer": codec.plain(leaf.writer),
+        "received_at": leaf.received_at,
+        "problem": codec.encode(problem("SECOND_REVISION")),
+    }

@@ -1,4 +1,5 @@
-"""What intake writes into the registers: verdicts and summaries. Every call may be repeated; others may be writing the same documents."""
+"""What intake writes into the registers: verdicts and summaries. Every call may be repeated; others may be
+writing the same documents."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def write_absent(store: Store, village_code: str, verdicts: Sequence[Doc]) -> No
 
 
 def _write(register: Database, docs: Sequence[Doc]) -> list[str]:
-    """The ids that somebody else wrote meanwhile. A document that the store refuses for another reason is passed over."""
+    """The ids that somebody else wrote meanwhile. A document that the store refuses for another reason is
+    passed over."""
     try:
         rows = register.bulk_docs(docs, writer=WRITER)
     except StoreError as error:
@@ -71,7 +73,8 @@ def _refused(doc: Mapping[str, Any], reason: Any) -> list[str]:
 
 
 def amend(store: Store, village_code: str, changes: Mapping[str, Callable[[Doc], Doc | None]]) -> None:
-    """Rewrite documents of a register by functions from the document ({"_id"} when absent) to its successor, or None to leave it. A
+    """Rewrite documents of a register by functions from the document ({"_id"} when absent) to its successor,
+    or None to leave it. A
     concurrent writer's edit is kept: the function runs again on what that writer left."""
     if not changes:
         return

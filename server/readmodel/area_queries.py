@@ -57,9 +57,11 @@ def _indicators(declaration: Declaration, ids: Collection[str] | None) -> list[I
 def figures(
     rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None, *, now: str | None = None
 ) -> dict[str, dict[str, Any]]:
-    """{indicator id: {value, numerator?, denominator?, cumulative, parts?}} of an area as of the end of `day`.
+    """{indicator id: {value, numerator?, denominator?, cumulative, parts?}} of an area as of the end of
+    `day`.
 
-    With `now` (RFC 3339 UTC, in `day`), the points overdue (C3) are those of that moment. Raises KeyError for an unknown id.
+    With `now` (RFC 3339 UTC, in `day`), the points overdue (C3) are those of that moment. Raises KeyError for
+    an unknown id.
     """
     wanted = _indicators(default_declaration(), ids)
     with rm.engine.connect() as connection:
@@ -104,7 +106,8 @@ def area_table(
 def trend(
     rm: ReadModel, area_code: str, indicator_id: str, from_day: str, to_day: str
 ) -> list[dict[str, Any]]:
-    """[{day, value}] for every day of the span, at most a year. Raises KeyError, ValueError for a bad span."""
+    """[{day, value}] for every day of the span, at most a year. Raises KeyError, ValueError for a bad
+    span."""
     from server.readmodel.trend import days_between, values_by_day
 
     wanted = default_declaration().indicators[indicator_id]
@@ -147,7 +150,7 @@ def _page(
     if len(rows) <= limit:
         return list(rows), None
     last = rows[limit - 1]._mapping
-    return list(rows[:limit]), encode_cursor(name, [last[column.key] for column in columns])
+    return list(rows[:limit]), encode_cursor(name, [last[str(column.key)] for column in columns])
 
 
 def _after(columns: Sequence[ColumnElement[Any]], place: list[str], depth: int) -> ColumnElement[bool]:
@@ -158,7 +161,8 @@ def _after(columns: Sequence[ColumnElement[Any]], place: list[str], depth: int) 
 def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = None, limit: int = 50) -> Page:
     """Households to visit that are not settled by `day` (A6), by village and id.
 
-    [{household_id, village_code, town_code, grid_code, entry?, attempts, first_attempt_date?, last_visit_date?, last_result?}]; `entry` is the
+    [{household_id, village_code, town_code, grid_code, entry?, attempts, first_attempt_date?,
+    last_visit_date?, last_result?}]; `entry` is the
     register's document, absent for a household that a visit found and the register does not list.
     """
     with rm.engine.connect() as connection:
@@ -211,7 +215,8 @@ def roster_outstanding(
     rm: ReadModel, area_code: str, cursor: str | None = None, limit: int = 50, campaign_id: str | None = None
 ) -> Page:
     """Roster entries that have not got everything, by village and id:
-    [{roster_entry_id, campaign_id, village_code, town_code, entry, state:"open"|"partial", delivered, attempts, last_result?}]"""
+    [{roster_entry_id, campaign_id, village_code, town_code, entry, state:"open"|"partial", delivered,
+    attempts, last_result?}]"""
     with rm.engine.connect() as connection:
         query = (
             _unit_query()
@@ -242,7 +247,8 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
 def points_overdue(
     rm: ReadModel, area_code: str, now: str, cursor: str | None = None, limit: int = 50
 ) -> Page:
-    """Active points whose interval has run out at `now` (RFC 3339 UTC), longest overdue first, never disinfected before all (C3):
+    """Active points whose interval has run out at `now` (RFC 3339 UTC), longest overdue first, never
+    disinfected before all (C3):
     [{point_id, village_code, town_code, entry, last_ended_at?, next_due?}]"""
     with rm.engine.connect() as connection:
         query = (
@@ -265,7 +271,8 @@ def _point(row: Row[Any]) -> dict[str, Any]:
 
 
 def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, Any]]:
-    """Every village of an area: [{area, state:"reported"|"silent", visits, disinfections, deliveries, quarantined, last_received_at?}].
+    """Every village of an area: [{area, state:"reported"|"silent", visits, disinfections, deliveries,
+    quarantined, last_received_at?}].
 
     A village has reported when a record of `day` counts in it.
     """
@@ -280,8 +287,8 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
             )
         )
         done = {(row.area_code, row.component): number(row.value) for row in rows}
-        waiting = dict(connection.execute(_quarantined_by_village()).all())
-        heard = dict(
+        waiting: dict[str, int] = dict(connection.execute(_quarantined_by_village()).all())
+        heard: dict[str, str | None] = dict(
             connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).all()
         )
     return [
@@ -327,9 +334,11 @@ def list_units(
     limit: int = 50,
     text: str | None = None,
 ) -> Page:
-    """Entries of the registers by village and id: [{kind, id, village_code, town_code, grid_code, active_from, active_to, entry}].
+    """Entries of the registers by village and id: [{kind, id, village_code, town_code, grid_code,
+    active_from, active_to, entry}].
 
-    `kind` is household, point, station, roster_entry, filler, campaign or supply_point; what belongs to no village is in the district's list.
+    `kind` is household, point, station, roster_entry, filler, campaign or supply_point; what belongs to no
+    village is in the district's list.
     """
     with rm.engine.connect() as connection:
         query = select(register).where(register.c.kind == kind)
@@ -365,6 +374,17 @@ def unit_state(rm: ReadModel, kind: str, village_code: str, unit_id: str) -> dic
 
 
 __all__ = [
-    "area", "area_table", "areas", "district", "figures", "list_units", "not_reached", "points_overdue", "roster_outstanding",
-    "share", "trend", "unit_state", "villages_status",
-]  # fmt: skip
+    "area",
+    "area_table",
+    "areas",
+    "district",
+    "figures",
+    "list_units",
+    "not_reached",
+    "points_overdue",
+    "roster_outstanding",
+    "share",
+    "trend",
+    "unit_state",
+    "villages_status",
+]

@@ -17,9 +17,14 @@ LEVELS = {DISTRICT_DIGITS: "district", TOWN_DIGITS: "town", 12: "village"}
 
 def area_row(code: str, level: str, parent: str, name: str, doc: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "code": codec.key(code), "level": level, "parent": codec.key(parent), "name": codec.plain(name),
-        "active_from": day_or(doc, "valid_from", ""), "active_to": day_or(doc, "valid_to", NEVER), "doc": codec.encode(doc),
-    }  # fmt: skip
+        "code": codec.key(code),
+        "level": level,
+        "parent": codec.key(parent),
+        "name": codec.plain(name),
+        "active_from": day_or(doc, "valid_from", ""),
+        "active_to": day_or(doc, "valid_to", NEVER),
+        "doc": codec.encode(doc),
+    }
 
 
 def day_or(doc: Mapping[str, Any], name: str, otherwise: str) -> str:
@@ -28,7 +33,8 @@ def day_or(doc: Mapping[str, Any], name: str, otherwise: str) -> str:
 
 
 def area_from_doc(doc: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The row of an `area:<code>` document; level and parent follow from the code where the document is silent."""
+    """The row of an `area:<code>` document; level and parent follow from the code where the document is
+    silent."""
     code = doc.get("code")
     if not isinstance(code, str) or not code:
         return None

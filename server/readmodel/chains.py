@@ -1,9 +1,12 @@
 """Supersede chains: which version of a fact counts.
 
-A correction names the record that it replaces. All records that hang together so are one chain; at most one of them counts: the accepted
-one that no other accepted record builds on, and among several such the one that happened last. If that one is a withdrawal, none counts.
+A correction names the record that it replaces. All records that hang together so are one chain; at most one
+of them counts: the accepted
+one that no other accepted record builds on, and among several such the one that happened last. If that one is
+a withdrawal, none counts.
 
-A correction reaches a record of its own inbox, or one that the same writer put into another: nobody replaces another village's records.
+A correction reaches a record of its own inbox, or one that the same writer put into another: nobody replaces
+another village's records.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the chain makes of one record. `superseded_by` closes it: nothing is left to do about it. `sibling`: one of several ends."""
+    """What the chain makes of one record. `superseded_by` closes it: nothing is left to do about it.
+    `sibling`: one of several ends."""
 
     effective: bool
     superseded_by: str | None
@@ -48,7 +52,8 @@ def resolve(links: Sequence[Link]) -> dict[Key, Place]:
 
 
 def _parents(links: Sequence[Link]) -> dict[Key, Key]:
-    """What each record replaces; a record that has not arrived stands as it would in the corrector's inbox."""
+    """What each record replaces; a record that has not arrived stands as it would in the corrector's
+    inbox."""
     by_id: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         by_id[link.key[1]].append(link)

@@ -1,6 +1,7 @@
 """JSON and text as the tables keep them.
 
-Documents from outside may hold what a database refuses: NUL characters, lone surrogates, numbers beyond 64 bits. JSON columns are plain
+Documents from outside may hold what a database refuses: NUL characters, lone surrogates, numbers beyond 64
+bits. JSON columns are plain
 text in which such characters are escapes; text columns lose them.
 """
 

@@ -1,7 +1,10 @@
-"""What one unit adds to the cells, from its effective records: a pure function, so that order and repetition cannot matter.
+"""What one unit adds to the cells, from its effective records: a pure function, so that order and repetition
+cannot matter.
 
-Day kinds add to the day on which something happened. Level kinds hold from a day on: they are written as steps (+1 on the day on which a
-household was first reached), so that the sum of all days up to D is the value at D. A level counts only while its unit is active.
+Day kinds add to the day on which something happened. Level kinds hold from a day on: they are written as
+steps (+1 on the day on which a
+household was first reached), so that the sum of all days up to D is the value at D. A level counts only while
+its unit is active.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Unit:
-    """`listed`: the register has it, or it joined. `entry` is the register's document. `twins` are roster entries of the same household
+    """`listed`: the register has it, or it joined. `entry` is the register's document. `twins` are roster
+    entries of the same household
     and campaign."""
 
     kind: str
@@ -242,8 +246,12 @@ HOLDS: Mapping[str, Callable[[Mapping[str, int], Unit], bool]] = {
 }
 
 STEPS: Mapping[str, Callable[[Component, Unit, Sequence[Entry]], dict[str, Steps]]] = {
-    "first_day": _first_day, "best_rank": _best_rank, "latest": _latest, "fulfilled": _fulfilled, "handed_out": _handed_out,
-}  # fmt: skip
+    "first_day": _first_day,
+    "best_rank": _best_rank,
+    "latest": _latest,
+    "fulfilled": _fulfilled,
+    "handed_out": _handed_out,
+}
 
 
 def _register(component: Component, unit: Unit, history: Sequence[Entry], settings: Any) -> Days:
@@ -274,7 +282,8 @@ def _level(component: Component, unit: Unit, history: Sequence[Entry], settings:
 
 
 def _while_active(steps: Steps, unit: Unit) -> dict[str, int]:
-    """Differences from day to day of what holds while the unit is active; `steps` are in order of day, the last of a day holds."""
+    """Differences from day to day of what holds while the unit is active; `steps` are in order of day, the
+    last of a day holds."""
     start = unit.active_from or FIRST_DAY
     values = {day: value for day, value in steps if start < day <= unit.active_to}
     before = [value for day, value in steps if day <= start]
@@ -290,10 +299,15 @@ def _while_active(steps: Steps, unit: Unit) -> dict[str, int]:
 
 
 KINDS: Mapping[str, Callable[[Component, Unit, Sequence[Entry], Mapping[str, Any]], Days]] = {
-    "count_records": _count_records, "count_units_day": _count_units_day, "sum": _sum, "max_per_day": _max_per_day,
-    "best_rank_day": _best_rank_day, "within_interval": _within_interval, "register": _register,
+    "count_records": _count_records,
+    "count_units_day": _count_units_day,
+    "sum": _sum,
+    "max_per_day": _max_per_day,
+    "best_rank_day": _best_rank_day,
+    "within_interval": _within_interval,
+    "register": _register,
     **dict.fromkeys(STEPS, _level),
-}  # fmt: skip
+}
 
 
 _COMPILED: dict[str, Callable[[Any], Any]] = {}

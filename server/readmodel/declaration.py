@@ -1,4 +1,5 @@
-"""`forms/indicators.json` read and checked: which units there are, which components they feed, which indicators sum them."""
+"""`forms/indicators.json` read and checked: which units there are, which components they feed, which
+indicators sum them."""
 
 from __future__ import annotations
 
@@ -25,8 +26,10 @@ class DeclarationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class UnitKind:
-    """`forms` maps a form to the answer that names the unit. `unlisted` units, which the register does not know, `join` the
-    denominators from their first record on, or stay `apart`. `scope` says within what an id is unique: village or district."""
+    """`forms` maps a form to the answer that names the unit. `unlisted` units, which the register does not
+    know, `join` the
+    denominators from their first record on, or stay `apart`. `scope` says within what an id is unique:
+    village or district."""
 
     name: str
     register: str
@@ -141,15 +144,26 @@ def _component(
     if kind not in DAY_KINDS | LEVEL_KINDS:
         raise DeclarationError(f"component {name}: unknown kind {kind}")
     owners = [unit.name for unit in units.values() if form in unit.forms] if form else [row.get("unit")]
-    if not owners or owners[0] not in units:
+    owner = owners[0] if owners else None
+    if owner not in units:
         raise DeclarationError(f"component {name}: no unit counts the form {form}")
     answer = row.get("rank")
     if kind.startswith("best_rank") and answer not in ranks:
         raise DeclarationError(f"component {name}: no ranks for {answer}")
     return Component(
-        name, owners[0], kind, form, row.get("where"), row.get("value"), row.get("each"), row.get("by"),
-        ranks.get(answer or "", {}), answer, row.get("is"), bool(row.get("settles")),
-    )  # fmt: skip
+        name,
+        str(owner),
+        kind,
+        form,
+        row.get("where"),
+        row.get("value"),
+        row.get("each"),
+        row.get("by"),
+        ranks.get(answer or "", {}),
+        answer,
+        row.get("is"),
+        bool(row.get("settles")),
+    )
 
 
 def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> Indicator:
@@ -158,9 +172,17 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
 
     parts = row.get("parts", {})
     return Indicator(
-        row["id"], row["name"], row["unit"], row["note"], row["cumulative"], terms(row.get("value")),
-        terms(row.get("numerator")), terms(row.get("denominator")), terms(parts.get("numerator")), terms(parts.get("denominator")),
-    )  # fmt: skip
+        row["id"],
+        row["name"],
+        row["unit"],
+        row["note"],
+        row["cumulative"],
+        terms(row.get("value")),
+        terms(row.get("numerator")),
+        terms(row.get("denominator")),
+        terms(parts.get("numerator")),
+        terms(parts.get("denominator")),
+    )
 
 
 def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Term:

@@ -1,7 +1,9 @@
-"""What one record says to the components: a small dict that depends on nothing but the record, so that units are counted again
+"""What one record says to the components: a small dict that depends on nothing but the record, so that units
+are counted again
 without reading answers again.
 
-`{component: millionths | {part: millionths} | code | moment}`, and under `KEPT` the answers that flags and summaries need.
+`{component: millionths | {part: millionths} | code | moment}`, and under `KEPT` the answers that flags and
+summaries need.
 """
 
 from __future__ import annotations

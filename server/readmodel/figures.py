@@ -1,4 +1,5 @@
-"""Figures: sums over cells. Their cost depends on the days and components that were counted, never on the number of records."""
+"""Figures: sums over cells. Their cost depends on the days and components that were counted, never on the
+number of records."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def sums_by_area(
 
 
 def figure(indicator: Indicator, sums: Sums) -> Figure:
-    """{"value", "numerator"?, "denominator"?, "cumulative", "parts"?}; a share is in percent, None when nothing is due."""
+    """{"value", "numerator"?, "denominator"?, "cumulative", "parts"?}; a share is in percent, None when
+    nothing is due."""
     result: Figure = {"value": None, "cumulative": indicator.cumulative}
     if indicator.denominator:
         result["numerator"] = total(indicator.numerator, sums)

@@ -1,4 +1,5 @@
-"""Flags that only a unit's whole history shows. They follow from the effective records alone: a correction takes them back."""
+"""Flags that only a unit's whole history shows. They follow from the effective records alone: a correction
+takes them back."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from server.readmodel.problems import problem
 from server.readmodel.contributions import Entry, Unit, add_items, items_over
 from server.readmodel.facts import KEPT
 from server.readmodel.moments import parse
+from server.readmodel.problems import problem
 from server.readmodel.states import ITEMS_OF_ENTRY
 
 Problem = dict[str, Any]

@@ -1,4 +1,5 @@
-"""Moments and days. A day is Beijing's (UTC+8, no summer time); a moment is RFC 3339 UTC with milliseconds."""
+"""Moments and days. A day is Beijing's (UTC+8, no summer time); a moment is RFC 3339 UTC with
+milliseconds."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def next_day(day: str) -> str:
 
 
 def true_moment(claimed: Any, skew_s: Any, received_at: str) -> str:
-    """When something happened: the phone's claim less its clock's error, and never after the server received it."""
+    """When something happened: the phone's claim less its clock's error, and never after the server received
+    it."""
     received = parse(received_at) or datetime.max.replace(tzinfo=UTC)
     moment = parse(claimed) or received
     if isinstance(skew_s, int | float) and not isinstance(skew_s, bool) and abs(skew_s) < 1e9:

@@ -13,9 +13,13 @@ MASS = {
     "克": Fraction(1, 1000),
 }
 VOLUME = {
-    "l": Fraction(1), "L": Fraction(1), "升": Fraction(1),
-    "ml": Fraction(1, 1000), "mL": Fraction(1, 1000), "毫升": Fraction(1, 1000),
-}  # fmt: skip
+    "l": Fraction(1),
+    "L": Fraction(1),
+    "升": Fraction(1),
+    "ml": Fraction(1, 1000),
+    "mL": Fraction(1, 1000),
+    "毫升": Fraction(1, 1000),
+}
 
 
 def convert(amount: int, unit: str, wanted: str) -> int:

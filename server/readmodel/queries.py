@@ -1,6 +1,7 @@
 """What pages and API ask of the read model. Values are raw: whoever shows them masks personal answers.
 
-Lists come as `Page(items, next_cursor)`; a cursor fits only the query that gave it, else `BadCursor`. Shapes stand with each function.
+Lists come as `Page(items, next_cursor)`; a cursor fits only the query that gave it, else `BadCursor`. Shapes
+stand with each function.
 """
 
 from server.readmodel.area_queries import (
@@ -37,7 +38,27 @@ def version(rm: ReadModel) -> int:
 
 
 __all__ = [
-    "BadCursor", "Page", "RecordFilters", "area", "area_table", "areas", "compiled_forms", "district", "export_columns",
-    "export_rows", "figures", "indicators", "late_revisions", "not_reached", "points_overdue", "record", "records",
-    "roster_outstanding", "trend", "unit_state", "units", "version", "villages_status",
-]  # fmt: skip
+    "BadCursor",
+    "Page",
+    "RecordFilters",
+    "area",
+    "area_table",
+    "areas",
+    "compiled_forms",
+    "district",
+    "export_columns",
+    "export_rows",
+    "figures",
+    "indicators",
+    "late_revisions",
+    "not_reached",
+    "points_overdue",
+    "record",
+    "records",
+    "roster_outstanding",
+    "trend",
+    "unit_state",
+    "units",
+    "version",
+    "villages_status",
+]

@@ -1,4 +1,5 @@
-"""Records as staff look for them: filtered pages, one record with everything around it, and the rows of an export."""
+"""Records as staff look for them: filtered pages, one record with everything around it, and the rows of an
+export."""
 
 from __future__ import annotations
 
@@ -16,14 +17,31 @@ from sync.store import Doc, NotFound, Store
 
 EXPORT_ROWS_AT_ONCE = 1000
 ENVELOPE = (
-    "work_date", "captured_at", "started_at", "ended_at", "clock_skew_s", "entry_mode", "paper_ref", "device_id", "filler_id",
-    "filler_role", "town_code", "village_code", "grid_code", "gps", "supersedes", "correction_reason", "voided", "remark",
-)  # fmt: skip
+    "work_date",
+    "captured_at",
+    "started_at",
+    "ended_at",
+    "clock_skew_s",
+    "entry_mode",
+    "paper_ref",
+    "device_id",
+    "filler_id",
+    "filler_role",
+    "town_code",
+    "village_code",
+    "grid_code",
+    "gps",
+    "supersedes",
+    "correction_reason",
+    "voided",
+    "remark",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
-    """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a rule's id."""
+    """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a
+    rule's id."""
 
     form_id: str | None = None
     status: str | None = None
@@ -43,9 +61,18 @@ class RecordFilters:
 
 
 EQUAL = (
-    "form_id", "status", "village_code", "town_code", "filler_id", "device_id", "household_id", "point_id", "roster_entry_id",
-    "effective", "closed",
-)  # fmt: skip
+    "form_id",
+    "status",
+    "village_code",
+    "town_code",
+    "filler_id",
+    "device_id",
+    "household_id",
+    "point_id",
+    "roster_entry_id",
+    "effective",
+    "closed",
+)
 
 
 def _filtered(filters: RecordFilters) -> Select[Any]:
@@ -109,10 +136,30 @@ def record_item(row: Row[Any]) -> dict[str, Any]:
 
 
 ITEM = (
-    "record_id", "form_id", "form_version", "work_date", "received_at", "status", "effective", "closed", "superseded_by",
-    "voided", "supersedes", "device_id", "filler_id", "village_code", "town_code", "grid_code", "household_id", "point_id",
-    "roster_entry_id", "comment", "decided_at", "decided_by", "writer",
-)  # fmt: skip
+    "record_id",
+    "form_id",
+    "form_version",
+    "work_date",
+    "received_at",
+    "status",
+    "effective",
+    "closed",
+    "superseded_by",
+    "voided",
+    "supersedes",
+    "device_id",
+    "filler_id",
+    "village_code",
+    "town_code",
+    "grid_code",
+    "household_id",
+    "point_id",
+    "roster_entry_id",
+    "comment",
+    "decided_at",
+    "decided_by",
+    "writer",
+)
 
 
 def _add_flags(connection: Connection, items: list[dict[str, Any]]) -> None:
@@ -130,10 +177,13 @@ def _add_flags(connection: Connection, items: list[dict[str, Any]]) -> None:
 
 
 def record(rm: ReadModel, store: Store, record_id: str) -> dict[str, Any] | None:
-    """Everything about one record; None when there is none. `document` is the record as it arrived; `answers` are as checked.
+    """Everything about one record; None when there is none. `document` is the record as it arrived; `answers`
+    are as checked.
 
-    {…as in a page, document, verdict:{status, problems, comment, decided_at, decided_by}, versions:[…oldest first], unit?:{kind, id,
-    village_code, registered, entry?, state}, revisions:[{rev, deleted, writer, received_at, problem}], reviews:[…]}
+    {…as in a page, document, verdict:{status, problems, comment, decided_at, decided_by}, versions:[…oldest
+    first], unit?:{kind, id,
+    village_code, registered, entry?, state}, revisions:[{rev, deleted, writer, received_at, problem}],
+    reviews:[…]}
     """
     with rm.engine.connect() as connection:
         row = _best_row(connection, codec.key(record_id))
@@ -209,7 +259,8 @@ def revision_item(row: Row[Any]) -> dict[str, Any]:
 
 
 def late_revisions(rm: ReadModel, cursor: str | None = None, limit: int = 50) -> Page:
-    """Revisions and deletions of records that were already judged, newest first: quarantined each by itself."""
+    """Revisions and deletions of records that were already judged, newest first: quarantined each by
+    itself."""
     limit = clamp(limit)
     place = decode_cursor("late_revisions", cursor, 3)
     order = (revisions.c.received_at, revisions.c.record_id, revisions.c.rev)
@@ -238,7 +289,8 @@ def _reviews(connection: Connection, record_id: str) -> list[dict[str, Any]]:
 
 
 def _document(store: Store, row: Row[Any]) -> Doc:
-    """From the store, at the revision that was judged; the read model's copy when the store has let go of it."""
+    """From the store, at the revision that was judged; the read model's copy when the store has let go of
+    it."""
     kept: Doc = codec.decode(row.doc)
     try:
         return store.open(row.db).get(str(kept.get("_id", row.record_id)), rev=row.rev)
@@ -247,7 +299,8 @@ def _document(store: Store, row: Row[Any]) -> Doc:
 
 
 def export_columns(rm: ReadModel, form_id: str) -> list[str]:
-    """The columns of `export_rows`: what the server knows, the envelope, the answers of every version (the newest version's order first)."""
+    """The columns of `export_rows`: what the server knows, the envelope, the answers of every version (the
+    newest version's order first)."""
     with rm.engine.connect() as connection:
         return [*SERVER_COLUMNS, *ENVELOPE, *_answer_columns(connection, form_id)]
 
@@ -295,8 +348,10 @@ def _answer_columns(connection: Connection, form_id: str) -> list[str]:
 def export_rows(
     rm: ReadModel, form_id: str, filters: RecordFilters | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Every record of the form in order of receipt, read as it is asked for: {column: value}, a repeat is a list of objects. A question
-    named like an envelope field, such as the disinfection's `started_at`, has the column `answers.started_at`."""
+    """Every record of the form in order of receipt, read as it is asked for: {column: value}, a repeat is a
+    list of objects. A question
+    named like an envelope field, such as the disinfection's `started_at`, has the column
+    `answers.started_at`."""
     filters = RecordFilters(**{**asdict(filters or RecordFilters()), "form_id": form_id})
     query = _filtered(filters).order_by(records.c.received_at, records.c.record_id, records.c.db)
     columns = export_columns(rm, form_id)

@@ -1,4 +1,5 @@
-"""Count units again: read the effective records of the units that a batch touched, and put the difference into the cells."""
+"""Count units again: read the effective records of the units that a batch touched, and put the difference
+into the cells."""
 
 from __future__ import annotations
 
@@ -78,7 +79,7 @@ def _recount_chunk(
         unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
         new = contributions(unit, history.entries, counting.declaration, counting.settings)
         end = left(unit, history.entries, counting.settings)
-        old_village, old = before[key] if key in before else (unit.village_code, {})
+        old_village, old = before.get(key, (unit.village_code, {}))
         _subtract(deltas, counting.tree.path(old_village), old)
         _add(deltas, counting.tree.path(unit.village_code), new)
         rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
@@ -111,8 +112,15 @@ class Villaged:
 def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, Villaged]:
     found: dict[UnitKey, Villaged] = {}
     columns = (
-        "unit_kind", "unit_key", "record_id", "work_date", "happened_at", "device_id", "village_code", "facts",
-    )  # fmt: skip
+        "unit_kind",
+        "unit_key",
+        "record_id",
+        "work_date",
+        "happened_at",
+        "device_id",
+        "village_code",
+        "facts",
+    )
     for kind, names in _by_kind(keys).items():
         rows = connection.execute(
             select(*(records.c[name] for name in columns)).where(
@@ -137,7 +145,7 @@ def _by_kind(keys: Iterable[UnitKey]) -> dict[str, list[str]]:
 
 
 def _stored(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, tuple[str, Contributions]]:
-    found = {}
+    found: dict[UnitKey, tuple[str, Contributions]] = {}
     for kind, names in _by_kind(keys).items():
         rows = connection.execute(
             select(units.c.unit_key, units.c.village_code, units.c.contributions).where(
@@ -252,14 +260,23 @@ def _row(
     settled = settled_on(unit, history, counting.declaration)
     campaign = unit.entry.get("campaign_id")
     return {
-        "kind": unit.kind, "unit_key": unit.key, "unit_id": unit.unit_id, "village_code": unit.village_code,
-        "town_code": counting.tree.town(unit.village_code), "registered": unit.listed,
+        "kind": unit.kind,
+        "unit_key": unit.key,
+        "unit_id": unit.unit_id,
+        "village_code": unit.village_code,
+        "town_code": counting.tree.town(unit.village_code),
+        "registered": unit.listed,
         # A unit that nothing lists is in no list of what is still to do.
-        "active_from": unit.active_from if unit.listed else NEVER, "active_to": unit.active_to if unit.listed else "",
+        "active_from": unit.active_from if unit.listed else NEVER,
+        "active_to": unit.active_to if unit.listed else "",
         "campaign_id": codec.key(campaign) if isinstance(campaign, str) else None,
-        "open": settled == NEVER, "settled_on": settled, "due_at": due_at,
-        "contributions": codec.encode(new), "state": codec.encode(state), "summary": codec.encode(summary),
-    }  # fmt: skip
+        "open": settled == NEVER,
+        "settled_on": settled,
+        "due_at": due_at,
+        "contributions": codec.encode(new),
+        "state": codec.encode(state),
+        "summary": codec.encode(summary),
+    }
 
 
 def _replace_flags(connection: Connection, keys: Sequence[UnitKey], rows: list[dict[str, Any]]) -> None:

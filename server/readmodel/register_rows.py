@@ -15,9 +15,14 @@ from server.readmodel.upsert import upsert
 
 # Prefix of the document id -> (kind, the field that holds the id)
 KINDS = {
-    "household": "household_id", "point": "point_id", "station": "station_id", "roster": "roster_entry_id",
-    "campaign": "campaign_id", "filler": "filler_id", "supply_point": "supply_point_id",
-}  # fmt: skip
+    "household": "household_id",
+    "point": "point_id",
+    "station": "station_id",
+    "roster": "roster_entry_id",
+    "campaign": "campaign_id",
+    "filler": "filler_id",
+    "supply_point": "supply_point_id",
+}
 SEARCHED = (
     "head_name",
     "head_search",
@@ -46,12 +51,18 @@ def unit_id_of(doc_id: str) -> str:
 def register_row(doc: Mapping[str, Any], village_code: str, tree: AreaTree) -> dict[str, Any]:
     doc_id = str(doc["_id"])
     return {
-        "kind": kind_of(doc_id), "unit_id": unit_id_of(doc_id), "village_code": village_code,
+        "kind": kind_of(doc_id),
+        "unit_id": unit_id_of(doc_id),
+        "village_code": village_code,
         "town_code": tree.town(village_code) if village_code else "",
-        "grid_code": text(doc, "grid_code"), "household_id": text(doc, "household_id"), "campaign_id": text(doc, "campaign_id"),
-        "active_from": day(doc, "active_from", ""), "active_to": day(doc, "active_to", NEVER),
-        "search": _search(doc), "doc": codec.encode({name: value for name, value in doc.items() if name != "_rev"}),
-    }  # fmt: skip
+        "grid_code": text(doc, "grid_code"),
+        "household_id": text(doc, "household_id"),
+        "campaign_id": text(doc, "campaign_id"),
+        "active_from": day(doc, "active_from", ""),
+        "active_to": day(doc, "active_to", NEVER),
+        "search": _search(doc),
+        "doc": codec.encode({name: value for name, value in doc.items() if name != "_rev"}),
+    }
 
 
 def text(doc: Mapping[str, Any], name: str) -> str | None:
@@ -61,7 +72,7 @@ def text(doc: Mapping[str, Any], name: str) -> str | None:
 
 def day(doc: Mapping[str, Any], name: str, otherwise: str) -> str:
     value = doc.get(name)
-    return value if is_day(value) else otherwise
+    return value if isinstance(value, str) and is_day(value) else otherwise
 
 
 def _search(doc: Mapping[str, Any]) -> str:

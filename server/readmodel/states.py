@@ -1,4 +1,5 @@
-"""What a unit's effective records leave it as: its state for staff, and the short summary that phones carry."""
+"""What a unit's effective records leave it as: its state for staff, and the short summary that phones
+carry."""
 
 from __future__ import annotations
 

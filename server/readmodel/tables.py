@@ -1,7 +1,9 @@
 """The tables of the read model.
 
-Days are `YYYY-MM-DD` (Beijing), moments RFC 3339 UTC with milliseconds, so that text order is time order. Columns that hold JSON are
-text written by `codec.encode`, which keeps what databases refuse (NUL, lone surrogates) as escapes. Whatever is compared with a
+Days are `YYYY-MM-DD` (Beijing), moments RFC 3339 UTC with milliseconds, so that text order is time order.
+Columns that hold JSON are
+text written by `codec.encode`, which keeps what databases refuse (NUL, lone surrogates) as escapes. Whatever
+is compared with a
 missing day uses `NEVER`, so that ranges need no NULL.
 """
 
@@ -45,8 +47,10 @@ areas = Table(
     Index("areas_parent", "parent", "code"),
 )
 
-# One row for each document of a register or of the office that names a thing: household, point, station, roster_entry, filler,
-# campaign, supply_point. An id is unique within its village; things of the whole district have village_code "".
+# One row for each document of a register or of the office that names a thing: household, point, station,
+# roster_entry, filler,
+# campaign, supply_point. An id is unique within its village; things of the whole district have village_code
+# "".
 register = Table(
     "register",
     metadata,

@@ -14,7 +14,8 @@ ROWS_MAX = 500  # one statement's worth; keeps the number of bound values small
 def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, add: str | None = None
 ) -> None:
-    """Write rows by primary key. With `add`, that column grows by the row's value instead of being replaced."""
+    """Write rows by primary key. With `add`, that column grows by the row's value instead of being
+    replaced."""
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
     keys = [column.name for column in table.primary_key]
     new = insert.excluded

@@ -1,4 +1,5 @@
-"""A small district for intake's tests: a real store, two villages of one town, a phone in each, and records as phones write them."""
+"""A small district for intake's tests: a real store, two villages of one town, a phone in each, and records
+as phones write them."""
 
 from __future__ import annotations
 
@@ -140,57 +141,108 @@ def rules(verdict: Mapping[str, Any]) -> set[str]:
 def household(code: str, number: int, **more: Any) -> dict[str, Any]:
     name = f"H{number}"
     return {
-        "_id": f"household:{name}", "type": "household", "household_id": name, "village_code": code, "grid_code": code + "01",
-        "door_no": str(number), "address": f"{number}号", "head_name": "张三", "head_search": "zhangsan zs",
-        "active_from": "2020-01-01", **more,
-    }  # fmt: skip
+        "_id": f"household:{name}",
+        "type": "household",
+        "household_id": name,
+        "village_code": code,
+        "grid_code": code + "01",
+        "door_no": str(number),
+        "address": f"{number}号",
+        "head_name": "张三",
+        "head_search": "zhangsan zs",
+        "active_from": "2020-01-01",
+        **more,
+    }
 
 
 def point(code: str, number: int, **more: Any) -> dict[str, Any]:
     name = f"P{number}"
     return {
-        "_id": f"point:{name}", "type": "point", "point_id": name, "village_code": code, "name": "村委会", "name_search": "cwh",
-        "place_type": "committee", "indoor_outdoor": "indoor", "area_m2": 100, "interval_h": 24, "active_from": "2020-01-01", **more,
-    }  # fmt: skip
+        "_id": f"point:{name}",
+        "type": "point",
+        "point_id": name,
+        "village_code": code,
+        "name": "村委会",
+        "name_search": "cwh",
+        "place_type": "committee",
+        "indoor_outdoor": "indoor",
+        "area_m2": 100,
+        "interval_h": 24,
+        "active_from": "2020-01-01",
+        **more,
+    }
 
 
 def roster_entry(code: str, number: int, **more: Any) -> dict[str, Any]:
     entry_no = f"{code[-3:]}{number:02}"
     return {
-        "_id": f"roster:{CAMPAIGN}:{entry_no}", "type": "roster_entry", "roster_entry_id": f"{CAMPAIGN}:{entry_no}",
-        "campaign_id": CAMPAIGN, "entry_no": entry_no, "household_id": f"H{number}", "head_name": "张三", "head_search": "zs",
-        "category": "dibao", "village_code": code, "active_from": "2020-02-01",
-        "entitlement": [{"item_code": "VEG_BOX", "qty": 1, "unit": "box"}, {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"}],
+        "_id": f"roster:{CAMPAIGN}:{entry_no}",
+        "type": "roster_entry",
+        "roster_entry_id": f"{CAMPAIGN}:{entry_no}",
+        "campaign_id": CAMPAIGN,
+        "entry_no": entry_no,
+        "household_id": f"H{number}",
+        "head_name": "张三",
+        "head_search": "zs",
+        "category": "dibao",
+        "village_code": code,
+        "active_from": "2020-02-01",
+        "entitlement": [
+            {"item_code": "VEG_BOX", "qty": 1, "unit": "box"},
+            {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"},
+        ],
         **more,
-    }  # fmt: skip
+    }
 
 
 def campaign() -> dict[str, Any]:
     return {
-        "_id": f"campaign:{CAMPAIGN}", "type": "campaign", "campaign_id": CAMPAIGN, "name": {"zh": "送爱心", "en": "Love"},
+        "_id": f"campaign:{CAMPAIGN}",
+        "type": "campaign",
+        "campaign_id": CAMPAIGN,
+        "name": {"zh": "送爱心", "en": "Love"},
         "starts_on": "2020-01-01",
-        "items": [{"item_code": "VEG_BOX", "qty": 1, "unit": "box"}, {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"}],
-    }  # fmt: skip
+        "items": [
+            {"item_code": "VEG_BOX", "qty": 1, "unit": "box"},
+            {"item_code": "RICE_BAG", "qty": 1, "unit": "bag"},
+        ],
+    }
 
 
 def filler(code: str) -> dict[str, Any]:
     name = f"F{code[-3:]}"
     return {
-        "_id": f"filler:{name}", "type": "filler", "filler_id": name, "name": "李四", "name_search": "lisi ls",
-        "role": "grid_volunteer", "village_code": code,
-    }  # fmt: skip
+        "_id": f"filler:{name}",
+        "type": "filler",
+        "filler_id": name,
+        "name": "李四",
+        "name_search": "lisi ls",
+        "role": "grid_volunteer",
+        "village_code": code,
+    }
 
 
 def envelope(
     form_id: str, code: str = ALPHA, day: str = DAY, at: str = "09:00", phone: str = "", **more: Any
 ) -> dict[str, Any]:
     return {
-        "_id": f"record:{form_id}:{day.replace('-', '')}:{uuid.uuid4()}", "type": "record", "form_id": form_id, "form_version": "1",
-        "work_date": day, "captured_at": f"{day}T{at}:00+08:00", "started_at": f"{day}T{at}:00+08:00",
-        "ended_at": f"{day}T{at}:30+08:00", "entry_mode": "on_spot", "device_id": phone or ("phone-a" if code == ALPHA else "phone-b"),
-        "filler_id": f"F{code[-3:]}", "filler_role": "grid_volunteer", "town_code": TOWN, "village_code": code, "confirmed": [],
+        "_id": f"record:{form_id}:{day.replace('-', '')}:{uuid.uuid4()}",
+        "type": "record",
+        "form_id": form_id,
+        "form_version": "1",
+        "work_date": day,
+        "captured_at": f"{day}T{at}:00+08:00",
+        "started_at": f"{day}T{at}:00+08:00",
+        "ended_at": f"{day}T{at}:30+08:00",
+        "entry_mode": "on_spot",
+        "device_id": phone or ("phone-a" if code == ALPHA else "phone-b"),
+        "filler_id": f"F{code[-3:]}",
+        "filler_role": "grid_volunteer",
+        "town_code": TOWN,
+        "village_code": code,
+        "confirmed": [],
         **more,
-    }  # fmt: skip
+    }
 
 
 def visit(
@@ -203,8 +255,16 @@ def visit(
     else:
         answers |= {"register_status": "on_register", "household_id": f"H{number}"}
     if result in ("met", "phone_ok"):
-        answers |= {"informant": "head", "resident_count": residents, "roster_changed": "no", "q_fever": fever, "q_symptom": "no",
-                    "q_key_area": "no", "q_contact": "no", "q_outside": "no"}  # fmt: skip
+        answers |= {
+            "informant": "head",
+            "resident_count": residents,
+            "roster_changed": "no",
+            "q_fever": fever,
+            "q_symptom": "no",
+            "q_key_area": "no",
+            "q_contact": "no",
+            "q_outside": "no",
+        }
         if fever == "yes":
             answers["rep_person"] = [feverish(record["work_date"])]
     if result in ("absent_known", "vacant", "moved"):
@@ -220,11 +280,23 @@ def visit(
 
 def feverish(day: str) -> dict[str, Any]:
     return {
-        "privacy_ack": True, "person_name": "赵六", "sex": "male", "age": 40, "person_reason": ["fever"], "id_type": "none",
-        "phone": "15400001234", "temp_status": "measured", "temp_method": "forehead", "temp_c": 38.0, "temp2_c": 38.1,
-        "temp2_method": "axillary", "symptoms": ["fever"], "onset_date": day, "observe_type": "home",
+        "privacy_ack": True,
+        "person_name": "赵六",
+        "sex": "male",
+        "age": 40,
+        "person_reason": ["fever"],
+        "id_type": "none",
+        "phone": "15400001234",
+        "temp_status": "measured",
+        "temp_method": "forehead",
+        "temp_c": 38.0,
+        "temp2_c": 38.1,
+        "temp2_method": "axillary",
+        "symptoms": ["fever"],
+        "onset_date": day,
+        "observe_type": "home",
         "actions": ["reported_village"],
-    }  # fmt: skip
+    }
 
 
 def disinfection(number: int = 1, area: float = 100, ended: str = "10:30", **more: Any) -> dict[str, Any]:
@@ -234,12 +306,25 @@ def disinfection(number: int = 1, area: float = 100, ended: str = "10:30", **mor
     return {
         **record,
         "answers": {
-            "point_known": "yes", "point_id": f"P{number}", "place_type": "committee", "disinfect_kind": "preventive",
-            "indoor_outdoor": "indoor", "objects": ["floor"], "agent": "ethanol", "alcohol_pct": 75,
-            "method": "wipe", "solution_l": 2, "area_m2": area, "ventilated": "yes", "ppe": ["mask", "gloves"],
-            "operator_count": 1, "started_at": start, "ended_at": f"{day}T{ended}:00+08:00", "incident": "none",
+            "point_known": "yes",
+            "point_id": f"P{number}",
+            "place_type": "committee",
+            "disinfect_kind": "preventive",
+            "indoor_outdoor": "indoor",
+            "objects": ["floor"],
+            "agent": "ethanol",
+            "alcohol_pct": 75,
+            "method": "wipe",
+            "solution_l": 2,
+            "area_m2": area,
+            "ventilated": "yes",
+            "ppe": ["mask", "gloves"],
+            "operator_count": 1,
+            "started_at": start,
+            "ended_at": f"{day}T{ended}:00+08:00",
+            "incident": "none",
         },
-    }  # fmt: skip
+    }
 
 
 def delivery(number: int = 1, veg: float = 1, rice: float = 1, **more: Any) -> dict[str, Any]:
@@ -251,10 +336,17 @@ def delivery(number: int = 1, veg: float = 1, rice: float = 1, **more: Any) -> d
         if qty
     ]
     answers = {
-        "campaign_id": CAMPAIGN, "on_roster": "yes", "roster_entry_id": f"{CAMPAIGN}:{code[-3:]}{number:02}",
-        "delivery_result": "delivered_self", "rep_item": items, "receiver_kind": "head", "handover": "face", "proof_kind": "code",
-        "pickup_code": "1234", "delivered_at": record["captured_at"],
-    }  # fmt: skip
+        "campaign_id": CAMPAIGN,
+        "on_roster": "yes",
+        "roster_entry_id": f"{CAMPAIGN}:{code[-3:]}{number:02}",
+        "delivery_result": "delivered_self",
+        "rep_item": items,
+        "receiver_kind": "head",
+        "handover": "face",
+        "proof_kind": "code",
+        "pickup_code": "1234",
+        "delivered_at": record["captured_at"],
+    }
     return {**record, "answers": answers}
 
 
@@ -265,6 +357,10 @@ def correction(of: Mapping[str, Any], doc: Mapping[str, Any]) -> dict[str, Any]:
 def withdrawal(of: Mapping[str, Any]) -> dict[str, Any]:
     number = uuid.uuid4()
     return {
-        **of, "_id": of["_id"].rpartition(":")[0] + f":{number}", "supersedes": of["_id"], "correction_reason": "test", "voided": True,
+        **of,
+        "_id": of["_id"].rpartition(":")[0] + f":{number}",
+        "supersedes": of["_id"],
+        "correction_reason": "test",
+        "voided": True,
         "captured_at": f"{of['work_date']}T23:00:00+08:00",
-    }  # fmt: skip
+    }

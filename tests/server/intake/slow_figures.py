@@ -1,4 +1,5 @@
-"""The indicators, recomputed slowly from raw records, with nothing of the product: what each means, one sentence of code each."""
+"""The indicators, recomputed slowly from raw records, with nothing of the product: what each means, one
+sentence of code each."""
 
 from __future__ import annotations
 
@@ -7,14 +8,24 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 BEIJING = timezone(timedelta(hours=8))
-RANKS = {"met": 5, "phone_ok": 5, "moved": 4, "vacant": 4, "absent_known": 4, "appointment": 3, "refused": 2, "no_answer": 1}
+RANKS = {
+    "met": 5,
+    "phone_ok": 5,
+    "moved": 4,
+    "vacant": 4,
+    "absent_known": 4,
+    "appointment": 3,
+    "refused": 2,
+    "no_answer": 1,
+}
 RANKS["wrong_address"] = 0
 
 Doc = Mapping[str, Any]
 
 
 def effective(docs: Iterable[Doc]) -> list[Doc]:
-    """All documents are acceptable. Of everything that hangs together by `supersedes` the last counts that none builds on."""
+    """All documents are acceptable. Of everything that hangs together by `supersedes` the last counts that
+    none builds on."""
     by_id = {doc["_id"]: doc for doc in docs}
     families: dict[str, list[Doc]] = {}
     for doc in by_id.values():
@@ -25,7 +36,10 @@ def effective(docs: Iterable[Doc]) -> list[Doc]:
     counted = []
     for family in families.values():
         replaced = {doc.get("supersedes") for doc in family}
-        last = max((doc for doc in family if doc["_id"] not in replaced), key=lambda doc: (true_time(doc), doc["_id"]))
+        last = max(
+            (doc for doc in family if doc["_id"] not in replaced),
+            key=lambda doc: (true_time(doc), doc["_id"]),
+        )
         if not last.get("voided"):
             counted.append(last)
     return counted
@@ -35,10 +49,16 @@ def true_time(doc: Doc) -> datetime:
     return datetime.fromisoformat(doc["captured_at"]) - timedelta(seconds=doc.get("clock_skew_s", 0))
 
 
-def slow_figures(docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+def slow_figures(
+    docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str
+) -> dict[str, Any]:
     counted = [doc for doc in effective(docs) if doc["village_code"] in villages]
     listed = [doc for doc in registers if doc["village_code"] in villages and is_active(doc, day)]
-    return {**households(counted, listed, day), **points(counted, listed, day), **deliveries(counted, listed, day)}
+    return {
+        **households(counted, listed, day),
+        **points(counted, listed, day),
+        **deliveries(counted, listed, day),
+    }
 
 
 def is_active(doc: Doc, day: str) -> bool:
@@ -50,7 +70,9 @@ def of_form(docs: Iterable[Doc], form_id: str) -> list[Doc]:
 
 
 def households(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str, Any]:
-    visits = sorted(of_form(counted, "household_visit"), key=lambda doc: (doc["work_date"], true_time(doc), doc["_id"]))
+    visits = sorted(
+        of_form(counted, "household_visit"), key=lambda doc: (doc["work_date"], true_time(doc), doc["_id"])
+    )
     homes = {(doc["village_code"], doc["household_id"]) for doc in listed if doc["type"] == "household"}
 
     def home(doc: Doc) -> tuple[str, str]:
@@ -58,13 +80,20 @@ def households(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[
 
     homes |= {home(doc) for doc in visits if "household_id" not in doc["answers"] and doc["work_date"] <= day}
     today = group([doc for doc in visits if doc["work_date"] == day], home)
-    so_far = {name: docs for name, docs in group([doc for doc in visits if doc["work_date"] <= day], home).items() if name in homes}
+    so_far = {
+        name: docs
+        for name, docs in group([doc for doc in visits if doc["work_date"] <= day], home).items()
+        if name in homes
+    }
 
     def best(docs: Sequence[Doc]) -> str:
         top = max(RANKS[doc["answers"]["visit_result"]] for doc in docs)
         return [result for doc in docs if RANKS[result := doc["answers"]["visit_result"]] == top][-1]
 
-    contacted = {name: [doc for doc in docs if RANKS[doc["answers"]["visit_result"]] == 5] for name, docs in so_far.items()}
+    contacted = {
+        name: [doc for doc in docs if RANKS[doc["answers"]["visit_result"]] == 5]
+        for name, docs in so_far.items()
+    }
     return {
         "A1": len(homes),
         "A2": len(today),
@@ -78,7 +107,9 @@ def households(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[
         "A8": sum(best(docs) == "vacant" for docs in so_far.values()),
         "A8_day": sum(best(docs) == "vacant" for docs in today.values()),
         "A9": sum(docs[-1]["answers"]["resident_count"] for docs in contacted.values() if docs),
-        "B_fever": sum(any(doc["answers"].get("q_fever") == "yes" for doc in docs) for docs in today.values()),
+        "B_fever": sum(
+            any(doc["answers"].get("q_fever") == "yes" for doc in docs) for docs in today.values()
+        ),
     }
 
 

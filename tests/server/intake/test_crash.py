@@ -1,4 +1,5 @@
-"""Intake dies: between any two steps by a fault, anywhere by SIGKILL. After a new start everything is counted once."""
+"""Intake dies: between any two steps by a fault, anywhere by SIGKILL. After a new start everything is counted
+once."""
 
 from __future__ import annotations
 
@@ -17,7 +18,17 @@ from server.intake import follower, inbox, register_changes, verdicts
 from server.intake.follower import Follower
 from server.intake.lock import IntakeRunning
 from server.readmodel import queries
-from tests.server.intake.district import ALPHA, BETA, DAY, DISTRICT, District, correction, delivery, disinfection, visit
+from tests.server.intake.district import (
+    ALPHA,
+    BETA,
+    DAY,
+    DISTRICT,
+    District,
+    correction,
+    delivery,
+    disinfection,
+    visit,
+)
 
 STEPS: list[tuple[Any, str]] = [
     (register_changes, "one_register"),
@@ -55,18 +66,31 @@ def failing(function: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
 def history() -> list[dict[str, Any]]:
     first = visit(1, residents=3)
     return [
-        first, visit(2, "refused"), visit(3, fever="yes"), visit(None), visit(1, residents=4, code=BETA),
-        correction(first, visit(1, residents=5, at="11:00")), disinfection(1), delivery(1), delivery(1, phone="phone-a2"),
+        first,
+        visit(2, "refused"),
+        visit(3, fever="yes"),
+        visit(None),
+        visit(1, residents=4, code=BETA),
+        correction(first, visit(1, residents=5, at="11:00")),
+        disinfection(1),
+        delivery(1),
+        delivery(1, phone="phone-a2"),
         visit(4, filler_id="nobody"),
-    ]  # fmt: skip
+    ]
 
 
 def expect_counted(district: District) -> None:
     figures = queries.figures(district.readmodel, DISTRICT, DAY)
     names = ("A1", "A2_visits", "A2", "A9", "C1", "D2", "D5")
     assert {name: figures[name]["value"] for name in names} == {
-        "A1": 11, "A2_visits": 5, "A2": 5, "A9": 15, "C1": 1, "D2": 1, "D5": 1,
-    }  # fmt: skip
+        "A1": 11,
+        "A2_visits": 5,
+        "A2": 5,
+        "A9": 15,
+        "C1": 1,
+        "D2": 1,
+        "D5": 1,
+    }
     assert district.register(ALPHA).get("household:H1")["summary"]["resident_count"] == 5
 
 
@@ -98,7 +122,9 @@ follower.run_forever()
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", FOLLOW, str(folder)], stdout=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        [sys.executable, "-c", FOLLOW, str(folder)], stdout=subprocess.PIPE, text=True, env=os.environ
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -125,6 +151,7 @@ def test_a_follower_that_is_killed_again_and_again_counts_everything_once(tmp_pa
 
 def test_only_one_process_follows(tmp_path: Path) -> None:
     district = District(tmp_path)
+    district.readmodel.create()
     process = start(tmp_path)
     try:
         district.send(visit(1))

@@ -1,4 +1,5 @@
-"""Random histories in random order, with repeats, corrections, withdrawals and late arrival, against the slow recomputation."""
+"""Random histories in random order, with repeats, corrections, withdrawals and late arrival, against the slow
+recomputation."""
 
 from __future__ import annotations
 
@@ -35,9 +36,21 @@ from tests.server.intake.slow_figures import slow_figures
 
 DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
 TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
-RESULTS = ["met", "phone_ok", "no_answer", "absent_known", "vacant", "moved", "refused", "appointment", "wrong_address"]
+RESULTS = [
+    "met",
+    "phone_ok",
+    "no_answer",
+    "absent_known",
+    "vacant",
+    "moved",
+    "refused",
+    "appointment",
+    "wrong_address",
+]
 SHARES = ("A4", "A5")
-SEARCH = [phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)]  # an example takes half a second
+SEARCH = [
+    phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)
+]  # an example takes half a second
 
 
 @st.composite
@@ -51,11 +64,17 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
     if kind == "visit":
         number = draw(st.sampled_from([1, 1, 2, 3, None]))
         return visit(
-            number, draw(st.sampled_from(RESULTS)), draw(st.integers(1, 9)), draw(st.sampled_from(["no", "no", "yes"])), **common
+            number,
+            draw(st.sampled_from(RESULTS)),
+            draw(st.integers(1, 9)),
+            draw(st.sampled_from(["no", "no", "yes"])),
+            **common,
         )
     if kind == "disinfection":
         area = draw(st.integers(1, 30_000)) / 10
-        return disinfection(draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common)
+        return disinfection(
+            draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common
+        )
     return delivery(draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(1, 2)), **common)
 
 
@@ -72,9 +91,16 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def _corrected(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
-    common = {"code": old["village_code"], "day": draw(st.sampled_from(DAYS)), "at": draw(TIMES), "phone": old["device_id"]}
+    common = {
+        "code": old["village_code"],
+        "day": draw(st.sampled_from(DAYS)),
+        "at": draw(TIMES),
+        "phone": old["device_id"],
+    }
     if old["form_id"] == "household_visit":
-        return correction(old, visit(draw(st.sampled_from([1, 2, 3])), draw(st.sampled_from(RESULTS)), **common))
+        return correction(
+            old, visit(draw(st.sampled_from([1, 2, 3])), draw(st.sampled_from(RESULTS)), **common)
+        )
     if old["form_id"] == "disinfection_log":
         return correction(old, disinfection(draw(st.integers(1, 2)), 50, "22:00", **common))
     return correction(old, delivery(draw(st.integers(1, 2)), 1, 1, **common))
@@ -108,10 +134,15 @@ def registers() -> list[dict[str, Any]]:
         doc
         for code in (ALPHA, BETA)
         for doc in (
-            household(code, 1), household(code, 2, active_from="2020-02-10"), household(code, 3, active_to="2020-02-10"),
-            point(code, 1), point(code, 2, interval_h=48), roster_entry(code, 1), roster_entry(code, 2, active_from="2020-02-09"),
+            household(code, 1),
+            household(code, 2, active_from="2020-02-10"),
+            household(code, 3, active_to="2020-02-10"),
+            point(code, 1),
+            point(code, 2, interval_h=48),
+            roster_entry(code, 1),
+            roster_entry(code, 2, active_from="2020-02-09"),
         )
-    ]  # fmt: skip
+    ]
 
 
 def publish(district: District) -> None:
@@ -119,7 +150,9 @@ def publish(district: District) -> None:
         for number in (4, 5):
             register = district.register(code)
             standing = register.get(f"household:H{number}")
-            register.put({"_id": standing["_id"], "_rev": standing["_rev"], "_deleted": True}, writer="server")
+            register.put(
+                {"_id": standing["_id"], "_rev": standing["_rev"], "_deleted": True}, writer="server"
+            )
     for doc in registers():
         district.put(district.register(doc["village_code"]), doc)
 
@@ -134,7 +167,12 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
             assert got == {name: round(value, 6) for name, value in expected.items()}, (code, day)
 
 
-@settings(max_examples=20, deadline=None, phases=SEARCH, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=SEARCH,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(docs=histories(), data=st.data())
 def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
     docs: list[dict[str, Any]], data: st.DataObject
@@ -152,7 +190,11 @@ def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
         if late_register:
             publish(district)
         district.intake()
-        assert {doc["_id"]: rules(district.verdict(doc)) for doc in docs if district.verdict(doc)["status"] == "quarantined"} == {}
+        assert {
+            doc["_id"]: rules(district.verdict(doc))
+            for doc in docs
+            if district.verdict(doc)["status"] == "quarantined"
+        } == {}
         agree(district, docs)
         before = queries.version(district.readmodel)
         district.follower.rebuild()

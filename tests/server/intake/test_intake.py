@@ -1,4 +1,5 @@
-"""What intake makes of records: Alice's phone is `phone-a` in the first village, Bob's `phone-b` in the second."""
+"""What intake makes of records: Alice's phone is `phone-a` in the first village, Bob's `phone-b` in the
+second."""
 
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ def test_two_visits_of_one_household_by_two_phones_are_both_kept_and_covered_onc
     assert (value(district, "A2_visits"), value(district, "A2"), value(district, "A3")) == (2, 1, 1)
 
 
-def test_the_clock_that_is_wrong_flags_the_record_and_does_not_change_which_visit_was_last(district: District) -> None:
+def test_the_clock_that_is_wrong_flags_the_record_and_does_not_change_which_visit_was_last(
+    district: District,
+) -> None:
     fast = visit(1, residents=9, at="12:00", clock_skew_s=4 * 3600)  # really 08:00
     district.send(fast, visit(1, residents=2, at="10:00"))
     district.intake()
@@ -90,7 +93,9 @@ def test_the_clock_that_is_wrong_flags_the_record_and_does_not_change_which_visi
     assert value(district, "A9") == 2
 
 
-def test_an_unknown_form_version_is_quarantined_and_accepted_once_the_form_is_published(district: District) -> None:
+def test_an_unknown_form_version_is_quarantined_and_accepted_once_the_form_is_published(
+    district: District,
+) -> None:
     record = visit(1, form_version="7")
     district.send(record)
     district.intake()
@@ -187,7 +192,10 @@ def test_a_deletion_takes_nothing_back(district: District) -> None:
     district.send(record)
     district.intake()
     inbox = district.store.open(f"inbox-{ALPHA}")
-    inbox.put({"_id": record["_id"], "_rev": inbox.get(record["_id"])["_rev"], "_deleted": True}, writer="device:phone-a")
+    inbox.put(
+        {"_id": record["_id"], "_rev": inbox.get(record["_id"])["_rev"], "_deleted": True},
+        writer="device:phone-a",
+    )
     district.intake()
     assert value(district, "A2") == 1
     assert district.verdict(record)["status"] == "accepted"
@@ -195,7 +203,9 @@ def test_a_deletion_takes_nothing_back(district: District) -> None:
 
 
 @pytest.mark.parametrize("original_first", [True, False])
-def test_a_correction_replaces_its_original_whichever_comes_first(district: District, original_first: bool) -> None:
+def test_a_correction_replaces_its_original_whichever_comes_first(
+    district: District, original_first: bool
+) -> None:
     original = visit(1, residents=3)
     fixed = correction(original, visit(2, residents=5, at="11:00"))
     for doc in (original, fixed) if original_first else (fixed, original):
@@ -217,7 +227,11 @@ def test_a_chain_of_corrections_counts_its_last(district: District) -> None:
     assert (value(district, "A2_visits"), value(district, "A9")) == (1, 5)
     found = queries.record(district.readmodel, district.store, first["_id"])
     assert found is not None
-    assert [version["record_id"] for version in found["versions"]] == [first["_id"], second["_id"], third["_id"]]
+    assert [version["record_id"] for version in found["versions"]] == [
+        first["_id"],
+        second["_id"],
+        third["_id"],
+    ]
 
 
 def test_two_corrections_of_one_record_are_kept_flagged_and_the_later_counts(district: District) -> None:
@@ -333,7 +347,9 @@ def test_an_entry_that_got_half_is_partial_and_stays_outstanding(district: Distr
     assert [item["roster_entry_id"] for item in outstanding] == ["love:90102"]
 
 
-def test_a_household_that_is_on_the_roster_twice_is_flagged_also_when_the_second_entry_comes_later(district: District) -> None:
+def test_a_household_that_is_on_the_roster_twice_is_flagged_also_when_the_second_entry_comes_later(
+    district: District,
+) -> None:
     record = delivery(1)
     district.send(record)
     district.intake()
@@ -343,7 +359,9 @@ def test_a_household_that_is_on_the_roster_twice_is_flagged_also_when_the_second
     assert "DOUBLE_ROSTER" in flags(district, record)
 
 
-def test_a_roster_entry_served_by_the_neighbouring_village_counts_where_the_entry_is(district: District) -> None:
+def test_a_roster_entry_served_by_the_neighbouring_village_counts_where_the_entry_is(
+    district: District,
+) -> None:
     record = delivery(1, phone="phone-ab")
     record["answers"]["roster_entry_id"] = "love:90201"
     district.send(record)
@@ -373,7 +391,10 @@ def test_two_visits_that_disagree_about_a_fever_are_flagged_and_the_alert_stays(
 def test_a_position_far_from_the_household_is_flagged(district: District) -> None:
     register = district.register(ALPHA)
     register.put({**register.get("household:H1"), "lat": 36.49, "lon": 117.86}, writer="server")
-    far, near = visit(1, gps={"lat": 36.52, "lon": 117.86, "accuracy_m": 10}), visit(1, gps={"lat": 36.491, "lon": 117.86, "accuracy_m": 9})
+    far, near = (
+        visit(1, gps={"lat": 36.52, "lon": 117.86, "accuracy_m": 10}),
+        visit(1, gps={"lat": 36.491, "lon": 117.86, "accuracy_m": 9}),
+    )
     district.send(far, near)
     district.intake()
     assert (rules(district.verdict(far)), rules(district.verdict(near))) == ({"GPS_FAR"}, set())
@@ -384,7 +405,10 @@ def test_points_are_overdue_by_their_own_interval_at_the_moment_asked(district: 
     district.intake()
     at = {"2020-02-11T00:59:00.000Z": 3, "2020-02-11T01:01:00.000Z": 4}
     assert {now: len(queries.points_overdue(district.readmodel, DISTRICT, now).items) for now in at} == at
-    assert {now: queries.figures(district.readmodel, DISTRICT, now[:10], ["C3"], now=now)["C3"]["value"] for now in at} == at
+    assert {
+        now: queries.figures(district.readmodel, DISTRICT, now[:10], ["C3"], now=now)["C3"]["value"]
+        for now in at
+    } == at
 
 
 def test_a_new_household_enlarges_the_denominator_from_its_day(district: District) -> None:
@@ -402,7 +426,11 @@ def test_a_review_returns_a_record_and_a_later_one_accepts_it_again(district: Di
     review.write(district.store, record["_id"], "returned", "请核对人数", "chen")
     district.intake()
     verdict = district.verdict(record)
-    assert (verdict["status"], verdict["comment"], verdict["decided_by"]) == ("returned", "请核对人数", "staff:chen")
+    assert (verdict["status"], verdict["comment"], verdict["decided_by"]) == (
+        "returned",
+        "请核对人数",
+        "staff:chen",
+    )
     assert value(district, "A2") == 0
     district.follower.rebuild()
     assert value(district, "A2") == 0
@@ -448,14 +476,19 @@ def test_villages_may_use_the_same_household_numbers(district: District) -> None
     assert (value(district, "A9", ALPHA), value(district, "A9", BETA), value(district, "A9")) == (2, 3, 5)
 
 
-def test_a_household_that_leaves_the_register_leaves_coverage_and_not_the_days_count(district: District) -> None:
+def test_a_household_that_leaves_the_register_leaves_coverage_and_not_the_days_count(
+    district: District,
+) -> None:
     district.send(visit(1))
     district.intake()
     register = district.register(ALPHA)
     register.put({**register.get("household:H1"), "active_to": DAY}, writer="server")
     district.intake()
     assert (figure(district, "A4")["numerator"], value(district, "A1")) == (1, 10)
-    assert (figure(district, "A4", day="2020-02-11")["numerator"], value(district, "A1", day="2020-02-11")) == (0, 9)
+    assert (
+        figure(district, "A4", day="2020-02-11")["numerator"],
+        value(district, "A1", day="2020-02-11"),
+    ) == (0, 9)
     assert value(district, "A2") == 1
 
 
@@ -464,10 +497,16 @@ def test_a_village_that_moves_to_another_town_takes_its_figures_along(district: 
     district.intake()
     other = "370304103"
     office = district.store.open("office")
-    district.put(office, {"_id": f"area:{other}", "type": "area", "code": other, "name": "白塔镇", "level": "town"})
+    district.put(
+        office, {"_id": f"area:{other}", "type": "area", "code": other, "name": "白塔镇", "level": "town"}
+    )
     district.put(office, {**office.get(f"area:{ALPHA}"), "parent_code": other})
     district.intake()
-    assert (value(district, "A2", other), value(district, "A2", "370304102"), value(district, "A2")) == (1, 0, 1)
+    assert (value(district, "A2", other), value(district, "A2", "370304102"), value(district, "A2")) == (
+        1,
+        0,
+        1,
+    )
     rows = queries.area_table(district.readmodel, DISTRICT, DAY, ["A2"])
     assert {row["area"]["code"]: row["figures"]["A2"]["value"] for row in rows} == {other: 1, "370304102": 0}
 
@@ -500,14 +539,20 @@ def test_pages_of_records_follow_on_without_a_gap_or_a_repeat(district: District
 
 def test_an_export_has_the_columns_of_all_versions_and_every_record(district: District) -> None:
     form = json.loads(json.dumps(next(form for form in COMPILED if form["form_id"] == "household_visit")))
-    form["survey"].append({"name": "later_question", "type": "text", "pii": "P0", "label": {"zh": "后加", "en": "Later"}})
-    district.put(district.store.ensure("catalogue"), {**form, "_id": "form:household_visit:2", "type": "form", "version": "2"})
+    form["survey"].append(
+        {"name": "later_question", "type": "text", "pii": "P0", "label": {"zh": "后加", "en": "Later"}}
+    )
+    district.put(
+        district.store.ensure("catalogue"),
+        {**form, "_id": "form:household_visit:2", "type": "form", "version": "2"},
+    )
     good, bad = visit(1), visit(2, filler_id="nobody")
     district.send(good, bad)
     district.intake()
     rows = list(queries.export_rows(district.readmodel, "household_visit"))
     assert [(row["record_id"], row["status"], row["household_id"]) for row in rows] == [
-        (good["_id"], "accepted", "H1"), (bad["_id"], "quarantined", "H2"),
-    ]  # fmt: skip
+        (good["_id"], "accepted", "H1"),
+        (bad["_id"], "quarantined", "H2"),
+    ]
     assert all(set(row) == set(queries.export_columns(district.readmodel, "household_visit")) for row in rows)
     assert "later_question" in rows[0]
