@@ -176,9 +176,8 @@ def main() -> None:
     options = parser.parse_args()
     if not (DIST / "index.html").exists():
         sys.exit("The phone app is not built: make build")
-    print(
-        f"{platform.processor() or platform.machine()}, CPU slowed {options.slow:g}×, {options.rounds} rounds, medians"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, CPU slowed {options.slow:g}×, {options.rounds} rounds, medians")
     print_size()
     if options.url:
         found = measure(options.url.rstrip("/"), options.code, options.slow, options.rounds)

@@ -1,4 +1,4 @@
-"""Old hands, small screens, no eyes: targets of at least 48 px, type of at least 16, a name for everything."""
+"""Old hands, small screens, no eyes: targets of 48 px or more, type of 16 or more, a name for everything."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,8 @@ FAULTS = """() => {
         const labels = element.labels ? [...element.labels].map((label) => label.innerText).join('') : '';
         const refers = (element.getAttribute('aria-labelledby') ?? '').split(' ').filter(Boolean);
         const named = refers.map((id) => document.getElementById(id)?.innerText ?? '').join('');
-        if (!(element.getAttribute('aria-label') || named || labels || element.innerText)) faults.push(`no name: ${what}`);
+        const name = element.getAttribute('aria-label') || named || labels || element.innerText;
+        if (!name) faults.push(`no name: ${what}`);
     }
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {

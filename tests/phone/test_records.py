@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.phone.phones import Phone
 from tests.servers import Server
@@ -16,7 +16,7 @@ NewPhone = Callable[..., Phone]
 def test_nothing_is_called_received_before_the_server_says_so(phone: Phone) -> None:
     """The push itself is answered well, but the server still lacks the record when it is asked."""
 
-    def drop(route) -> None:  # type: ignore[no-untyped-def]
+    def drop(route: Route) -> None:
         route.fulfill(status=201, json=[])
 
     phone.page.route("**/_bulk_docs", drop)
@@ -42,8 +42,8 @@ def test_a_visit_goes_its_way_to_accepted_and_the_list_knows_at_once(phone: Phon
 def test_too_large_a_batch_is_halved_until_it_passes(phone: Phone) -> None:
     sizes: list[int] = []
 
-    def refuse_large(route) -> None:  # type: ignore[no-untyped-def]
-        sizes.append(len(json.loads(route.request.post_data)["docs"]))
+    def refuse_large(route: Route) -> None:
+        sizes.append(len(json.loads(route.request.post_data or "{}")["docs"]))
         if sizes[-1] > 1:
             route.fulfill(status=413, json={"error": "too_large", "reason": "The request is too large."})
         else:
