@@ -188,14 +188,11 @@ class EmbeddedDatabase:
             after, inclusive = docs[-1]["_id"], False
 
     def _documents_page(self, after: str, inclusive: bool) -> list[Doc]:
+        ids = IdRange(startkey=after, inclusive_start=inclusive)
         with self._reader() as reader:
-            rows = documents_sql.live_rows(
-                reader.connection, self._db, IdRange(startkey=after), 0 if inclusive else 1, DOCUMENTS_PAGE
-            )
+            rows = documents_sql.live_rows(reader.connection, self._db, ids, 0, DOCUMENTS_PAGE)
             entries = [documents_sql.entry_of(row) for row in rows]
-            return [
-                reader.document(entry, entry.winner) for entry in entries if inclusive or entry.id != after
-            ]
+            return [reader.document(entry, entry.winner) for entry in entries]
 
     def attachment(self, doc_id: str, name: str, *, rev: str | None = None) -> Attachment:
         with self._reader() as reader:

@@ -148,12 +148,13 @@ class IdRange:
     endkey: str | None = None
     inclusive_end: bool = True
     descending: bool = False
+    inclusive_start: bool = True
 
     def conditions(self) -> tuple[str, list[str]]:
         low, high = (">=", "<=") if not self.descending else ("<=", ">=")
         parts, values = [], []
         if self.startkey is not None:
-            parts.append(f" AND d.id {low} ?")
+            parts.append(f" AND d.id {low if self.inclusive_start else low[0]} ?")
             values.append(self.startkey)
         if self.endkey is not None:
             parts.append(f" AND d.id {high if self.inclusive_end else high[0]} ?")

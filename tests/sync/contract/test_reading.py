@@ -127,3 +127,12 @@ def test_documents_of_a_prefix_are_read_through(database: Database) -> None:
     found = [doc["_id"] for doc in database.documents("point:")]
     assert found == [doc["_id"] for doc in docs if doc["_id"] != "point:0007"]
     assert len(list(database.documents())) == 1205
+
+
+def test_reading_documents_through_bears_writes_in_between(database: Database) -> None:
+    database.bulk_docs([{"_id": f"d{n:04}", "_rev": "1-a"} for n in range(1200)], new_edits=False, writer="w")
+    seen = []
+    for doc in database.documents():
+        seen.append(doc["_id"])
+        database.put(doc | {"_deleted": True}, writer="w")
+    assert seen == [f"d{n:04}" for n in range(1200)]
