@@ -11,6 +11,7 @@ from server.readmodel import codec
 from server.readmodel.declaration import Declaration, Indicator, default_declaration
 from server.readmodel.figures import figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
+from server.readmodel.moments import beijing_day, parse
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
@@ -74,7 +75,7 @@ def figures(
 
 def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
     due = (
-        _active(units, now[:10])
+        _active(units, _day_of(now))
         & (units.c.kind == "point")
         & units.c.registered
         & _within(units, area_code, connection)
@@ -84,6 +85,14 @@ def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, An
         select(func.count()).select_from(units).where(due, units.c.due_at <= now)
     ).scalar_one()
     return {"value": late, "numerator": points - late, "denominator": points}
+
+
+def _day_of(now: str) -> str:
+    """The Beijing day of a moment. Raises ValueError."""
+    moment = parse(now)
+    if moment is None:
+        raise ValueError(f"not a moment: {now!r}")
+    return beijing_day(moment)
 
 
 def area_table(
@@ -254,7 +263,10 @@ def points_overdue(
         query = (
             _unit_query()
             .where(
-                units.c.kind == "point", units.c.registered, units.c.due_at <= now, _active(units, now[:10])
+                units.c.kind == "point",
+                units.c.registered,
+                units.c.due_at <= now,
+                _active(units, _day_of(now)),
             )
             .where(_within(units, area_code, connection))
         )

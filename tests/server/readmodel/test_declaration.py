@@ -1,0 +1,73 @@
+"""The declaration is sound, and its page says what it says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from server.readmodel.declaration import (
+    DAY_KINDS,
+    DEFAULT_PATH,
+    LEVEL_KINDS,
+    DeclarationError,
+    default_declaration,
+    load_declaration,
+)
+
+SOURCE: dict[str, Any] = json.loads(DEFAULT_PATH.read_text("utf-8"))
+PAGE = (DEFAULT_PATH.parent.parent / "docs" / "indicators.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("indicator", SOURCE["indicators"], ids=lambda row: row["id"])
+def test_the_page_states_every_indicator_in_words(indicator: dict[str, Any]) -> None:
+    scope = "cumulative" if indicator["cumulative"] else "of the day"
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| {indicator['id']} |"))
+    for text in (
+        *indicator["name"].values(),
+        *indicator["note"].values(),
+        indicator["unit"]["en"],
+        f"| {scope} |",
+    ):
+        assert text in row
+
+
+def test_the_page_knows_every_component_and_kind_and_no_other() -> None:
+    rows = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
+    assert rows == set(SOURCE["components"]) | DAY_KINDS | LEVEL_KINDS
+
+
+def test_every_component_feeds_an_indicator_or_settles_a_unit() -> None:
+    declaration = default_declaration()
+    used = {name for indicator in declaration.indicators.values() for name in indicator.components()}
+    # Villages report by their deliveries; no indicator counts them.
+    assert set(declaration.components) - used == {"deliveries"}
+
+
+def spoil(*path: Any, value: Any) -> dict[str, Any]:
+    source = copy.deepcopy(SOURCE)
+    at = source
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        spoil("components", "visits", "kind", value="counting"),
+        spoil("components", "visits", "form", value="no_such_form"),
+        spoil("components", "households_refused", "rank", value="no_such_answer"),
+        spoil("units", "household", "unlisted", value="maybe"),
+        spoil("indicators", 0, "value", value=["so_far no_such_component"]),
+        spoil("indicators", 0, "value", value=["day households"]),
+        spoil("indicators", 1, "value", value=["so_far households_visited"]),
+        spoil("indicators", 1, "id", value="A1"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(source: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError):
+        load_declaration(source)
