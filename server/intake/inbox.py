@@ -81,9 +81,11 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
         _originals(connection, new, links),
         frozenset(roots.circular),
     )
+    reviewed = _reviews(connection, (record_id for _, record_id in new))
     outcome = Outcome()
     rows = [
-        _take_one(tools, bench, key, one, standing, roots, outcome) for key, (one, standing) in new.items()
+        _take_one(tools, bench, key, one, standing, roots, reviewed, outcome)
+        for key, (one, standing) in new.items()
     ]
     upsert(connection, records, rows)
     rename(connection, roots.stale())
@@ -149,12 +151,19 @@ def _originals(
 
 
 def _take_one(
-    tools: Tools, bench: Bench, key: RecordKey, one: Arrival, standing: Doc, roots: Roots, outcome: Outcome
+    tools: Tools,
+    bench: Bench,
+    key: RecordKey,
+    one: Arrival,
+    standing: Doc,
+    roots: Roots,
+    reviewed: Mapping[str, Doc],
+    outcome: Outcome,
 ) -> dict[str, Any]:
     db, record_id = key
     village = village_of(db)
     judged = _judged(bench, one, village)
-    decision = decide(judged, standing, _review(bench.connection, record_id), stamp(datetime.now(UTC)))
+    decision = decide(judged, standing, reviewed.get(record_id), stamp(datetime.now(UTC)))
     row = record_row(
         tools.declaration,
         tools.facts,
@@ -182,14 +191,17 @@ def _judged(bench: Bench, one: Arrival, village: str) -> Judged:
     return judge(bench, Arrived(one.doc, village, one.writer, one.received_at))
 
 
-def _review(connection: Connection, record_id: str) -> Doc | None:
-    stored = connection.execute(
-        select(reviews.c.doc)
-        .where(reviews.c.record_id == record_id)
-        .order_by(reviews.c.written_at.desc(), reviews.c.review_id.desc())
-        .limit(1)
-    ).scalar()
-    return codec.decode(stored) if stored else None
+def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, Doc]:
+    """The latest review of each record that has one."""
+    found: dict[str, Doc] = {}
+    for chunk in chunks(sorted(set(record_ids))):
+        rows = connection.execute(
+            select(reviews.c.record_id, reviews.c.doc)
+            .where(reviews.c.record_id.in_(chunk))
+            .order_by(reviews.c.written_at, reviews.c.review_id)
+        )
+        found |= {row.record_id: codec.decode(row.doc) for row in rows}
+    return found
 
 
 def answer_content(decision: Decision, row: Mapping[str, Any] | Row[Any], doc_id: str) -> dict[str, Any]:
@@ -258,7 +270,8 @@ def _amendment(answer: Answer) -> Any:
 
 def review_records(tools: Tools, connection: Connection, record_ids: Iterable[str], outcome: Outcome) -> None:
     """Turn the latest review of each record into its verdict."""
-    for chunk in chunks(sorted(set(record_ids))):
+    latest = _reviews(connection, record_ids)
+    for chunk in chunks(sorted(latest)):
         for row in connection.execute(select(records).where(records.c.record_id.in_(chunk))).all():
             standing = Decision(
                 row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by
@@ -267,7 +280,7 @@ def review_records(tools: Tools, connection: Connection, record_ids: Iterable[st
                 tools,
                 connection,
                 row,
-                standing.reviewed(_review(connection, row.record_id), bool(row.unit_key)),
+                standing.reviewed(latest[row.record_id], bool(row.unit_key)),
                 outcome,
             )
 
