@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm --no-audit --no-fund --loglevel=error
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
-BROWSER_TESTS := tests/journeys
+BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py
 DATA := $(or $(GRIDBOOK_DATA),var)
 PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)
 POUCHDB := tests/sync/pouchdb/node_modules/.installed
@@ -84,7 +84,7 @@ check-pages:
 	@$(NPM) --prefix server/web run check
 
 test-python:
-	@$(BIN)/python -m pytest -q $$(command -v chromium >/dev/null || echo --ignore=$(BROWSER_TESTS))
+	@$(BIN)/python -m pytest -q $$(command -v chromium >/dev/null || echo $(BROWSER_TESTS:%=--ignore=%))
 
 browser:
 	@command -v chromium >/dev/null || { \

@@ -4,6 +4,7 @@
 `new_server`  `new_server()` gives a running demo server on a fresh copy of the demo data,
               `new_server(demo=False)` an empty one; settings are keyword arguments:
               `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
+`playwright`  the one Playwright of the session: a second beside it refuses to start
 `demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
 """
 
@@ -14,8 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
-from tests.servers import Server
+from tests.servers import ROOT, Server
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,11 @@ def new_server(
 @pytest.fixture(scope="session")
 def server(new_server: Callable[..., Server]) -> Server:
     return new_server()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    assert CHROMIUM.exists(), f"These tests need Chromium at {CHROMIUM}: apt install chromium"
+    assert (ROOT / "phone" / "dist" / "index.html").exists(), "The phone app is not built: make build"
+    with sync_playwright() as started:
+        yield started

@@ -6,20 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 
-from tests.phone.phones import CHROMIUM, Phone
-from tests.servers import ROOT, Server
+from tests.phone.phones import Phone
+from tests.servers import Server
 
 expect.set_options(timeout=10_000)
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    assert Path(CHROMIUM).exists(), f"These tests need Chromium at {CHROMIUM}: apt install chromium"
-    assert (ROOT / "phone" / "dist" / "index.html").exists(), "The phone app is not built: make build"
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")
