@@ -14,7 +14,7 @@ from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
 from sync.embedded import open_store
-from sync.endpoint import make_blueprint
+from sync.endpoint import Limits, make_blueprint
 from sync.store import Store
 
 
@@ -101,5 +101,6 @@ def _mount_sync(app: Flask, shared: Gridbook) -> None:
         syncing.identifier(shared.people, shared.settings.sync_admin),
         permissions.sync_access,
         on_contact=syncing.contact_noter(shared.people),
+        limits=Limits(body_bytes_max=shared.settings.max_body_bytes),
     )
     app.register_blueprint(blueprint, url_prefix="/sync")
