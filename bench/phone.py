@@ -22,11 +22,11 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from bench.demo import demo_server
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "phone" / "dist"
@@ -85,21 +85,6 @@ def print_size() -> None:
     kb = sum(map(gzipped, first)) / 1024
     print(f"JS and CSS before first use: {kb:.1f} KB gzipped (aim: under 150)")
     print(f"loaded when needed:          {sum(map(gzipped, later)) / 1024:.1f} KB gzipped")
-
-
-@contextmanager
-def demo_server() -> Iterator[tuple[str, str]]:
-    from tests.servers import Server
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "var")
-        for arguments in (("forms", "publish"), ("demo",), ("intake", "once")):
-            server.flask(*arguments)
-        server.start()
-        try:
-            yield server.url, server.credentials["enrolment"][0]["code"]
-        finally:
-            server.stop()
 
 
 def slow_down(context: BrowserContext, page: Page, times: float) -> None:
@@ -182,8 +167,9 @@ def main() -> None:
     if options.url:
         found = measure(options.url.rstrip("/"), options.code, options.slow, options.rounds)
     else:
-        with demo_server() as (url, code):
-            found = measure(url, code, options.slow, options.rounds)
+        with demo_server() as server:
+            code = server.credentials["enrolment"][0]["code"]
+            found = measure(server.url, code, options.slow, options.rounds)
     for name, times in found.items():
         print(f"{name:12}  {statistics.median(times):6.0f} ms   ({min(times):.0f} to {max(times):.0f})")
 
