@@ -191,3 +191,10 @@ def test_the_sync_admin_signs_in_by_basic_auth(client) -> None:
         ("root", "a long password "),
     ]:
         assert client.get("/sync/_all_dbs", auth=wrong).status_code == 401
+
+
+def test_a_body_nested_ten_thousand_deep_is_refused_in_words(client, shared) -> None:
+    body = '{"code":' * 10_000 + "1" + "}" * 10_000
+    response = client.post("/api/v1/enrol", data=body, content_type="application/json")
+    assert response.status_code in (400, 422)
+    assert response.content_type == "application/problem+json"
