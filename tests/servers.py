@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class Server:
                 return
             finally:
                 process.wait()
+                _wait_until_gone(process.pid)
 
     def flask(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a `flask` command on this data folder; the server may run or not."""
@@ -103,3 +105,23 @@ class Server:
         )
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
+
+
+def _wait_until_gone(group: int) -> None:
+    """Workers die a moment after their master, and hold its port until then."""
+    end = time.monotonic() + STOP_WITHIN_S
+    while _alive(group):
+        assert time.monotonic() < end, f"processes of group {group} do not end"
+        time.sleep(0.01)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group runs; a zombie has let go of everything already."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _parent, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state not in "ZX":
+            return True
+    return False

@@ -95,17 +95,19 @@ class Connections:
 
     def _create(self) -> None:
         """Make the file, readable by its owner only; SQLite gives its -wal and -shm files the same mode."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         lock = os.open(self._path.parent / "run" / "opening.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             # Two processes must not turn an empty file into a WAL database at once: SQLite answers that with
             # an error instead of waiting.
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # Never open a file that SQLite may have open in this process: closing any descriptor of it drops
+            # SQLite's POSIX locks, and the next process to leave would delete the WAL under our hands.
+            if not self._path.exists():
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             connection = self._connect()
             schema.prepare(connection)
             self._mine.idle.append(connection)
         finally:
-            os.close(descriptor)
             os.close(lock)
 
 
