@@ -76,6 +76,7 @@ def _register_parts(app: Flask) -> None:
     import server.phone
     import server.prepare
     import server.register.commands
+    import server.store_commands
     import server.web
 
     _mount_sync(app, app.extensions["gridbook"])
@@ -88,6 +89,7 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.store_commands,
         server.prepare,
     ):
         part.register(app)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sync.embedded.checking import Findings, check
 from sync.embedded.store import EmbeddedStore
 from sync.store import Store
+
+__all__ = ["Findings", "check", "open_store"]
 
 
 def open_store(path: Path | str) -> Store:

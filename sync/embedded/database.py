@@ -94,8 +94,9 @@ class EmbeddedDatabase:
         if limit < 1:
             raise BadRequest("`revs_limit` must be a positive integer")
         with self._connections.writing() as connection:
-            documents_sql.load_database(connection, self._db)
-            connection.execute("UPDATE databases SET revs_limit = ? WHERE db = ?", (limit, self._db))
+            row = documents_sql.load_database(connection, self._db)
+            row.revs_limit = limit
+            documents_sql.save_database(connection, row)
 
     def compact(self) -> None:
         compaction.compact(self._connections.writing, self._db)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from sync import revtree
+from sync.embedded import checksums
 from sync.store import NotFound
 
 
@@ -36,14 +37,30 @@ def load_database(connection: sqlite3.Connection, db: int) -> DatabaseRow:
 
 def tick(connection: sqlite3.Connection) -> int:
     """The next moment of the clock that all databases share."""
-    connection.execute("UPDATE server SET clock = clock + 1")
-    return int(connection.execute("SELECT clock FROM server").fetchone()[0])
+    uuid, clock = connection.execute("SELECT uuid, clock FROM server").fetchone()
+    moment = int(clock) + 1
+    connection.execute(
+        "UPDATE server SET clock = ?, checksum = ?", (moment, checksums.of_server(uuid, moment))
+    )
+    return moment
 
 
 def save_database(connection: sqlite3.Connection, row: DatabaseRow) -> None:
+    """Save the counters; the database has moved."""
+    _save_database(connection, row, tick(connection))
+
+
+def create_database(connection: sqlite3.Connection, name: str, epoch: str, revs_limit: int) -> None:
+    moment = tick(connection)
+    _save_database(connection, DatabaseRow(moment, name, epoch, 0, 0, 0, revs_limit), moment)
+
+
+def _save_database(connection: sqlite3.Connection, row: DatabaseRow, moved: int) -> None:
+    values = (row.db, row.name, row.epoch, row.seq, moved, row.doc_count, row.doc_del_count, row.revs_limit)
     connection.execute(
-        "UPDATE databases SET seq = ?, doc_count = ?, doc_del_count = ?, moved = ? WHERE db = ?",
-        (row.seq, row.doc_count, row.doc_del_count, tick(connection), row.db),
+        "REPLACE INTO databases (db, name, epoch, seq, moved, doc_count, doc_del_count, revs_limit, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, checksums.of_database(*values)),
     )
 
 
@@ -86,19 +103,15 @@ def load_entry(connection: sqlite3.Connection, db: int, doc_id: str) -> Entry | 
 
 def save_entry(connection: sqlite3.Connection, db: int, entry: Entry) -> None:
     winner = entry.winner
+    deleted = int(winner in entry.tree.deleted)
+    values = (db, entry.id, entry.seq, winner, deleted, entry.bodies[winner], _tree_column(entry))
     connection.execute(
-        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (db, id) DO UPDATE SET seq = excluded.seq, rev = excluded.rev,"
-        " deleted = excluded.deleted, revision = excluded.revision, tree = excluded.tree",
-        (
-            db,
-            entry.id,
-            entry.seq,
-            winner,
-            winner in entry.tree.deleted,
-            entry.bodies[winner],
-            _tree_column(entry),
-        ),
+        " deleted = excluded.deleted, revision = excluded.revision, tree = excluded.tree,"
+        " checksum = excluded.checksum",
+        (*values, checksums.of_document(*values)),
     )
 
 

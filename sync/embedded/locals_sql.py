@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from sync.embedded import checksums
+
 
 def load_local(connection: sqlite3.Connection, db: int, local_id: str) -> tuple[int, bytes] | None:
     row = connection.execute(
@@ -14,9 +16,8 @@ def load_local(connection: sqlite3.Connection, db: int, local_id: str) -> tuple[
 
 def save_local(connection: sqlite3.Connection, db: int, local_id: str, rev: int, body: bytes) -> None:
     connection.execute(
-        "INSERT INTO locals (db, id, rev, body) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (db, id) DO UPDATE SET rev = excluded.rev, body = excluded.body",
-        (db, local_id, rev, body),
+        "REPLACE INTO locals (db, id, rev, checksum, body) VALUES (?, ?, ?, ?, ?)",
+        (db, local_id, rev, checksums.of_local(db, local_id, rev, body), body),
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from sync.embedded import checksums
+
 MANY = 500  # SQLite takes a bounded number of values in one statement
 
 
@@ -43,18 +45,27 @@ def insert_revision(
     writer: str,
     received_at: int,
 ) -> int:
+    checksum = checksums.of_revision(writer, received_at, len(attachments), body)
     cursor = connection.execute(
-        "INSERT INTO revisions (writer, received_at, attachments, body) VALUES (?, ?, ?, ?)",
-        (writer, received_at, len(attachments), body),
+        "INSERT INTO revisions (writer, received_at, attachments, checksum, body) VALUES (?, ?, ?, ?, ?)",
+        (writer, received_at, len(attachments), checksum, body),
     )
     revision = cursor.lastrowid
     assert revision is not None  # noqa: S101
-    connection.executemany(
-        "INSERT INTO attachments (revision, name, content_type, digest, length, revpos, blob)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(revision, a.name, a.content_type, a.digest, a.length, a.revpos, a.blob) for a in attachments],
-    )
+    if attachments:
+        _insert_attachments(connection, revision, attachments)
     return revision
+
+
+def _insert_attachments(
+    connection: sqlite3.Connection, revision: int, attachments: Sequence[StoredAttachment]
+) -> None:
+    rows = [(revision, a.name, a.content_type, a.digest, a.length, a.revpos, a.blob) for a in attachments]
+    connection.executemany(
+        "INSERT INTO attachments (revision, name, content_type, digest, length, revpos, blob, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*row, checksums.of_attachment(*row)) for row in rows],
+    )
 
 
 def load_attachments(connection: sqlite3.Connection, revision: int) -> list[StoredAttachment]:

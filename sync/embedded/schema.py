@@ -10,9 +10,12 @@
 * `revisions` has one row a kept body. A body is the JSON of the document without its special members.
 * `blobs` holds attachments once, by content. SHA-256 names them because MD5, which CouchDB's digests use,
   can be forged.
-* `databases.moved` and `server.clock` order the writes of all databases.
+* `databases.moved` and `server.clock` order the writes of all databases. The clock also numbers the
+  databases, so that no number is used twice.
+* `checksum` covers the other columns of its row (`checksums.py`).
 
-`user_version` counts the layout. A file of a higher one was written by a newer Gridbook and is refused.
+`user_version` counts the layout. A file of a lower one is brought up to date when it is opened
+(`migrations.py`). A file of a higher one was written by a newer Gridbook and is refused.
 """
 
 from __future__ import annotations
@@ -20,23 +23,27 @@ from __future__ import annotations
 import sqlite3
 import uuid
 
-LAYOUT = 1
+from sync.embedded import checksums, migrations
+
+LAYOUT = 2
 
 TABLES = """
 CREATE TABLE server (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     uuid TEXT NOT NULL,
-    clock INTEGER NOT NULL
+    clock INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE databases (
-    db INTEGER PRIMARY KEY AUTOINCREMENT,
+    db INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     epoch TEXT NOT NULL,
-    seq INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL,
     moved INTEGER NOT NULL,
-    doc_count INTEGER NOT NULL DEFAULT 0,
-    doc_del_count INTEGER NOT NULL DEFAULT 0,
-    revs_limit INTEGER NOT NULL
+    doc_count INTEGER NOT NULL,
+    doc_del_count INTEGER NOT NULL,
+    revs_limit INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 );
 CREATE INDEX databases_by_moved ON databases (moved);
 CREATE TABLE documents (
@@ -47,6 +54,7 @@ CREATE TABLE documents (
     deleted INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     tree TEXT,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (db, id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX documents_by_seq ON documents (db, seq);
@@ -55,6 +63,7 @@ CREATE TABLE revisions (
     writer TEXT NOT NULL,
     received_at INTEGER NOT NULL,  -- ms since 1970, UTC
     attachments INTEGER NOT NULL,  -- how many
+    checksum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 CREATE TABLE attachments (
@@ -65,6 +74,7 @@ CREATE TABLE attachments (
     length INTEGER NOT NULL,
     revpos INTEGER NOT NULL,
     blob INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (revision, name)
 ) WITHOUT ROWID;
 CREATE INDEX attachments_by_blob ON attachments (blob);
@@ -77,6 +87,7 @@ CREATE TABLE locals (
     db INTEGER NOT NULL,
     id TEXT NOT NULL,
     rev INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (db, id)
 ) WITHOUT ROWID;
@@ -88,16 +99,34 @@ class UnknownLayout(RuntimeError):
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in an empty file."""
+    """Make the tables in an empty file; bring those of an older layout up to date."""
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout > LAYOUT:
         raise UnknownLayout(f"the store has layout {layout}; this Gridbook knows layouts up to {LAYOUT}")
     if layout == LAYOUT:
         return
     connection.execute("BEGIN IMMEDIATE")
-    for statement in TABLES.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute("INSERT INTO server (only, uuid, clock) VALUES (1, ?, 0)", (uuid.uuid4().hex,))
-    connection.execute(f"PRAGMA user_version = {LAYOUT}")
-    connection.execute("COMMIT")
+    try:
+        if layout == 0:
+            _fill_empty(connection)
+        else:
+            migrations.migrate_from_1(connection, statements())
+        connection.execute(f"PRAGMA user_version = {LAYOUT}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def statements() -> list[str]:
+    return [statement.strip() for statement in TABLES.split(";\n") if statement.strip()]
+
+
+def _fill_empty(connection: sqlite3.Connection) -> None:
+    for statement in statements():
+        connection.execute(statement)
+    name = uuid.uuid4().hex
+    connection.execute(
+        "INSERT INTO server (only, uuid, clock, checksum) VALUES (1, ?, 0, ?)",
+        (name, checksums.of_server(name, 0)),
+    )

@@ -38,10 +38,7 @@ class EmbeddedStore:
         with self._connections.writing() as connection:
             if self._find(connection, name):
                 raise FileExists("The database could not be created, the file already exists.")
-            connection.execute(
-                "INSERT INTO databases (name, epoch, moved, revs_limit) VALUES (?, ?, ?, ?)",
-                (name, secrets.token_hex(4), documents_sql.tick(connection), revtree.REVS_LIMIT),
-            )
+            documents_sql.create_database(connection, name, secrets.token_hex(4), revtree.REVS_LIMIT)
         self._wakes.nudge()
         return self.open(name)
 
