@@ -14,7 +14,7 @@ from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
 from sync.embedded import open_store
-from sync.endpoint import Limits, make_blueprint
+from sync import endpoint
 from sync.store import Store
 
 
@@ -98,11 +98,13 @@ def _register_parts(app: Flask) -> None:
 def _mount_sync(app: Flask, shared: Gridbook) -> None:
     from server.people import permissions, syncing
 
-    blueprint = make_blueprint(
+    endpoint.mount(
+        app,
+        "/sync",
         shared.store,
         syncing.identifier(shared.people, shared.settings.sync_admin),
         permissions.sync_access,
         on_contact=syncing.contact_noter(shared.people),
-        limits=Limits(body_bytes_max=shared.settings.max_body_bytes),
+        limits=endpoint.Limits(body_bytes_max=shared.settings.max_body_bytes),
+        headers=headers.of_sync(shared.settings),
     )
-    app.register_blueprint(blueprint, url_prefix="/sync")

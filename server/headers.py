@@ -32,14 +32,30 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Answers of the sync endpoint are data, never pages; a phone pays for each byte of them.
+SYNC_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 A_YEAR_S = 365 * 24 * 3600
 
 
 def register(app: Flask, settings: Settings) -> None:
+    wanted = HEADERS | _transport(settings)
+
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in wanted.items():
             response.headers.setdefault(name, value)
-        if settings.secure:
-            response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR_S}"
         return response
+
+
+def of_sync(settings: Settings) -> dict[str, str]:
+    return SYNC_HEADERS | _transport(settings)
+
+
+def _transport(settings: Settings) -> dict[str, str]:
+    return {"Strict-Transport-Security": f"max-age={A_YEAR_S}"} if settings.secure else {}

@@ -14,7 +14,7 @@ from flask import Flask, Request
 
 from sync.access import Access
 from sync.embedded import open_store
-from sync.endpoint import Limits, Unauthorized, make_blueprint
+from sync.endpoint import Limits, Unauthorized, mount
 from sync.store import Store
 
 
@@ -50,7 +50,7 @@ def permit(principal: Somebody, database_name: str) -> Access:
 
 def create_app(store: Store, **options: object) -> Flask:
     made = Flask("standalone")
-    made.register_blueprint(make_blueprint(store, identify, permit, **options), url_prefix="/sync")  # type: ignore[arg-type]
+    mount(made, "/sync", store, identify, permit, **options)  # type: ignore[arg-type]
     return made
 
 

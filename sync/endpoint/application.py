@@ -1,13 +1,18 @@
-"""The endpoint as a Flask blueprint: every request below its mount comes here, and every answer is JSON."""
+"""The endpoint as a WSGI application: every request below its mount comes here, and every answer is JSON.
+
+It is called before the web framework's own routing, sessions and hooks, which a sync would pay for seven
+times and has no use for.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, Request, Response, request
+from flask import Flask, Request, Response
 from werkzeug.exceptions import HTTPException
 
 from sync.access import Access
@@ -19,17 +24,19 @@ from sync.endpoint.paths import Place, place_of
 from sync.endpoint.routes import route
 from sync.store import Store, StoreError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# With those that CouchDB does not know, so that their 405 is JSON too.
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "COPY", "TRACE", "PROPFIND", "MOVE"]
+log = logging.getLogger(__name__)
 
 Identify = Callable[[Request], Principal | None]
 Permit = Callable[[Principal, str], Access]
 OnContact = Callable[[Principal], None]
 
 
-def make_blueprint(
+def mount(
+    app: Flask,
+    path: str,
     store: Store,
     identify: Identify,
     permit: Permit,
@@ -37,41 +44,51 @@ def make_blueprint(
     on_contact: OnContact | None = None,
     limits: Limits = Limits(),  # noqa: B008 - immutable
     cors_origins: Collection[str] = (),
-) -> Blueprint:
-    """CouchDB's HTTP face of `store`, to be registered with a `url_prefix`.
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Answer what is asked below `path` of `app` with CouchDB's HTTP face of `store`.
 
     `identify` tells who asks: None is anonymous; a credential that is wrong, expired or revoked raises
     `Unauthorized`. `permit` tells what a principal may do with a database; "" stands for the server as a
     whole. `on_contact` is called once for every request of a principal. Browsers of `cors_origins` may ask
-    from elsewhere.
+    from elsewhere. `headers` go with every answer that does not say otherwise itself.
     """
-    blueprint = Blueprint("sync", __name__)
-    endpoint = _Endpoint(store, identify, permit, on_contact, limits, frozenset(cors_origins))
+    endpoint = _Endpoint(
+        path, store, identify, permit, on_contact, limits, frozenset(cors_origins), headers or {}
+    )
+    otherwise, below = app.wsgi_app, path + "/"
 
-    @blueprint.route("", methods=METHODS, provide_automatic_options=False, defaults={"below": ""})
-    @blueprint.route("/", methods=METHODS, provide_automatic_options=False, defaults={"below": ""})
-    @blueprint.route("/<path:below>", methods=METHODS, provide_automatic_options=False)
-    def ask(below: str) -> Response:
-        mounted_at = request.path[: len(request.path) - len(below)].rstrip("/")
-        return endpoint.answer(request, mounted_at)
+    def choose(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked: str = environ["PATH_INFO"]
+        if asked == path or asked.startswith(below):
+            return endpoint(environ, start_response)
+        return otherwise(environ, start_response)
 
-    return blueprint
+    app.wsgi_app = choose  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
+    mounted_at: str
     store: Store
     identify: Identify
     permit: Permit
     on_contact: OnContact | None
     limits: Limits
     cors_origins: frozenset[str]
+    headers: Mapping[str, str]
 
-    def answer(self, asked: Request, mounted_at: str) -> Response:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        told = self.answer(Request(environ))
+        for name, value in self.headers.items():
+            told.headers.setdefault(name, value)
+        return told(environ, start_response)
+
+    def answer(self, asked: Request) -> Response:
         try:
-            # `limits` decides; the app's own limit would answer first and in other words.
+            # `limits` decides; the framework's own limit would answer first and in other words.
             asked.max_content_length = sys.maxsize
-            told = self._told(asked, mounted_at)
+            told = self._told(asked)
         except StoreError as problem:
             told = answers.error(problem)
         except HTTPException as problem:
@@ -80,12 +97,12 @@ class _Endpoint:
         except Exception:
             log.exception("%s %s failed", asked.method, asked.path)
             told = answers.json({"error": "internal_server_error", "reason": "The server failed."}, 500)
-        return cors.allow(told, asked, self.cors_origins)
+        return cors.allow(told, asked, self.cors_origins) if self.cors_origins else told
 
-    def _told(self, asked: Request, mounted_at: str) -> Response:
-        if cors.is_preflight(asked, self.cors_origins):
+    def _told(self, asked: Request) -> Response:
+        if self.cors_origins and cors.is_preflight(asked, self.cors_origins):
             return cors.preflight()
-        place = place_of(asked, mounted_at)
+        place = place_of(asked, self.mounted_at)
         if place.kind == "server" and asked.method in ("GET", "HEAD"):
             return server_calls.welcome(self.store)  # to anybody, whatever the credential
         principal = self.identify(asked)
