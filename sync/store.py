@@ -3,8 +3,11 @@
 Every backend keeps these promises; `tests/sync/contract/` states them as tests.
 
 * What a write call acknowledged is on disk before the call returns.
-* Databases are independent. Sequences rise and are never reused; a document appears in the changes once, at
-  its latest sequence.
+* Databases are independent. A document appears in the changes once, at its latest sequence.
+* A sequence is an opaque text: only the database that gave it can tell what came after it. Two may differ and
+  mean the same, so they are never compared or ordered. `BEGINNING` stands before every change, and so does a
+  sequence that the database does not know: another store's, or one of a database that was deleted and made
+  anew. A client may then see changes again; it never misses one.
 * Revision trees are CouchDB's: `new_edits=False` grafts a revision with its history; nothing that arrived
   is dropped.
 * Besides the document, the store remembers for each revision the `writer` who handed it in and the time
@@ -20,6 +23,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Doc = dict[str, Any]
+Seq = str
+
+BEGINNING: Seq = "0"
 
 
 class StoreError(Exception):
@@ -82,20 +88,28 @@ class TooLarge(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Who handed a revision in, and when: RFC 3339, UTC, milliseconds."""
+
+    writer: str
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf of a revision tree and how it came."""
+    """A leaf of a revision tree and, where receipts were asked for, how it came."""
 
     rev: str
     deleted: bool
-    writer: str
-    received_at: str
+    writer: str = ""
+    received_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One row of the changes; `leaves[0]` is the winner. `doc` is the winner's body if asked for."""
 
-    seq: int
+    seq: Seq
     id: str
     deleted: bool
     leaves: tuple[Leaf, ...]
@@ -105,7 +119,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
     rows: list[Change]
-    last_seq: int
+    last_seq: Seq
     pending: int
 
 
@@ -123,8 +137,8 @@ class Database(Protocol):
     name: str
     epoch: str  # differs between a database and one created later under its name
 
-    def seq(self) -> int:
-        """The sequence of the last change."""
+    def seq(self) -> Seq:
+        """A sequence after which nothing has changed yet."""
 
     def revs_limit(self) -> int: ...
 
@@ -160,6 +174,9 @@ class Database(Protocol):
     ) -> list[dict[str, Any]]:
         """One row a document, in order: {ok, id, rev} or {id, error, reason}. `new_edits=False` grafts."""
 
+    def restore(self, received: Sequence[tuple[Doc, Receipt]]) -> None:
+        """Graft revisions that another store received before, each with the receipt that it got there."""
+
     def revs_diff(self, revs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, list[str]]]:
         """{id: {missing, possible_ancestors?}} for the ids with missing revisions."""
 
@@ -169,12 +186,14 @@ class Database(Protocol):
     def changes(
         self,
         *,
-        since: int = 0,
+        since: Seq = BEGINNING,
         limit: int | None = None,
         descending: bool = False,
         include_docs: bool = False,
         doc_ids: Iterable[str] | None = None,
-    ) -> ChangesPage: ...
+        receipts: bool = False,
+    ) -> ChangesPage:
+        """What changed after `since`; `receipts` asks for each leaf's writer and time, which may cost."""
 
     def all_docs(
         self,
@@ -231,13 +250,13 @@ class Store(Protocol):
 
     def names(self) -> list[str]: ...
 
-    def updates(self, since: int = 0) -> tuple[list[str], int]:
-        """The databases that moved after `since`, and the token to ask with next time."""
+    def updates(self, since: Seq = BEGINNING) -> tuple[list[str], Seq]:
+        """The databases that moved after `since`, perhaps others too, and the token to ask with next."""
 
-    def wait(self, since: int, timeout_s: float) -> bool:
+    def wait(self, since: Seq, timeout_s: float) -> bool:
         """Sleep until a database moves past the `updates` token `since`, in any process. True if one did."""
 
-    def wait_for(self, database: Database, since: int, timeout_s: float) -> bool:
+    def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
         """Sleep until `database` moves past its sequence `since`, in any process. True if it did."""
 
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from flask import current_app
 
 from server.api.problems import Problem
 from server.app import gridbook
-from sync.store import Doc, NotFound
+from sync.store import BEGINNING, Doc, NotFound, Seq
 
 Row = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 class Forms:
     """Every published version of every form: `versions[form_id]` is oldest first."""
 
-    seq: int
+    seq: Seq
     versions: dict[str, list[Doc]]
     settings: Doc = field(default_factory=dict)
 
@@ -49,9 +49,9 @@ def forms() -> Forms:
     try:
         catalogue = gridbook().store.open("catalogue")
     except NotFound:
-        return Forms(0, {})
-    seq = int(catalogue.info()["update_seq"])
-    if cached is None or cached.seq != seq:
+        return Forms(BEGINNING, {})
+    if cached is None or catalogue.changes(since=cached.seq, limit=1).rows:
+        seq = catalogue.seq()
         settings = next(catalogue.documents("settings:district"), {})
         cached = Forms(seq, _by_form(catalogue.documents("form:")), settings)
         current_app.extensions["gridbook_forms"] = cached

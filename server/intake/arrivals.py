@@ -17,7 +17,6 @@ from sync.store import Change, Database, Doc, Leaf, NotFound
 class Arrival:
     """`doc` is the first revision's body; None when the store has let go of it."""
 
-    seq: int
     doc_id: str
     rev: str
     writer: str
@@ -34,7 +33,6 @@ def arrival(database: Database, change: Change, standing: Mapping[str, object]) 
     known_at = standing.get("received_at")
     earliest = min(change.leaves, key=lambda each: each.received_at)
     return Arrival(
-        change.seq,
         change.id,
         rev,
         (leaf or earliest).writer,

@@ -29,7 +29,7 @@ from server.readmodel.model import ReadModel, raise_version, read_meta, write_me
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints, counters, metadata
 from server.readmodel.upsert import upsert
-from sync.store import Change, NotFound, Store
+from sync.store import BEGINNING, Change, NotFound, Seq, Store
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Follower:
         )
         self._lock = IntakeLock(data / "intake.lock") if data else None
         self._batch_changes_max = batch_changes_max
-        self._token = 0
+        self._token = BEGINNING
         self._ready = False
 
     def close(self) -> None:
@@ -115,8 +115,8 @@ class Follower:
         one is complete."""
         self._lock_and_create()
         store = self._tools.store
-        self._token = 0
-        names, token = store.updates(0)
+        self._token = BEGINNING
+        names, token = store.updates()
         followed = sorted(
             (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
         )
@@ -184,7 +184,7 @@ class Follower:
 
     def _drain(self, names: list[str]) -> int:
         with self._readmodel.engine.connect() as connection:
-            since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.seq)).all())
+            since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
         handled = 0
         for batch in self._batches(names, since):
             with self._readmodel.engine.begin() as connection:
@@ -192,13 +192,13 @@ class Follower:
                 raise_version(connection)
         return handled
 
-    def _batches(self, names: list[str], since: dict[str, int]) -> Iterator[Changes]:
+    def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Changes]:
         """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in
         order."""
         batch: Changes = {}
         size = 0
         for name in names:
-            for rows in self._pages(name, since.get(name, 0)):
+            for rows in self._pages(name, since.get(name, BEGINNING)):
                 batch.setdefault(name, []).extend(rows)
                 size += len(rows)
                 if size >= self._batch_changes_max:
@@ -207,17 +207,17 @@ class Follower:
         if batch:
             yield batch
 
-    def _pages(self, name: str, seq: int) -> Iterator[list[Change]]:
+    def _pages(self, name: str, since: Seq) -> Iterator[list[Change]]:
         while True:
             try:
                 page = self._tools.store.open(name).changes(
-                    since=seq, limit=self._batch_changes_max, include_docs=True
+                    since=since, limit=self._batch_changes_max, include_docs=True, receipts=True
                 )
             except NotFound:
                 return
             if not page.rows:
                 return
-            seq = page.rows[-1].seq
+            since = page.rows[-1].seq
             yield page.rows
             if not page.pending:
                 return
@@ -276,7 +276,7 @@ class Follower:
 
     def _checkpoint(self, name: str, rows: list[Change]) -> dict[str, Any]:
         received = max((leaf.received_at for row in rows for leaf in row.leaves), default=None)
-        return {"db": name, "seq": rows[-1].seq, "last_received_at": received}
+        return {"db": name, "since": rows[-1].seq, "last_received_at": received}
 
 
 def ask(readmodel: ReadModel, request: str) -> None:

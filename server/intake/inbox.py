@@ -357,4 +357,4 @@ def _again(store: Store, row: Row[Any], doc_id: str) -> Arrival:
         doc: Doc | None = store.open(row.db).get(doc_id, rev=row.rev)
     except Exception:
         doc = None
-    return Arrival(row.seq, doc_id, row.rev, row.writer, row.received_at, doc, ())
+    return Arrival(doc_id, row.rev, row.writer, row.received_at, doc, ())

@@ -109,7 +109,6 @@ def record_row(
     return {
         "db": db,
         "record_id": record_id,
-        "seq": one.seq,
         "rev": one.rev,
         "writer": codec.plain(one.writer),
         "received_at": one.received_at,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, inspect, select
 
-from server.readmodel.tables import counters, meta, metadata
+from server.readmodel.tables import SCHEMA, counters, meta, metadata
 from server.readmodel.upsert import upsert
 
 
@@ -15,11 +15,20 @@ class ReadModel:
         self.engine = engine
 
     def create(self) -> None:
-        """Make what is absent."""
+        """Make what is absent. Tables of another schema are made anew, for the follower to fill."""
+        if self._schema() not in (None, SCHEMA):
+            self.drop()
         metadata.create_all(self.engine)
 
     def drop(self) -> None:
         metadata.drop_all(self.engine)
+
+    def _schema(self) -> str | None:
+        """What the tables were made by; None when there are none, or none that were filled."""
+        if not inspect(self.engine).has_table(meta.name):
+            return None
+        with self.engine.connect() as connection:
+            return read_meta(connection, "schema")
 
     def version(self) -> int:
         """Rises with each commit of the follower."""

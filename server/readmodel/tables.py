@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
 
-SCHEMA = "1"
+SCHEMA = "2"
 NEVER = "9999-12-31"
 
 metadata = MetaData()
@@ -22,7 +22,7 @@ checkpoints = Table(
     "checkpoints",
     metadata,
     Column("db", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),  # a sequence of the store, opaque
     Column("last_received_at", Text),
 )
 
@@ -100,7 +100,6 @@ records = Table(
     metadata,
     Column("db", Text, primary_key=True),
     Column("record_id", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
     Column("rev", Text, nullable=False),
     Column("writer", Text, nullable=False),
     Column("received_at", Text, nullable=False),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from sync import revtree
-from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql
+from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql, sequences
 from sync.embedded.connections import Connections
 from sync.embedded.documents_sql import IdRange
 from sync.embedded.reading import Options, Reader
@@ -26,6 +27,7 @@ from sync.incoming import (
 )
 from sync.incoming import IncomingAttachment as NewAttachment
 from sync.store import (
+    BEGINNING,
     Attachment,
     BadRequest,
     ChangesPage,
@@ -33,6 +35,8 @@ from sync.store import (
     Doc,
     IllegalDocid,
     NotFound,
+    Receipt,
+    Seq,
     StoreError,
 )
 
@@ -70,9 +74,9 @@ class EmbeddedDatabase:
 
     # The database
 
-    def seq(self) -> int:
+    def seq(self) -> Seq:
         with self._reader() as reader:
-            return reader.row.seq
+            return sequences.written(reader.row.seq, self.epoch)
 
     def info(self) -> dict[str, Any]:
         with self._reader() as reader:
@@ -80,7 +84,7 @@ class EmbeddedDatabase:
                 "db_name": self.name,
                 "doc_count": reader.row.doc_count,
                 "doc_del_count": reader.row.doc_del_count,
-                "update_seq": reader.row.seq,
+                "update_seq": sequences.written(reader.row.seq, self.epoch),
                 "purge_seq": 0,
                 "compact_running": False,
                 "instance_start_time": "0",
@@ -143,15 +147,21 @@ class EmbeddedDatabase:
     def changes(
         self,
         *,
-        since: int = 0,
+        since: Seq = BEGINNING,
         limit: int | None = None,
         descending: bool = False,
         include_docs: bool = False,
         doc_ids: Iterable[str] | None = None,
+        receipts: bool = False,
     ) -> ChangesPage:
         with self._reader() as reader:
             return reader.changes(
-                since, limit, descending=descending, include_docs=include_docs, doc_ids=doc_ids
+                sequences.number_of(since, self.epoch),
+                limit,
+                descending=descending,
+                include_docs=include_docs,
+                doc_ids=doc_ids,
+                receipts=receipts,
             )
 
     def all_docs(
@@ -251,6 +261,13 @@ class EmbeddedDatabase:
         body = revisions_sql.load_revision(pen.connection, number).body
         return Incoming(doc_id, [rev], False, body, [*others, *([replacement] if replacement else [])])
 
+    def restore(self, received: Sequence[tuple[Doc, Receipt]]) -> None:
+        parsed = [(parse(doc), receipt) for doc, receipt in received]
+        with self._pen("") as pen:
+            for incoming, receipt in parsed:
+                pen.writer, pen.received_at = receipt.writer, _ms_of(receipt.received_at)
+                pen.graft(incoming)
+
     # Local documents
 
     def get_local(self, local_id: str) -> Doc:
@@ -275,6 +292,10 @@ class EmbeddedDatabase:
             documents_sql.load_database(connection, self._db)
             if not locals_sql.delete_local(connection, self._db, local_id):
                 raise NotFound("missing")
+
+
+def _ms_of(received_at: str) -> int:
+    return round(datetime.fromisoformat(received_at).timestamp() * 1000)
 
 
 def _bulk_get_result(reader: Reader, request: Mapping[str, Any], options: Options) -> dict[str, Any]:

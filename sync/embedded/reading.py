@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from sync import revtree
-from sync.embedded import documents_sql, revisions_sql
+from sync.embedded import documents_sql, revisions_sql, sequences
 from sync.embedded.documents_sql import DatabaseRow, DocumentRow, Entry, IdRange
 from sync.embedded.revisions_sql import Revision, StoredAttachment
 from sync.incoming import check_rev
@@ -119,12 +119,14 @@ class Reader:
         descending: bool,
         include_docs: bool,
         doc_ids: Iterable[str] | None,
+        receipts: bool = False,
     ) -> ChangesPage:
         rows = self._changed_rows(since, limit, descending, doc_ids)
         full = limit is not None and len(rows) >= limit
         last = rows[-1][1] if rows and (full or descending) else max(since, self.row.seq)
         pending = self._pending(last) if full and not descending and doc_ids is None else 0
-        return ChangesPage([self._change(row, include_docs) for row in rows], last, pending)
+        changes = [self._change(row, include_docs, receipts) for row in rows]
+        return ChangesPage(changes, sequences.written(last, self.row.epoch), pending)
 
     def _changed_rows(
         self, since: int, limit: int | None, descending: bool, doc_ids: Iterable[str] | None
@@ -143,16 +145,19 @@ class Reader:
             return counted
         return min(self.row.seq - last, self.row.doc_count + self.row.doc_del_count)
 
-    def _change(self, row: DocumentRow, include_docs: bool) -> Change:
+    def _change(self, row: DocumentRow, include_docs: bool, receipts: bool) -> Change:
         entry = documents_sql.entry_of(row)
-        revs = revtree.leaves(entry.tree)
-        found = [revisions_sql.load_revision(self.connection, entry.bodies[rev]) for rev in revs]
-        leaves = tuple(
-            Leaf(rev, rev in entry.tree.deleted, revision.writer, _rfc3339(revision))
-            for rev, revision in zip(revs, found, strict=True)
-        )
-        doc = self.document(entry, revs[0]) if include_docs else None
-        return Change(entry.seq, entry.id, leaves[0].deleted, leaves, doc)
+        leaves = tuple(self._leaf(entry, rev, receipts) for rev in revtree.leaves(entry.tree))
+        doc = self.document(entry, leaves[0].rev) if include_docs else None
+        seq = sequences.written(entry.seq, self.row.epoch)
+        return Change(seq, entry.id, leaves[0].deleted, leaves, doc)
+
+    def _leaf(self, entry: Entry, rev: str, receipts: bool) -> Leaf:
+        deleted = rev in entry.tree.deleted
+        if not receipts:
+            return Leaf(rev, deleted)
+        revision = revisions_sql.load_revision(self.connection, entry.bodies[rev])
+        return Leaf(rev, deleted, revision.writer, _rfc3339(revision))
 
     # Ids
 

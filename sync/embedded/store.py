@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync import revtree
-from sync.embedded import compaction, documents_sql
+from sync.embedded import compaction, documents_sql, sequences
 from sync.embedded.connections import Connections
 from sync.embedded.database import EmbeddedDatabase
 from sync.embedded.wakes import Wakes
-from sync.store import Database, FileExists, IllegalDatabaseName, NotFound
+from sync.store import BEGINNING, Database, FileExists, IllegalDatabaseName, NotFound, Seq
 
 NAME_CHARACTERS_MAX = 238
 
@@ -28,7 +28,7 @@ class EmbeddedStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._wakes = Wakes(path.parent / "run", self.updates)
+        self._wakes = Wakes(path.parent / "run", self._moved)
         self._connections = Connections(path)
         with self._connections.reading() as connection:
             self.uuid: str = connection.execute("SELECT uuid FROM server").fetchone()[0]
@@ -73,17 +73,27 @@ class EmbeddedStore:
         with self._connections.reading() as connection:
             return [row[0] for row in connection.execute("SELECT name FROM databases ORDER BY name")]
 
-    def updates(self, since: int = 0) -> tuple[list[str], int]:
+    def updates(self, since: Seq = BEGINNING) -> tuple[list[str], Seq]:
+        names, clock = self._moved(_tick(since))
+        return names, str(clock)
+
+    def _moved(self, since: int) -> tuple[list[str], int]:
         with self._connections.reading() as connection:
             clock = int(connection.execute("SELECT clock FROM server").fetchone()[0])
             rows = connection.execute("SELECT name FROM databases WHERE moved > ? ORDER BY moved", (since,))
             return [row[0] for row in rows], clock
 
-    def wait(self, since: int, timeout_s: float) -> bool:
-        return self._sleep(None, lambda: self._clock() > since, timeout_s)
+    def wait(self, since: Seq, timeout_s: float) -> bool:
+        tick = _tick(since)
+        return self._sleep(None, lambda: self._clock() > tick, timeout_s)
 
-    def wait_for(self, database: Database, since: int, timeout_s: float) -> bool:
-        return self._sleep(database.name, lambda: database.seq() > since, timeout_s)
+    def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
+        number = sequences.number_of(since, database.epoch)
+
+        def moved() -> bool:
+            return sequences.number_of(database.seq(), database.epoch) > number
+
+        return self._sleep(database.name, moved, timeout_s)
 
     def close(self) -> None:
         self._wakes.close()
@@ -110,6 +120,10 @@ class EmbeddedStore:
             "SELECT db, epoch FROM databases WHERE name = ?", (name,)
         ).fetchone()
         return row
+
+
+def _tick(since: Seq) -> int:
+    return int(since) if since.isascii() and since.isdigit() else 0
 
 
 def _check_name(name: str) -> None:

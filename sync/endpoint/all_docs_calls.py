@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from sync.endpoint import answers, sequences
+from sync.endpoint import answers
 from sync.endpoint.call import Call
 from sync.endpoint.errors import QueryParseError
 from sync.endpoint.query import Query
@@ -35,7 +35,7 @@ def _answer(call: Call, query: Query) -> Response:
         limit=query.integer("limit"),
     )
     if query.flag("update_seq"):
-        told["update_seq"] = sequences.written(call.database, call.database.seq())
+        told["update_seq"] = call.database.seq()
     return answers.json(told)
 
 

@@ -19,7 +19,7 @@ from sync.endpoint.call import Call
 from sync.endpoint.changes_filters import Filter
 from sync.endpoint.limits import Limits
 from sync.endpoint.query import Query
-from sync.store import BadRequest, Change, Database, NotFound, Store
+from sync.store import BadRequest, Change, Database, NotFound, Seq, Store
 
 FEEDS = ("normal", "longpoll", "continuous")
 PAGE_ROWS_WITH_ATTACHMENTS = 1
@@ -30,7 +30,7 @@ class Wanted:
     """What the client asked for."""
 
     feed: str
-    since: int
+    since: Seq
     limit: int | None
     descending: bool
     all_leaves: bool
@@ -130,7 +130,7 @@ class _Feed:
                     yield b"\n"
         except NotFound:
             pass  # the database is gone, and with it the feed
-        yield orjson.dumps({"last_seq": self._seq(self._since), "pending": self._pending}) + b"\n"
+        yield orjson.dumps({"last_seq": self._since, "pending": self._pending}) + b"\n"
 
     def _results(self, rows: Iterable[dict[str, Any] | None]) -> Iterator[bytes]:
         """The rows as one JSON object; None is a heartbeat."""
@@ -142,7 +142,7 @@ class _Feed:
                 continue
             yield separator + orjson.dumps(row)
             separator = b",\n"
-        last, pending = orjson.dumps(self._seq(self._since)), self._pending
+        last, pending = orjson.dumps(self._since), self._pending
         yield b'\n],\n"last_seq":%b,"pending":%d}\n' % (last, pending)
 
     def _first_rows(self) -> Iterator[dict[str, Any] | None]:
@@ -227,7 +227,7 @@ class _Feed:
             self._left -= 1
         leaves = change.leaves if self._wanted.all_leaves else change.leaves[:1]
         row: dict[str, Any] = {
-            "seq": self._seq(change.seq),
+            "seq": change.seq,
             "id": change.id,
             "changes": [{"rev": leaf.rev} for leaf in leaves],
         }
@@ -246,6 +246,3 @@ class _Feed:
             conflicts=self._wanted.conflicts,
             attachments=self._wanted.attachments,
         )
-
-    def _seq(self, seq: int) -> str:
-        return sequences.written(self._database, seq)

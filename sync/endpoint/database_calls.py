@@ -7,10 +7,10 @@ import uuid
 from flask import Response
 
 from sync.access import Access
-from sync.endpoint import answers, sequences
+from sync.endpoint import answers
 from sync.endpoint.call import Call
 from sync.endpoint.errors import NotImplementedHere
-from sync.store import BadRequest
+from sync.store import BEGINNING, BadRequest
 
 
 def info(call: Call) -> Response:
@@ -18,8 +18,7 @@ def info(call: Call) -> Response:
     if not call.access & (Access.READ | Access.ADMIN):
         # Who only pushes learns that the database is there, and nothing about what the others have put into
         # it.
-        told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": 0}
-    told["update_seq"] = sequences.written(call.database, told["update_seq"])
+        told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": f"{BEGINNING}-{call.database.epoch}"}
     return answers.json(told)
 
 

@@ -1,31 +1,25 @@
-"""Sequences on the wire: `<number>-<epoch>`.
-
-The epoch names the database's incarnation. A client that comes with a sequence of a database that was
-deleted and made anew starts from the beginning instead of missing what it has not seen.
-"""
+"""Sequences on the wire: the store's own, which only the database that gave one can read."""
 
 from __future__ import annotations
 
 import re
 
-from sync.store import BadRequest, Database
+from sync.store import BEGINNING, BadRequest, Database, Seq
 
-_SEQUENCE = re.compile(r'"?(\d{1,18})(?:-([0-9a-zA-Z_]{1,64}))?"?', re.ASCII)
+SEQUENCE_CHARACTERS_MAX = 4096
+
+# What any CouchDB gives out begins with a number. What follows differs between stores, and a client that
+# comes with the sequence of another one starts from the beginning.
+_SEQUENCE = re.compile(r"[0-9]{1,18}(?:[-~][0-9a-zA-Z_~=-]+)?", re.ASCII)
 
 
-def written(database: Database, seq: int) -> str:
-    return f"{seq}-{database.epoch}"
-
-
-def parsed(database: Database, since: str | None) -> int:
-    """What to start after. Takes a plain number, `now`, and a sequence with the quotes of its JSON."""
+def parsed(database: Database, since: str | None) -> Seq:
+    """What to start after. Takes a sequence, with the quotes of its JSON or without, a number, and `now`."""
     if since is None or since == "":
-        return 0
+        return BEGINNING
     if since == "now":
         return database.seq()
-    found = _SEQUENCE.fullmatch(since)
-    if found is None:
+    told = since[1:-1] if len(since) > 2 and since[0] == since[-1] == '"' else since
+    if len(told) > SEQUENCE_CHARACTERS_MAX or not _SEQUENCE.fullmatch(told):
         raise BadRequest("Malformed sequence supplied in 'since' parameter.")
-    if found[2] is not None and found[2] != database.epoch:
-        return 0
-    return int(found[1])
+    return told

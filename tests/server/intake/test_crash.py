@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from server.intake import follower, inbox, register_changes, verdicts
 from server.intake.follower import Follower
 from server.intake.lock import IntakeRunning
 from server.readmodel import queries
+from server.readmodel.model import write_meta
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -137,7 +139,7 @@ def test_a_follower_that_is_killed_again_and_again_counts_everything_once(tmp_pa
         process = start(tmp_path)
         try:
             district.send(doc)
-            district.store.wait(district.store.updates(0)[1], chance.random() / 5)
+            district.store.wait(district.store.updates()[1], chance.random() / 5)
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -169,5 +171,19 @@ def wait_for(condition: Callable[[], bool], district: District) -> bool:
     for _ in range(200):
         if condition():
             return True
-        district.store.wait(district.store.updates(0)[1], 0.1)
+        district.store.wait(district.store.updates()[1], 0.1)
     return False
+
+
+def test_tables_of_an_older_schema_are_made_anew_and_filled_again(tmp_path: Path) -> None:
+    district = District(tmp_path)
+    for doc in history():
+        district.send(doc)
+    district.intake()
+    expect_counted(district)
+    with district.readmodel.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE records ADD COLUMN seq BIGINT NOT NULL DEFAULT 1"))
+        write_meta(connection, "schema", "1")
+    district.new_follower().run_once()
+    expect_counted(district)
+    district.close()

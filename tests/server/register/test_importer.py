@@ -326,7 +326,7 @@ def test_an_import_that_broke_off_is_finished_by_running_it_again(empty_store, t
 
 def test_every_document_says_who_wrote_it(store, tmp_path) -> None:
     imported(store, tmp_path, "households", [HOUSEHOLD])
-    change = register(store).changes(doc_ids=["household:H1"]).rows[0]
+    change = register(store).changes(doc_ids=["household:H1"], receipts=True).rows[0]
     assert change.leaves[0].writer == "server"
 
 

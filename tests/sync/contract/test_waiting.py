@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sync.store import Database, NotFound, Store
+from sync.store import BEGINNING, Database, NotFound, Store
 
 LONG_S = 30.0
 
 
 def test_what_moved_already_is_not_waited_for(store: Store, database: Database) -> None:
     database.put({"_id": "a"}, writer="w")
-    assert store.wait_for(database, 0, LONG_S) is True
-    assert store.wait(0, LONG_S) is True
+    assert store.wait_for(database, BEGINNING, LONG_S) is True
+    assert store.wait(BEGINNING, LONG_S) is True
 
 
 def test_waiting_ends_when_nothing_comes(store: Store, database: Database) -> None:
@@ -31,8 +31,8 @@ def test_a_write_wakes_who_waits_for_its_database(store: Store, database: Databa
     with ThreadPoolExecutor(3) as pool:
         started = time.monotonic()
         waiting = [
-            pool.submit(store.wait_for, database, 0, LONG_S),
-            pool.submit(store.wait_for, store.open("village"), 0, LONG_S),
+            pool.submit(store.wait_for, database, database.seq(), LONG_S),
+            pool.submit(store.wait_for, store.open("village"), database.seq(), LONG_S),
             pool.submit(store.wait, token, LONG_S),
         ]
         database.put({"_id": "a"}, writer="w")
@@ -43,14 +43,14 @@ def test_a_write_wakes_who_waits_for_its_database(store: Store, database: Databa
 def test_a_write_elsewhere_does_not_end_the_wait(store: Store, database: Database) -> None:
     other = store.create("other")
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(store.wait_for, database, 0, 0.3)
+        waiting = pool.submit(store.wait_for, database, database.seq(), 0.3)
         other.put({"_id": "a"}, writer="w")
         assert waiting.result() is False
 
 
 def test_deleting_a_database_ends_the_wait_for_it(store: Store, database: Database) -> None:
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(store.wait_for, database, 0, LONG_S)
+        waiting = pool.submit(store.wait_for, database, database.seq(), LONG_S)
         store.delete("village")
         with pytest.raises(NotFound):
             waiting.result(timeout=LONG_S / 2)
@@ -64,6 +64,6 @@ def test_many_threads_write_and_read_at_once(store: Store, database: Database) -
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    assert database.info()["doc_count"] == database.seq() == 160
+    assert database.info()["doc_count"] == 160
     assert len(database.changes().rows) == 160
     assert threading.active_count() < 20

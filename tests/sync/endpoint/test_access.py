@@ -170,7 +170,7 @@ def test_every_request_of_a_principal_is_a_contact(standalone: ModuleType, store
 def test_each_revision_remembers_the_phone_that_pushed_it(alice: Ask, store: Store) -> None:
     claims = {"_id": "r", "_rev": "1-a", "device_id": "bob"}
     alice("POST", "/inbox-a/_bulk_docs", {"docs": [claims], "new_edits": False})
-    (row,) = store.open("inbox-a").changes(doc_ids=["r"]).rows
+    (row,) = store.open("inbox-a").changes(doc_ids=["r"], receipts=True).rows
     assert row.leaves[0].writer == "device:alice"
 
 

@@ -190,7 +190,7 @@ def test_a_body_above_the_limit_is_too_large(alice: Ask, store: Store) -> None:
     answer = alice("POST", "/inbox-a/_bulk_docs", {"docs": [doc], "new_edits": False})
     refused(answer, 413, "too_large")
     refused(alice("PUT", "/inbox-a/r/p", data=bytes(20_000_000)), 413, "too_large")
-    assert store.open("inbox-a").seq() == 0
+    assert store.open("inbox-a").changes().rows == []
 
 
 def test_a_document_above_its_own_limit_names_itself(alice: Ask) -> None:
@@ -254,7 +254,7 @@ def test_what_cannot_be_kept_refuses_the_whole_push(alice: Ask, store: Store, do
     docs = [{"_id": "fine", "_rev": "1-a"}, doc]
     answer = alice("POST", "/inbox-a/_bulk_docs", {"docs": docs, "new_edits": False})
     assert answer.status_code == 400
-    assert store.open("inbox-a").seq() == 0
+    assert store.open("inbox-a").changes().rows == []
 
 
 def test_an_attachment_whose_digest_lies_refuses_the_whole_push(alice: Ask, store: Store) -> None:
@@ -265,14 +265,14 @@ def test_an_attachment_whose_digest_lies_refuses_the_whole_push(alice: Ask, stor
     answer = alice("PUT", "/inbox-a/r/p", data=b"ABC", headers={"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="})
     refused(answer, 400, "content_md5_mismatch")
     refused(alice("PUT", "/inbox-a/r/p", data=b"A", headers={"Content-MD5": "%"}), 400, "bad_request")
-    assert store.open("inbox-a").seq() == 0
+    assert store.open("inbox-a").changes().rows == []
 
 
 def test_a_replayed_push_changes_nothing(alice: Ask, store: Store) -> None:
     body = {"docs": [{"_id": "a", "_rev": "1-a", "n": 1}], "new_edits": False}
     for _ in range(3):
         assert alice("POST", "/inbox-a/_bulk_docs", body).status_code == 201
-    assert store.open("inbox-a").seq() == 1
+    assert store.open("inbox-a").seq().startswith("1-")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "COPY", "PROPFIND", "TRACE", "MOVE", "OPTIONS", "DELETE"])
