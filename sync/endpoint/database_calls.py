@@ -20,6 +20,7 @@ def info(call: Call) -> Response:
         # it.
         told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": 0}
     told["update_seq"] = sequences.written(call.database, told["update_seq"])
+    told["instance_start_time"] = sequences.incarnation(call.database)
     return answers.json(told)
 
 
@@ -53,7 +54,7 @@ def view_cleanup(call: Call) -> Response:
 def ensure_full_commit(call: Call) -> Response:
     """Nothing to do: what was acknowledged is on disk."""
     call.database.seq()
-    return answers.json({"ok": True, "instance_start_time": "0"}, 201)
+    return answers.json({"ok": True, "instance_start_time": sequences.incarnation(call.database)}, 201)
 
 
 def revs_limit(call: Call) -> Response:

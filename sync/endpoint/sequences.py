@@ -17,6 +17,11 @@ def written(database: Database, seq: int) -> str:
     return f"{seq}-{database.epoch}"
 
 
+def incarnation(database: Database) -> str:
+    """CouchDB's `instance_start_time`, by which its replicator notices that a database was made anew."""
+    return str(int.from_bytes(database.epoch.encode()))
+
+
 def parsed(database: Database, since: str | None) -> int:
     """What to start after. Takes a plain number, `now`, and a sequence with the quotes of its JSON."""
     if since is None or since == "":
