@@ -208,7 +208,7 @@ def _decoded(name: str, stub: Mapping[str, Any]) -> bytes:
 
 def _mismatch(name: str, data: bytes, content_type: str, stub: Mapping[str, Any]) -> str | None:
     digest, length = stub.get("digest"), stub.get("length")
-    if digest is not None and not _is_digest_of(data, digest, content_type):
+    if digest is not None and not is_digest_of(data, digest, content_type):
         return f"Attachment {name} is not what its digest says. Possible message corruption."
     if length is not None and length != len(data) and "encoding" not in stub:
         return f"Attachment {name} has {len(data)} bytes, but {length} are declared."
@@ -219,7 +219,7 @@ def digest_of(data: bytes) -> str:
     return "md5-" + base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
-def _is_digest_of(data: bytes, digest: str, content_type: str) -> bool:
+def is_digest_of(data: bytes, digest: str, content_type: str) -> bool:
     if not digest.startswith("md5-") or digest == digest_of(data):
         return True  # digests of another kind cannot be checked
     # CouchDB keeps texts compressed and tells the digest of what it keeps; a client that carries a text from

@@ -11,7 +11,7 @@ from sync import revtree
 from sync.embedded import documents_sql, revisions_sql
 from sync.embedded.documents_sql import DatabaseRow, Entry
 from sync.embedded.revisions_sql import StoredAttachment
-from sync.incoming import Incoming, IncomingAttachment, digest_of, new_rev
+from sync.incoming import Incoming, IncomingAttachment, digest_of, is_digest_of, new_rev
 from sync.store import BadRequest, Conflict, ContentMismatch, MissingStub
 
 CONFLICT = "Document update conflict."
@@ -131,7 +131,7 @@ class Pen:
     ) -> StoredAttachment:
         """What to keep for an attachment of a revision of `generation`. A replica's `revpos` is trusted."""
         if attachment.data is None:
-            return _of_stub(attachment, kept.get(attachment.name, []))
+            return self._of_stub(attachment, kept.get(attachment.name, []))
         _check_content(attachment, [] if trust else kept.get(attachment.name, []))
         revpos = attachment.revpos if trust and attachment.revpos else generation
         return StoredAttachment(
@@ -143,12 +143,16 @@ class Pen:
             revisions_sql.keep_blob(self.connection, attachment.data),
         )
 
+    def _of_stub(self, stub: IncomingAttachment, kept: list[StoredAttachment]) -> StoredAttachment:
+        for found in kept:
+            if stub.revpos in (None, found.revpos) and self._is_named(found, stub.digest):
+                return found
+        raise MissingStub(f"Invalid attachment stub in document for {stub.name}")
 
-def _of_stub(stub: IncomingAttachment, kept: list[StoredAttachment]) -> StoredAttachment:
-    for found in kept:
-        if stub.revpos in (None, found.revpos) and stub.digest in (None, found.digest):
-            return found
-    raise MissingStub(f"Invalid attachment stub in document for {stub.name}")
+    def _is_named(self, found: StoredAttachment, digest: str | None) -> bool:
+        if digest in (None, found.digest):
+            return True
+        return is_digest_of(revisions_sql.load_blob(self.connection, found.blob), digest, found.content_type)
 
 
 def _check_content(attachment: IncomingAttachment, replaced: list[StoredAttachment]) -> None:

@@ -9,6 +9,7 @@ import orjson
 from flask import Request, Response
 
 from sync.endpoint.errors import MethodNotAllowed
+from sync.incoming import DEFAULT_CONTENT_TYPE
 from sync.store import StoreError
 
 JSON = "application/json"
@@ -33,6 +34,11 @@ def streamed(chunks: Iterable[bytes]) -> Response:
 def error(problem: StoreError) -> Response:
     headers = {"Allow": ", ".join(problem.methods)} if isinstance(problem, MethodNotAllowed) else None
     return json({"error": problem.error, "reason": problem.reason}, problem.status, headers)
+
+
+def header_value(content_type: str) -> str:
+    """A content type that somebody declared, if it can stand in a header."""
+    return content_type if content_type.isascii() and content_type.isprintable() else DEFAULT_CONTENT_TYPE
 
 
 def tagged(value: Any, tag: str, request: Request) -> Response:

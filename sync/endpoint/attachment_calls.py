@@ -18,7 +18,7 @@ def get(call: Call) -> Response:
     """The bytes as they came; ranges and If-None-Match are understood."""
     doc_id, name = check_id(call.names[0]), call.names[1]
     found = call.database.attachment(doc_id, name, rev=call.query.text("rev"))
-    answer = Response(found.data, content_type=_header_value(found.content_type))
+    answer = Response(found.data, content_type=answers.header_value(found.content_type))
     answer.set_etag(found.digest.removeprefix("md5-"))
     answer.headers["Cache-Control"] = "must-revalidate"
     # An attachment may be a page with a script, handed in by anybody: a browser must not run it as ours.
@@ -26,10 +26,6 @@ def get(call: Call) -> Response:
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.make_conditional(call.request, accept_ranges=True, complete_length=found.length)
     return answer
-
-
-def _header_value(content_type: str) -> str:
-    return content_type if content_type.isascii() and content_type.isprintable() else DEFAULT_CONTENT_TYPE
 
 
 def put(call: Call) -> Response:

@@ -48,11 +48,19 @@ class Call:
     def json(self) -> Any:
         return bodies.read_json(self.request, self.limits.body_bytes_max)
 
+    def related(self) -> Any:
+        return bodies.read_related(self.request, self.limits.body_bytes_max)
+
     def json_object(self) -> dict[str, Any]:
         told = self.json()
         if not isinstance(told, dict):
             raise BadRequest("Request body must be a JSON object")
         return told
+
+    def accepts(self, mimetype: str) -> bool:
+        """As CouchDB reads `Accept`: who sends none takes anything."""
+        accepted = self.request.accept_mimetypes
+        return not accepted.provided or accepted.quality(mimetype) > 0
 
     def bounded(self, items: Sequence[Any] | Mapping[Any, Any]) -> None:
         if len(items) > self.limits.keys_max:

@@ -6,52 +6,86 @@ from typing import Any
 
 from flask import Response
 
-from sync.endpoint import answers
+from sync.endpoint import answers, attached
+from sync.endpoint.attached import Telling
 from sync.endpoint.call import Call
-from sync.endpoint.errors import BadContentType, NotImplementedHere
+from sync.endpoint.errors import NotImplementedHere
 from sync.incoming import check_id, check_rev
-from sync.store import BadRequest, NotFound
+from sync.store import BadRequest, Doc, NotFound
 
-OPTIONS = ("revs", "latest", "attachments", "conflicts", "deleted_conflicts", "revs_info")
+META = ("conflicts", "deleted_conflicts", "revs_info")
+OPTIONS = ("revs", "latest", "attachments", *META)
 
 
 def get(call: Call) -> Response:
     doc_id = check_id(call.names[0])
     options = {name: call.query.flag(name) for name in OPTIONS}
     if call.query.flag("meta"):
-        options |= {"conflicts": True, "deleted_conflicts": True, "revs_info": True}
+        options |= dict.fromkeys(META, True)
     if wanted := _open_revs(call):
         return _open_revs_answer(call, doc_id, wanted, options)
-    doc = call.database.get(doc_id, rev=call.query.text("rev"), **options)
-    if any(options.values()):
-        return answers.json(doc)
-    return answers.tagged(doc, doc["_rev"], call.request)
+    return _winner_or_rev_answer(call, doc_id, options)
 
 
-def _open_revs(call: Call) -> list[str] | str | None:
+def _winner_or_rev_answer(call: Call, doc_id: str, options: dict[str, bool]) -> Response:
+    telling, rev = _telling(call, options), call.query.text("rev")
+    if telling is None:
+        doc = call.database.get(doc_id, rev=rev, **options)
+        return _tagged(call, answers.json(doc), doc)
+    doc = call.database.get(doc_id, rev=rev, **telling.options(options))
+    framed = telling.framed(doc)
+    if framed.heads and call.accepts("multipart/related"):
+        return _tagged(call, attached.related(framed), doc)
+    return _tagged(call, answers.json(telling.inline(doc)), doc)
+
+
+def _tagged(call: Call, answer: Response, doc: Doc) -> Response:
+    """With an ETag, unless more is told than the revision alone decides."""
+    if not any(f"_{member}" in doc for member in META):
+        answer.set_etag(doc["_rev"])
+        answer.make_conditional(call.request)
+    return answer
+
+
+def _telling(call: Call, options: dict[str, bool]) -> Telling | None:
+    """How attachments are told, when some are asked for."""
+    since = attached.asked_since(call)
+    if since is None and not options["attachments"]:
+        return None
+    return Telling(call.database, since or (), keep_revisions=options["revs"])
+
+
+def _open_revs(call: Call) -> tuple[str, ...] | str | None:
     text = call.query.text("open_revs")
     if text is None or text == "all":
         return text
-    wanted = call.query.json("open_revs")
-    if not isinstance(wanted, list):
-        raise BadRequest("Invalid list of revisions")
-    call.bounded(wanted)
-    return [check_rev(rev) for rev in wanted]
+    return attached.revs_of(call, call.query.json("open_revs"))
 
 
-def _open_revs_answer(call: Call, doc_id: str, wanted: list[str] | str, options: dict[str, bool]) -> Response:
-    revs = None if isinstance(wanted, str) else wanted
-    found = call.database.open_revs(doc_id, revs, **options)
-    if revs is None and not found:
+def _open_revs_answer(
+    call: Call, doc_id: str, wanted: tuple[str, ...] | str, options: dict[str, bool]
+) -> Response:
+    telling = _telling(call, options)
+    as_parts = call.accepts("multipart/mixed")
+    if as_parts and telling is None:  # a part has its attachments, asked for or not, as in CouchDB
+        telling = Telling(call.database, keep_revisions=options["revs"])
+    found = call.database.open_revs(
+        doc_id,
+        None if isinstance(wanted, str) else wanted,
+        **(telling.options(options) if telling else options),
+    )
+    if wanted == "all" and not found:
         raise NotFound("missing")
-    return answers.json(found)
+    if telling is None:
+        return answers.json(found)
+    if as_parts:
+        return attached.mixed(telling.framed(row["ok"]) if "ok" in row else row for row in found)
+    return answers.json([{"ok": telling.inline(row["ok"])} if "ok" in row else row for row in found])
 
 
 def put(call: Call) -> Response:
-    if call.request.mimetype == "multipart/related":
-        raise BadContentType("Attachments are taken inline, as base64, or one by one; not as multipart.")
     doc_id = check_id(call.names[0])
-    doc = call.json()
+    doc = call.related() if call.request.mimetype == "multipart/related" else call.json()
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
     doc["_id"] = doc_id

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Response
 
-from sync.endpoint import answers, local_calls
+from sync.endpoint import answers, attached, local_calls
+from sync.endpoint.attached import Framed, Telling
 from sync.endpoint.call import Call
 from sync.store import BadRequest, Database, StoreError
 
@@ -75,6 +76,8 @@ def bulk_get(call: Call) -> Response:
     call.bounded(wanted)
     call.database.seq()  # a missing database must be told before the answer begins
     options = {name: call.query.flag(name) for name in ("revs", "latest", "attachments")}
+    if mimetype := _multipart_type(call):
+        return attached.mixed(_bulk_get_parts(call.database, wanted, options), mimetype, named=True)
     results = _bulk_get_results(call.database, wanted, options)
     return answers.streamed(answers.array(b'{"results":[', results, b"]}\n"))
 
@@ -88,6 +91,22 @@ def _bulk_get_results(
         answered = iter(database.bulk_get([one for one in some if _is_askable(one)], **options))
         for one in some:
             yield next(answered) if _is_askable(one) else _not_askable(one)
+
+
+def _multipart_type(call: Call) -> str | None:
+    if call.accepts("application/json"):
+        return None
+    types = ("multipart/mixed", "multipart/related")
+    return next((mimetype for mimetype in types if call.accepts(mimetype)), None)
+
+
+def _bulk_get_parts(
+    database: Database, wanted: list[Any], options: dict[str, bool]
+) -> Iterator[Framed | dict[str, Any]]:
+    telling = Telling(database, keep_revisions=options["revs"])
+    for result in _bulk_get_results(database, wanted, telling.options(options)):
+        for row in result["docs"]:
+            yield telling.framed(row["ok"]) if "ok" in row else row["error"]
 
 
 def _is_askable(one: object) -> bool:

@@ -13,6 +13,8 @@ from sync.store import Store
 
 Ask = Callable[..., TestResponse]
 
+JSON = {"Accept": "application/json"}
+
 IDS = [
     "plain",
     "a/b",
@@ -135,9 +137,9 @@ def test_what_is_told_besides_the_body(admin: Ask) -> None:
     assert told["_deleted_conflicts"] == ["2-d"]
     assert told["_revisions"] == {"start": 2, "ids": ["c", "a"]}
     assert [one["status"] for one in told["_revs_info"]] == ["available", "missing"]
-    leaves = admin("GET", "/open/a?open_revs=all").json
+    leaves = admin("GET", "/open/a?open_revs=all", headers=JSON).json
     assert [row["ok"]["_rev"] for row in leaves] == ["2-c", "2-b", "2-d"]
-    asked = admin("GET", '/open/a?open_revs=["2-b","9-x"]&revs=true').json
+    asked = admin("GET", '/open/a?open_revs=["2-b","9-x"]&revs=true', headers=JSON).json
     assert asked[0]["ok"]["_revisions"] == {"start": 2, "ids": ["b", "a"]}
     assert asked[1] == {"missing": "9-x"}
     assert admin("GET", "/open/nothing?open_revs=all").status_code == 404
