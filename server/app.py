@@ -13,8 +13,8 @@ from server.database import open_engine
 from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
-from sync.embedded import open_store
 from sync import endpoint
+from sync.embedded import open_store
 from sync.store import Store
 
 
