@@ -28,6 +28,7 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 # orjson writes 254 levels at most. Answers wrap a body in some lists and objects, so a body must leave room
 # for them.
 ENVELOPE_LEVELS = 24
+BODY_LEVELS_MAX = 254 - ENVELOPE_LEVELS
 
 _REV = re.compile(r"([1-9][0-9]{0,15})-(.*)", re.DOTALL)
 _HEX_32 = re.compile(r"[0-9a-fA-F]{32}")
@@ -82,7 +83,7 @@ def parse(doc: object) -> Incoming:
     deleted = doc.get("_deleted", False)
     if not isinstance(deleted, bool):
         raise DocValidation("Bad special document member: _deleted")
-    attachments = [_attachment(name, stub) for name, stub in _members(doc, "_attachments").items()]
+    attachments = _attachments(doc) if "_attachments" in doc else []
     return Incoming(doc_id, path_of(doc), deleted, body_bytes(doc, doc_id), attachments)
 
 
@@ -113,13 +114,13 @@ def check_rev(rev: object) -> str:
 def _hash(name: object) -> str:
     if not isinstance(name, str):
         raise DocValidation("RevId isn't a string")
+    if len(name) == 32:
+        if not _HEX_32.fullmatch(name):
+            raise BadRequest("Invalid rev format")
+        return name.lower()
     if len(name) > HASH_CHARACTERS_MAX or not _encodable(name):
         raise BadRequest("Invalid rev format")
-    if len(name) != 32:
-        return name
-    if not _HEX_32.fullmatch(name):
-        raise BadRequest("Invalid rev format")
-    return name.lower()
+    return name
 
 
 def path_of(doc: Mapping[str, Any]) -> list[str]:
@@ -140,17 +141,24 @@ def path_of(doc: Mapping[str, Any]) -> list[str]:
 
 def body_bytes(doc: Mapping[str, Any], doc_id: str) -> bytes:
     """The document without its special members, as JSON."""
-    body = {key: value for key, value in doc.items() if not key.startswith("_") or _is_body(key)}
-    wrapped: Any = body
-    for _ in range(ENVELOPE_LEVELS):
-        wrapped = (wrapped,)
+    body = {key: value for key, value in doc.items() if key[:1] != "_" or _is_body(key)}
     try:
-        written = orjson.dumps(wrapped)[ENVELOPE_LEVELS:-ENVELOPE_LEVELS]
+        written = orjson.dumps(body)
+        if written.count(b"[") + written.count(b"{") > BODY_LEVELS_MAX:
+            _check_depth(body)
     except TypeError as cause:
         raise BadRequest(f"Document cannot be stored as JSON: {cause}") from None
     if len(written) > BODY_BYTES_MAX:
         raise TooLarge(doc_id)
     return written
+
+
+def _check_depth(body: Mapping[str, Any]) -> None:
+    """Raises TypeError for a body that nests too deeply; only one with many brackets can."""
+    wrapped: Any = body
+    for _ in range(ENVELOPE_LEVELS):
+        wrapped = (wrapped,)
+    orjson.dumps(wrapped)
 
 
 def _is_body(key: str) -> bool:
@@ -167,11 +175,11 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _members(doc: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    member = doc.get(name, {})
+def _attachments(doc: Mapping[str, Any]) -> list[IncomingAttachment]:
+    member = doc["_attachments"]
     if not isinstance(member, Mapping):
-        raise DocValidation(f"Bad special document member: {name}")
-    return member
+        raise DocValidation("Bad special document member: _attachments")
+    return [_attachment(name, stub) for name, stub in member.items()]
 
 
 def check_attachment_name(name: object) -> str:

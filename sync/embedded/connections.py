@@ -2,7 +2,8 @@
 
 * A connection is held only between two lines that do not wait: a reader takes one, reads, hands it back. So
   thousands of greenlets that sleep in a feed hold none, and under gevent one connection does for all.
-* Inside a process one write runs at a time (`threading.Lock`); between processes SQLite's own lock decides.
+* Inside a process one write runs at a time (`threading.Lock`). Between processes `run/writing.lock` decides:
+  the kernel wakes the next one at once, where SQLite's own lock makes it sleep and look again.
 * Everything belongs to a process id. A forked child starts anew: using, or even closing, its parent's
   connections would break the parent's locks on the file.
 """
@@ -13,9 +14,11 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sync.embedded import schema
 from sync.store import InsufficientStorage
@@ -28,7 +31,24 @@ class _OfThisProcess:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.writing = threading.Lock()
+        self.waiting: deque[Any] = deque()  # the jobs of `committing`
         self.idle: list[sqlite3.Connection] = []
+        self._turn: int | None = None
+
+    def turn(self, path: Path) -> int:
+        """A descriptor of the lock between processes. A child must not use its parent's: they would share the
+        lock.
+        """
+        if self._turn is None:
+            self._turn = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return self._turn
+
+    def close(self) -> None:
+        while self.idle:
+            self.idle.pop().close()
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
 
 
 class Connections:
@@ -49,13 +69,30 @@ class Connections:
         """A transaction: on disk when the block is left, undone when it raises. Never wait for anything
         inside.
         """
-        with self._here().writing, self._connection("BEGIN IMMEDIATE") as connection:
+        with self.writing_turn(), self.transaction() as connection:
             yield connection
 
+    def writing_turn(self) -> threading.Lock:
+        """Hold this around `transaction`."""
+        return self._here().writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """`writing` for who has the turn in this process."""
+        turn = self._here().turn(self._path.parent / "run" / "writing.lock")
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        try:
+            with self._connection("BEGIN IMMEDIATE") as connection:
+                yield connection
+        finally:
+            fcntl.flock(turn, fcntl.LOCK_UN)
+
+    def waiting(self) -> deque[Any]:
+        """What waits for its turn in this process."""
+        return self._here().waiting
+
     def close(self) -> None:
-        idle = self._here().idle
-        while idle:
-            idle.pop().close()
+        self._here().close()
 
     def _here(self) -> _OfThisProcess:
         if self._mine.pid != os.getpid():

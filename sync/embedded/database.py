@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from sync import revtree
 from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql, sequences
+from sync.embedded.committing import Committer, Transaction
 from sync.embedded.connections import Connections
 from sync.embedded.documents_sql import IdRange
 from sync.embedded.reading import Options, Reader
@@ -42,17 +43,19 @@ from sync.store import (
 
 DOCUMENTS_PAGE = 500
 
+T = TypeVar("T")
+
 
 class EmbeddedDatabase:
     """See `sync.store.Database` for what each call promises."""
 
     def __init__(
-        self, connections: Connections, nudge: Callable[[], None], db: int, name: str, epoch: str
+        self, connections: Connections, committer: Committer, db: int, name: str, epoch: str
     ) -> None:
         self.name = name
         self.epoch = epoch
         self._connections = connections
-        self._nudge = nudge
+        self._committer = committer
         self._db = db
 
     @contextmanager
@@ -60,17 +63,13 @@ class EmbeddedDatabase:
         with self._connections.reading() as connection:
             yield Reader.open(connection, self._db)
 
-    @contextmanager
-    def _pen(self, writer: str) -> Iterator[Pen]:
-        """A writing transaction; whoever waits is woken after it is on disk."""
-        with self._connections.writing() as connection:
-            pen = Pen.open(connection, self._db, writer, time.time_ns() // 1_000_000)
-            before = pen.row.seq
-            yield pen
-            if pen.row.seq != before:
-                documents_sql.save_database(connection, pen.row)
-        if pen.row.seq != before:
-            self._nudge()
+    def _write(self, writer: str, work: Callable[[Pen], T]) -> T:
+        """`work` in a transaction, on disk when this returns; whoever waits for a change is woken."""
+
+        def job(transaction: Transaction) -> T:
+            return work(Pen.open(transaction, self._db, writer, time.time_ns() // 1_000_000))
+
+        return self._committer.run(job)
 
     # The database
 
@@ -137,12 +136,12 @@ class EmbeddedDatabase:
     def revs_diff(self, revs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, list[str]]]:
         with self._connections.reading() as connection:
             documents_sql.load_database(connection, self._db)
-            told = {}
-            for doc_id, asked in revs.items():
-                entry = documents_sql.load_entry(connection, self._db, doc_id)
-                if difference := _difference(entry, [check_rev(rev) for rev in asked]):
-                    told[doc_id] = difference
-            return told
+            entries = documents_sql.load_entries(connection, self._db, list(revs))
+        told = {
+            doc_id: _difference(entries.get(doc_id), [check_rev(rev) for rev in asked])
+            for doc_id, asked in revs.items()
+        }
+        return {doc_id: difference for doc_id, difference in told.items() if difference}
 
     def changes(
         self,
@@ -213,30 +212,38 @@ class EmbeddedDatabase:
 
     def put(self, doc: Mapping[str, Any], *, writer: str) -> str:
         incoming = parse(doc)
-        with self._pen(writer) as pen:
-            return pen.edit(incoming)
+        return self._write(writer, lambda pen: pen.edit(incoming))
 
     def bulk_docs(
         self, docs: Sequence[Mapping[str, Any]], *, new_edits: bool = True, writer: str
     ) -> list[dict[str, Any]]:
         incoming = [parse(doc) for doc in docs]
-        with self._pen(writer) as pen:
-            if new_edits:
-                return [_edit_row(pen, one) for one in incoming]
-            return [_graft_row(pen, one) for one in incoming]
+        if new_edits:
+            return self._write(writer, lambda pen: [_edit_row(pen, one) for one in incoming])
+        for one in incoming:
+            if not one.path:
+                raise BadRequest(f"Document {one.id} has no _rev, which new_edits=false needs")
+        self._write(writer, lambda pen: pen.graft(incoming))
+        return [{"ok": True, "id": one.id, "rev": one.path[0]} for one in incoming]
 
     def put_attachment(
         self, doc_id: str, name: str, data: bytes, content_type: str, *, rev: str | None, writer: str
     ) -> str:
+        check_id(doc_id)
         attachment = NewAttachment(check_attachment_name(name), content_type, data)
-        with self._pen(writer) as pen:
-            return pen.edit(self._with_attachments(pen, check_id(doc_id), rev, name, attachment))
+        return self._write(
+            writer, lambda pen: pen.edit(self._with_attachments(pen, doc_id, rev, name, attachment))
+        )
 
     def delete_attachment(self, doc_id: str, name: str, *, rev: str | None, writer: str) -> str:
-        with self._pen(writer) as pen:
+        check_id(doc_id)
+
+        def work(pen: Pen) -> str:
             if rev is not None:
                 Reader(pen.connection, pen.row).attachment(doc_id, name, rev)
-            return pen.edit(self._with_attachments(pen, check_id(doc_id), rev, name, None))
+            return pen.edit(self._with_attachments(pen, doc_id, rev, name, None))
+
+        return self._write(writer, work)
 
     def _with_attachments(
         self, pen: Pen, doc_id: str, rev: str | None, name: str, replacement: NewAttachment | None
@@ -263,10 +270,13 @@ class EmbeddedDatabase:
 
     def restore(self, received: Sequence[tuple[Doc, Receipt]]) -> None:
         parsed = [(parse(doc), receipt) for doc, receipt in received]
-        with self._pen("") as pen:
+
+        def work(pen: Pen) -> None:
             for incoming, receipt in parsed:
                 pen.writer, pen.received_at = receipt.writer, _ms_of(receipt.received_at)
-                pen.graft(incoming)
+                pen.graft([incoming])
+
+        self._write("", work)
 
     # Local documents
 
@@ -282,16 +292,21 @@ class EmbeddedDatabase:
         _check_local_id(local_id)
         rev = _local_counter(doc.get("_rev")) + 1
         body = body_bytes(doc, f"_local/{local_id}")
-        with self._connections.writing() as connection:
-            documents_sql.load_database(connection, self._db)
-            locals_sql.save_local(connection, self._db, local_id, rev, body)
+
+        def work(transaction: Transaction) -> None:
+            transaction.database(self._db)
+            locals_sql.save_local(transaction.connection, self._db, local_id, rev, body)
+
+        self._committer.run(work)
         return f"0-{rev}"
 
     def delete_local(self, local_id: str) -> None:
-        with self._connections.writing() as connection:
-            documents_sql.load_database(connection, self._db)
-            if not locals_sql.delete_local(connection, self._db, local_id):
+        def work(transaction: Transaction) -> None:
+            transaction.database(self._db)
+            if not locals_sql.delete_local(transaction.connection, self._db, local_id):
                 raise NotFound("missing")
+
+        self._committer.run(work)
 
 
 def _ms_of(received_at: str) -> int:
@@ -328,11 +343,6 @@ def _edit_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
         return {"ok": True, "id": incoming.id, "rev": pen.edit(incoming)}
     except Conflict as conflict:
         return {"id": incoming.id, "error": conflict.error, "reason": conflict.reason}
-
-
-def _graft_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
-    pen.graft(incoming)
-    return {"ok": True, "id": incoming.id, "rev": incoming.path[0]}
 
 
 def _check_local_id(local_id: str) -> None:

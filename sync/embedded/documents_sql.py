@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
 from sync import revtree
 from sync.embedded import checksums
+from sync.embedded.statements import batched
 from sync.store import NotFound
 
 
@@ -99,6 +101,41 @@ def load_entry(connection: sqlite3.Connection, db: int, doc_id: str) -> Entry | 
         (db, doc_id),
     ).fetchone()
     return entry_of(row) if row else None
+
+
+def load_entries(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -> dict[str, Entry]:
+    """By id, those that exist."""
+    return {row[0]: entry_of(row) for row in rows_named(connection, db, doc_ids)}
+
+
+def rows_named(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -> Iterator[DocumentRow]:
+    """The rows of those documents that exist, in no order."""
+    return _in_bulk(connection, f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.id IN", db, doc_ids)  # noqa: S608
+
+
+def known_ids(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -> set[str]:
+    rows = _in_bulk(connection, "SELECT d.id FROM documents d WHERE d.db = ? AND d.id IN", db, doc_ids)
+    return {row[0] for row in rows}
+
+
+def _in_bulk(
+    connection: sqlite3.Connection, statement: str, db: int, values: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    for some in batched(values):
+        marks = ",".join("?" * len(some))
+        yield from connection.execute(f"{statement} ({marks})", (db, *some))
+
+
+def insert_documents(
+    connection: sqlite3.Connection, db: int, documents: Iterable[tuple[str, int, str, bool, int]]
+) -> None:
+    """Documents that are not there yet, with one revision each: (id, seq, rev, deleted, revision)."""
+    rows = ((db, doc_id, seq, rev, int(gone), body, None) for doc_id, seq, rev, gone, body in documents)
+    connection.executemany(
+        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ((*row, checksums.of_document(*row)) for row in rows),
+    )
 
 
 def save_entry(connection: sqlite3.Connection, db: int, entry: Entry) -> None:

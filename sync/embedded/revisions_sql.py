@@ -6,11 +6,9 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from sync.embedded import checksums
-
-MANY = 500  # SQLite takes a bounded number of values in one statement
+from sync.embedded.statements import batched
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,22 @@ def insert_revision(
     return revision
 
 
+def insert_revisions(
+    connection: sqlite3.Connection, bodies: Sequence[bytes], writer: str, received_at: int
+) -> int:
+    """Bodies without attachments; the number of the first, which the others follow."""
+    first: int = connection.execute("SELECT coalesce(max(revision), 0) + 1 FROM revisions").fetchone()[0]
+    connection.executemany(
+        "INSERT INTO revisions (revision, writer, received_at, attachments, checksum, body)"
+        " VALUES (?, ?, ?, 0, ?, ?)",
+        (
+            (number, writer, received_at, checksums.of_revision(writer, received_at, 0, body), body)
+            for number, body in enumerate(bodies, first)
+        ),
+    )
+    return first
+
+
 def _insert_attachments(
     connection: sqlite3.Connection, revision: int, attachments: Sequence[StoredAttachment]
 ) -> None:
@@ -94,8 +108,7 @@ def load_blob(connection: sqlite3.Connection, blob: int) -> bytes:
 
 def delete_revisions(connection: sqlite3.Connection, revisions: Iterable[int]) -> None:
     """Forget bodies, their attachments, and the blobs that nothing names any more."""
-    numbers = iter(revisions)
-    while some := list(islice(numbers, MANY)):
+    for some in batched(revisions):
         marks = ",".join("?" * len(some))
         blobs = connection.execute(
             f"DELETE FROM attachments WHERE revision IN ({marks}) RETURNING blob",  # noqa: S608

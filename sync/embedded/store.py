@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sync import revtree
 from sync.embedded import compaction, documents_sql, sequences
+from sync.embedded.committing import Committer
 from sync.embedded.connections import Connections
 from sync.embedded.database import EmbeddedDatabase
 from sync.embedded.wakes import Wakes
@@ -30,6 +31,7 @@ class EmbeddedStore:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wakes = Wakes(path.parent / "run", self._moved)
         self._connections = Connections(path)
+        self._committer = Committer(self._connections, self._wakes.nudge)
         with self._connections.reading() as connection:
             self.uuid: str = connection.execute("SELECT uuid FROM server").fetchone()[0]
 
@@ -48,7 +50,7 @@ class EmbeddedStore:
         if found is None:
             raise NotFound("Database does not exist.")
         db, epoch = found
-        return EmbeddedDatabase(self._connections, self._wakes.nudge, db, name, epoch)
+        return EmbeddedDatabase(self._connections, self._committer, db, name, epoch)
 
     def ensure(self, name: str) -> Database:
         try:

@@ -5,14 +5,16 @@ conflicts).
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync import revtree
 from sync.embedded import documents_sql, revisions_sql
+from sync.embedded.committing import Transaction
 from sync.embedded.documents_sql import DatabaseRow, Entry
 from sync.embedded.revisions_sql import StoredAttachment
 from sync.incoming import Incoming, IncomingAttachment, digest_of, is_digest_of, new_rev
-from sync.store import BadRequest, Conflict, ContentMismatch, MissingStub
+from sync.store import Conflict, ContentMismatch, MissingStub
 
 CONFLICT = "Document update conflict."
 
@@ -29,20 +31,46 @@ class Pen:
     received_at: int  # ms since 1970
 
     @classmethod
-    def open(cls, connection: sqlite3.Connection, db: int, writer: str, received_at: int) -> Pen:
-        return cls(connection, documents_sql.load_database(connection, db), writer, received_at)
+    def open(cls, transaction: Transaction, db: int, writer: str, received_at: int) -> Pen:
+        return cls(transaction.connection, transaction.database(db), writer, received_at)
 
-    def graft(self, incoming: Incoming) -> bool:
-        """Keep a revision that was made elsewhere. False if it was here already."""
-        if not incoming.path:
-            raise BadRequest(f"Document {incoming.id} has no _rev, which new_edits=false needs")
+    def graft(self, incomings: Sequence[Incoming]) -> None:
+        """Keep revisions that were made elsewhere; those that are here already stay as they are."""
+        taken = documents_sql.known_ids(self.connection, self.row.db, [one.id for one in incomings])
+        firsts: list[Incoming] = []
+        others: list[Incoming] = []
+        for one in incomings:
+            is_first = one.id not in taken and len(one.path) == 1 and not one.attachments
+            (firsts if is_first else others).append(one)
+            taken.add(one.id)
+        self._insert_firsts(firsts)
+        for one in others:
+            self._graft_one(one)
+
+    def _insert_firsts(self, incomings: Sequence[Incoming]) -> None:
+        """Documents that nobody has seen, each with one revision: nearly all that phones send."""
+        bodies = [one.body for one in incomings]
+        revision = revisions_sql.insert_revisions(self.connection, bodies, self.writer, self.received_at)
+        documents_sql.insert_documents(
+            self.connection,
+            self.row.db,
+            [
+                (one.id, self.row.seq + step, one.path[0], one.deleted, revision + step - 1)
+                for step, one in enumerate(incomings, 1)
+            ],
+        )
+        deleted = sum(one.deleted for one in incomings)
+        self.row.seq += len(incomings)
+        self.row.doc_count += len(incomings) - deleted
+        self.row.doc_del_count += deleted
+
+    def _graft_one(self, incoming: Incoming) -> None:
         entry = self._entry(incoming.id)
         if incoming.path[0] in entry.bodies:
-            return False
+            return
         was_live = entry.is_live() if entry.bodies else None
         attachments = self._grafted_attachments(entry, incoming)
         self._add(entry, incoming, incoming.path, attachments, was_live)
-        return True
 
     def edit(self, incoming: Incoming) -> str:
         """Make a new revision of the leaf that the client names. Raises Conflict."""
