@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from server import serving
 from server.binding import check_binding, check_port
 from server.settings import Settings, SettingsError, authority
 from server.supervisor import Supervisor, die_with_parent
@@ -36,6 +37,13 @@ control_socket_disable = True
 _follower = Supervisor(
     [sys.executable, "-m", "flask", "--app", str(Path(__file__).with_name("wsgi.py")), "intake", "follow"]
 )
+
+
+def on_starting(server):
+    try:
+        serving.begin(_settings)
+    except SettingsError as error:
+        sys.exit(str(error))
 
 
 def when_ready(server):

@@ -21,6 +21,11 @@ def prepare(data: Path) -> None:
             write_private(data / "secret.key", secrets.token_hex(SECRET_BYTES))
 
 
+def unfinished_restore(data: Path) -> Path:
+    """The file that stands in the folder while `flask restore` fills it."""
+    return data / "restore.unfinished"
+
+
 def secret_key(data: Path) -> str:
     return (data / "secret.key").read_text("ascii").strip()
 

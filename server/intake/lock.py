@@ -1,11 +1,10 @@
-"""One intake at a time: an exclusive lock on a file, let go by the system when its process ends, however it
-ends."""
+"""One intake at a time."""
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
-from typing import IO
+
+from server.lock import FileLock, LockHeld
 
 
 class IntakeRunning(RuntimeError):
@@ -15,21 +14,14 @@ class IntakeRunning(RuntimeError):
 class IntakeLock:
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[str] | None = None
+        self._lock = FileLock(path)
 
     def acquire(self) -> None:
         """Raises IntakeRunning. Taking it twice is harmless."""
-        if self._file is not None:
-            return
-        file = open(self._path, "a", encoding="ascii")  # noqa: SIM115  held for the process's life
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
+            self._lock.acquire()
+        except LockHeld as error:
             raise IntakeRunning(f"{self._path} is held: the server's own intake is running") from error
-        self._file = file
 
     def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._lock.release()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sync.embedded.checking import Findings, check
+from sync.embedded.schema import UnusableStore
 from sync.embedded.store import EmbeddedStore
 from sync.store import Store
 
-__all__ = ["Findings", "check", "open_store"]
+__all__ = ["Findings", "UnusableStore", "check", "open_store"]
 
 
 def open_store(path: Path | str) -> Store:

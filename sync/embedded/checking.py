@@ -64,7 +64,7 @@ def check(path: Path) -> Findings:
             connection.execute("BEGIN")
             named.execute("CREATE TABLE revisions (revision INTEGER PRIMARY KEY)")
             _Examination(connection, named, findings).run()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         findings.add(f"{path.name} cannot be read: {error}")
     return findings
 

@@ -141,11 +141,17 @@ class Connections:
             # SQLite's POSIX locks, and the next process to leave would delete the WAL under our hands.
             if not self._path.exists():
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            connection = self._connect()
-            schema.prepare(connection)
-            self._mine.idle.append(connection)
+            self._mine.idle.append(self._prepared())
         finally:
             os.close(lock)
+
+    def _prepared(self) -> sqlite3.Connection:
+        try:
+            connection = self._connect()
+            schema.prepare(connection)
+        except sqlite3.DatabaseError as error:
+            raise schema.UnusableStore(f"{self._path} cannot be opened as a store: {error}") from error
+        return connection
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

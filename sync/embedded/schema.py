@@ -94,7 +94,11 @@ CREATE TABLE locals (
 """
 
 
-class UnknownLayout(RuntimeError):
+class UnusableStore(RuntimeError):
+    """The file cannot be opened as a store; the message says why and which."""
+
+
+class UnknownLayout(UnusableStore):
     """The file was written by a newer Gridbook."""
 
 

@@ -44,7 +44,7 @@ def everything(path: Path) -> list[Any]:
 def answer(connection: sqlite3.Connection, query: str) -> Any:
     try:
         return connection.execute(query).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter: a broken name in SQLite's own message
         return str(error)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sync.embedded import check, migrations, open_store
+from sync.embedded import UnusableStore, check, migrations, open_store
 from sync.embedded.checksums import COVERED
 from sync.embedded.schema import LAYOUT
 from sync.store import Database, Store
@@ -77,7 +77,7 @@ def test_a_migration_that_fails_changes_nothing(
 
     with monkeypatch.context() as broken:
         broken.setitem(COVERED, "locals", (COVERED["locals"][0], no_more))
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(UnusableStore):
             open_store(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
