@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+import gunicorn.http.message
+
 from server import serving
 from server.binding import check_binding, check_port
 from server.settings import Settings, SettingsError, authority
@@ -21,12 +23,14 @@ except SettingsError as _error:
 wsgi_app = "wsgi:application"
 bind = authority(_settings.host, _settings.port)
 workers = _settings.workers
-worker_class = "gevent"  # a waiting longpoll is a greenlet, not a thread
+worker_class = "server.worker.Worker"  # gevent: a waiting longpoll is a greenlet, not a thread
 worker_connections = 1000
 timeout = 60
 graceful_timeout = 10
 keepalive = 30
-limit_request_line = 8190
+# A document's id may have 4,096 bytes; percent-encoded they are 12,288 characters of the path. gunicorn caps
+# the setting at a constant of its own, which must be raised with it.
+limit_request_line = gunicorn.http.message.MAX_REQUEST_LINE = 16 * 1024
 limit_request_fields = 100
 accesslog = None  # addresses hold names of villages and records
 errorlog = "-"

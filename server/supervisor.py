@@ -56,14 +56,18 @@ class Supervisor:
             self._run_once()
             failures = 0 if time.monotonic() - started > HEALTHY_AFTER_S else failures + 1
             wait_s = RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S) - 1)]
-            if not self._stopping.is_set():
-                log.warning("%s ended; it is started again in %s s", self.command[-2:], wait_s)
-            self._stopping.wait(wait_s)
+            if not self._stopping.wait(wait_s):
+                log.warning("%s ended and is started again after %s s", self.command[-2:], wait_s)
 
     def _run_once(self) -> None:
         parent = os.getpid()
+
+        def before_it_begins() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for us, who then end it in order
+            die_with_parent(signal.SIGTERM, parent)
+
         self._process = subprocess.Popen(  # noqa: S603 - a fixed command of ours
-            self.command, stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with_parent(signal.SIGTERM, parent)
+            self.command, stdin=subprocess.DEVNULL, preexec_fn=before_it_begins
         )
         if self._stopping.is_set():
             self._process.terminate()

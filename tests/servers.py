@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 
@@ -58,7 +58,7 @@ class Server:
         )
         return found
 
-    def start(self) -> Server:
+    def start(self, stderr: IO[str] | None = None) -> Server:
         # We listen before gunicorn does and hand the socket over: no port can be lost in between, and the
         # first request simply waits until a worker answers.
         with socket.socket() as listener:
@@ -72,6 +72,7 @@ class Server:
                 env=self.environ,
                 pass_fds=[listener.fileno()],
                 start_new_session=True,
+                stderr=stderr,
             )
         assert requests.get(f"{self.url}/sync/", timeout=START_WITHIN_S).status_code == 200
         return self

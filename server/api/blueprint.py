@@ -22,7 +22,7 @@ class Parser(FlaskParser):
         try:
             return super()._raw_load_json(req)
         except RecursionError:
-            raise JSONDecodeError("nested too deeply", "", 0) from None
+            raise JSONDecodeError("nested too deeply", "[", 0) from None  # "" would mean: no body
 
 
 class Blueprint(flask_smorest.Blueprint):

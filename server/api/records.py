@@ -115,7 +115,7 @@ def one(member: Staff, record_id: str) -> dict[str, Any]:
     return found
 
 
-@blp.route("/records/<string:record_id>")
+@blp.route("/records/<path:record_id>")
 class Record(MethodView):
     @allowed("records.read")
     @blp.arguments(shapes.OneRecordQuery, location="query")
@@ -145,7 +145,7 @@ def masked_record(found: dict[str, Any]) -> dict[str, Any]:
     return {**masked_item(found), "document": document, "versions": versions, "unit": unit}
 
 
-@blp.route("/records/<string:record_id>/verdict")
+@blp.route("/records/<path:record_id>/verdict")
 class Verdict(MethodView):
     @allowed("records.read")
     @blp.response(200, shapes.Verdict)
@@ -156,7 +156,7 @@ class Verdict(MethodView):
         return {"record_id": record_id, **found["verdict"]}
 
 
-@blp.route("/records/<string:record_id>/review")
+@blp.route("/records/<path:record_id>/review")
 class RecordReview(MethodView):
     @allowed("records.review")
     @require_csrf

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
+from server.api.blueprint import Blueprint
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people import assignment, devices, enrolment, lockout, syncing

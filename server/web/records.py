@@ -106,14 +106,14 @@ def _why(problems: list[dict[str, Any]]) -> str:
     return pick(worst[0]["message"]) if worst else ""
 
 
-@blueprint.get("/records/<record_id>")
+@blueprint.get("/records/<path:record_id>")
 @require_staff("records.read")
 def record(record_id: str) -> str:
     member = staff_for("records.read")
     return _show(member, api.masked_record(api.one(member, record_id)), masked=True)
 
 
-@blueprint.post("/records/<record_id>/in-full")
+@blueprint.post("/records/<path:record_id>/in-full")
 @require_staff("export.unmasked")
 @require_csrf
 def record_unmasked(record_id: str) -> str:
@@ -269,7 +269,7 @@ def may_see(member: Staff, question: Mapping[str, Any]) -> bool:
     return question.get("pii", "P2") == "P0" or may(member, "records.review")
 
 
-@blueprint.get("/records/<record_id>/attachments/<path:name>")
+@blueprint.get("/records/<path:record_id>/attachments/<path:name>")
 @require_staff("records.read")
 def attachment(record_id: str, name: str) -> Response:
     """A photo, a signature, a remark by voice: never rendered as anything else, whatever its sender
@@ -300,7 +300,7 @@ def _is_open(found: Mapping[str, Any], name: str) -> bool:
     )
 
 
-@blueprint.post("/records/<record_id>/review")
+@blueprint.post("/records/<path:record_id>/review")
 @require_staff("records.review")
 @require_csrf
 def review(record_id: str) -> BaseResponse:

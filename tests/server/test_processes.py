@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -56,9 +57,15 @@ def test_two_workers_and_one_follower_run(running) -> None:
     assert sum("intake follow" in command for command in commands) == 1
 
 
+@pytest.mark.parametrize("document_id", ["x" * 4096, "中" * 1365, "😀" * 1024])
+def test_an_id_of_the_greatest_length_fits_into_an_address(running, document_id: str) -> None:
+    answer = requests.get(f"{running.url}/sync/register-370304001901/{quote(document_id)}", timeout=WITHIN_S)
+    assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+
+
 def test_a_request_line_beyond_measure_is_refused(running) -> None:
-    assert requests.get(f"{running.url}/api/v1/{'x' * 8000}", timeout=WITHIN_S).status_code == 404
-    assert requests.get(f"{running.url}/api/v1/{'x' * 9000}", timeout=WITHIN_S).status_code in (400, 414)
+    assert requests.get(f"{running.url}/api/v1/{'x' * 16_000}", timeout=WITHIN_S).status_code == 404
+    assert requests.get(f"{running.url}/api/v1/{'x' * 17_000}", timeout=WITHIN_S).status_code in (400, 414)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -72,6 +79,19 @@ def test_however_the_master_ends_nothing_is_left(running, how) -> None:
     master.wait(WITHIN_S)
     assert gone(children)
     running.process = None
+
+
+def test_ctrl_c_ends_it_all_without_a_word(tmp_path: Path) -> None:
+    server = Server(tmp_path / "var")
+    with (tmp_path / "said").open("w+") as said:
+        master = server.start(stderr=said).process
+        assert master is not None
+        children = list(children_of(master.pid))
+        os.killpg(master.pid, signal.SIGINT)  # as a terminal does: everybody hears it
+        master.wait(WITHIN_S)
+        assert gone(children)
+        server.process = None
+    assert (tmp_path / "said").read_text() == ""
 
 
 def test_it_does_not_listen_to_others_without_https(tmp_path: Path) -> None:

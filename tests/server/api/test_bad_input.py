@@ -3,10 +3,13 @@ never a trace."""
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
+import flask_smorest
 import pytest
 
-from tests.server.api.world import VILLAGE, World
+from server.api.blueprint import Blueprint
+from tests.server.api.world import VILLAGE, World, sample
 
 NONSENSE = [
     ("/api/v1/records?limit=0", 422, "limit"),
@@ -140,3 +143,19 @@ def test_a_failure_inside_shows_no_trace(world: World, monkeypatch: pytest.Monke
         answer = world.get("dong", path)
         assert answer.status_code == 500
         assert "secret" not in answer.text and "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("record_id", ["a/b", "a?b", "a%2Fb", "中/文 #1"])
+def test_a_record_is_found_whatever_its_id(world: World, record_id: str) -> None:
+    record = {**sample("household_visit/pass/uneventful", device_id=world.device_id), "_id": record_id}
+    world.push(record)
+    world.follow()
+    path = f"/api/v1/records/{quote(record_id, safe='')}"
+    assert world.get("dong", path).json["record_id"] == record_id
+    assert world.get("dong", f"{path}/verdict").json["status"] == "quarantined"
+    assert world.signed_in("dong").get(f"/records/{quote(record_id, safe='')}").status_code == 200
+
+
+def test_every_part_of_the_api_has_the_same_kind_of_blueprint(world: World) -> None:
+    parts = [part for part in world.app.blueprints.values() if isinstance(part, flask_smorest.Blueprint)]
+    assert {type(part) for part in parts} == {Blueprint}

@@ -1,5 +1,6 @@
 """The API's own description: valid, complete, and naming no foreign host."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
 
 def test_every_route_of_the_api_is_described(world: World, described: dict[str, Any]) -> None:
     routes = {
-        str(rule).replace("<string:", "{").replace(">", "}")
+        re.sub(r"<\w+:(\w+)>", r"{\1}", str(rule))
         for rule in world.app.url_map.iter_rules()
         if str(rule).startswith("/api/v1/")
         and rule.endpoint not in ("api-docs.openapi_json", "web.api_guide")
