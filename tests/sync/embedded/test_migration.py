@@ -59,7 +59,7 @@ def test_a_file_of_layout_1_holds_the_same_afterwards(of_layout_1: tuple[Path, d
     store = open_store(path)
     assert everything(store) == expected
     store.open("inbox-a").put({"_id": "after", "text": "new"}, writer="w")
-    assert store.create("inbox-c").seq() == 0
+    assert store.create("inbox-c").seq().startswith("0-")
     store.close()
     assert check(path).problems == []
     again = open_store(path)
