@@ -69,6 +69,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _register_parts(app: Flask) -> None:
     """Plain imports, here because the parts import `gridbook` from this file."""
     import server.api
+    import server.backup_commands
     import server.errors
     import server.forms.commands
     import server.intake.commands
@@ -90,6 +91,7 @@ def _register_parts(app: Flask) -> None:
         server.forms.commands,
         server.intake.commands,
         server.store_commands,
+        server.backup_commands,
         server.prepare,
     ):
         part.register(app)

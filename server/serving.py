@@ -22,19 +22,26 @@ _held: FileLock | None = None  # for the life of the process
 
 def begin(settings: Settings) -> None:
     """Raises SettingsError with what to do."""
+    global _held
     datafolder.prepare(settings.data)
-    hold_data_folder(settings)
+    _held = take_data_folder(settings, f"a server, process {os.getpid()}, {settings.public_url}")
     _refuse_unfinished_restore(settings)
     _open_store_once(settings)
 
 
-def hold_data_folder(settings: Settings, note: str = "") -> None:
-    """`note` tells others who holds it. Raises SettingsError."""
-    global _held
+def end() -> None:
+    """Let go of the data folder before the process ends."""
+    if _held is not None:
+        _held.release()
+
+
+def take_data_folder(settings: Settings, who: str) -> FileLock:
+    """The lock of a server, or of what must not run beside one; `who` is told to others. Raises
+    SettingsError.
+    """
     lock = FileLock(settings.data / "server.lock")
-    note = note or f"a server, process {os.getpid()}, {settings.public_url}"
     try:
-        lock.acquire(within_s=LET_GO_WITHIN_S, note=note)
+        lock.acquire(within_s=LET_GO_WITHIN_S, note=who)
     except LockHeld as holder:
         folder = settings.data.resolve()
         raise SettingsError(
@@ -43,7 +50,7 @@ def hold_data_folder(settings: Settings, note: str = "") -> None:
                 " GRIDBOOK_DATA to another folder."
             ]
         ) from None
-    _held = lock
+    return lock
 
 
 def _refuse_unfinished_restore(settings: Settings) -> None:
