@@ -165,7 +165,8 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
     mentioned = {name: _mentioned(name, row, units) for name, row in source.get("mentioned", {}).items()}
     ranks = source.get("ranks", {})
     components = {
-        name: _component(name, row, units, mentioned, ranks) for name, row in source["components"].items()
+        name: _component(name, _like(row, source["components"]), units, mentioned, ranks)
+        for name, row in source["components"].items()
     }
     indicators = {row["id"]: _indicator(row, components) for row in source["indicators"]}
     if len(indicators) != len(source["indicators"]):
@@ -205,6 +206,15 @@ def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
         row.get("scope", "village"),
         tuple(row.get("keep", ())),
     )
+
+
+def _like(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A component may take over what another declares; what it says itself holds."""
+    if "like" not in row:
+        return row
+    if row["like"] not in rows:
+        raise DeclarationError(f"no component {row['like']} to be like")
+    return {**rows[row["like"]], **row}
 
 
 def _component(

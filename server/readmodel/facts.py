@@ -245,16 +245,12 @@ class _Reader:
 
 
 class _ThenReader(_Reader):
-    """Of a mention that may be what the component waits for, or what is to follow it: `where` is one of the
-    facts."""
+    """Of what the component waits for, or what is to follow it: `where` is one of the facts."""
 
     def read(self, source: Source) -> Any:
         try:
-            holds = not self._where or to_boolean(self._where(source.environment))
-            then = bool(self._then) and to_boolean(self._then(source.environment))  # type: ignore[misc]
-            if not holds and not then:
-                return None
-            return self._read(self, source, holds, then)
+            holds, then = _holds(self._where, source, True), _holds(self._then, source, False)
+            return self._read(self, source, holds, then) if holds or then else None
         except TooMuch:
             return None
 
@@ -266,6 +262,10 @@ class _ThenReader(_Reader):
         codes = to_string(self._value(source.environment)).split() if self._value else []
         day = to_string(self._on(source.environment)) if self._on else ""
         return [int(holds), int(then), [code[:PART_MAX] for code in codes], day[:10]]
+
+
+def _holds(expression: Expression | None, source: Source, otherwise: bool) -> bool:
+    return otherwise if expression is None else to_boolean(expression(source.environment))
 
 
 class _RuleReader:
