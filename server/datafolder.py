@@ -1,4 +1,4 @@
-"""The data folder: made private, with its secret key, by whichever process comes first."""
+"""The data folder: made private, with its secret keys, by whichever process comes first."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SECRET_BYTES = 32
+SESSION_KEY = "secret.key"  # signs sessions
+PERSON_KEY = "person.key"  # recognizes persons by their identity numbers
 
 
 def prepare(data: Path) -> None:
-    """Make the folder (0700) and the secret key (0600) when absent."""
+    """Make the folder (0700) and the secret keys (0600) when absent."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     data.chmod(0o700)
     with start_lock(data):
-        if not (data / "secret.key").exists():
-            write_private(data / "secret.key", secrets.token_hex(SECRET_BYTES))
+        for name in (SESSION_KEY, PERSON_KEY):
+            if not (data / name).exists():
+                write_private(data / name, secrets.token_hex(SECRET_BYTES))
 
 
 def unfinished_restore(data: Path) -> Path:
@@ -27,7 +30,15 @@ def unfinished_restore(data: Path) -> Path:
 
 
 def secret_key(data: Path) -> str:
-    return (data / "secret.key").read_text("ascii").strip()
+    return (data / SESSION_KEY).read_text("ascii").strip()
+
+
+def person_key(data: Path) -> bytes:
+    """Under it persons are recognized in the read model. Raises ValueError for a file that is no key."""
+    key = bytes.fromhex((data / PERSON_KEY).read_text("ascii").strip())
+    if len(key) < SECRET_BYTES:
+        raise ValueError(f"{data / PERSON_KEY} is no key of {SECRET_BYTES} bytes in hexadecimal digits")
+    return key
 
 
 def write_private(path: Path, content: str) -> None:

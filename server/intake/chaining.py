@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from server.readmodel import codec
 from server.readmodel.chains import Link, Place, resolve
 from server.readmodel.declaration import Declaration
+from server.readmodel.mentions import RecordKey, move_mentions
 from server.readmodel.problems import problem
 from server.readmodel.recount import UNLISTED, UnitKey, unit_key_of
 from server.readmodel.tables import flags, records
@@ -24,11 +25,12 @@ RecordRow = dict[str, Any]
 
 @dataclass
 class Changed:
-    """`units` have to be counted again, `closed` verdicts say by whom they are replaced: (db, record id) ->
-    record id or None."""
+    """`units` have to be counted again, and whom the `records` mention; `closed` verdicts say by whom they
+    are replaced: (db, record id) -> record id or None."""
 
     units: set[UnitKey] = field(default_factory=set)
-    closed: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    records: set[RecordKey] = field(default_factory=set)
+    closed: dict[RecordKey, str | None] = field(default_factory=dict)
 
 
 def roots_of(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
@@ -149,10 +151,14 @@ def _apply(
     connection.execute(
         update(records).where(records.c.db == row.db, records.c.record_id == row.record_id).values(**values)
     )
+    key = (row.db, row.record_id)
+    changed.records.add(key)
     if row.unit_key:
         changed.units |= {(row.unit_kind, row.unit_key), (row.unit_kind, unit_key)}
+        if unit_key != row.unit_key:
+            changed.units |= move_mentions(connection, key, row.unit_key, unit_key)
     if row.superseded_by != place.superseded_by:
-        changed.closed[row.db, row.record_id] = place.superseded_by
+        changed.closed[key] = place.superseded_by
 
 
 def _flag_siblings(

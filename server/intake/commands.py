@@ -10,6 +10,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from server import datafolder
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
 from server.people import devices
@@ -38,6 +39,7 @@ def make_follower(gridbook: Any) -> Follower:
     return Follower(
         gridbook.store,
         gridbook.readmodel,
+        person_key=datafolder.person_key(gridbook.settings.data),
         data=gridbook.settings.data,
         device_villages=villages,
         device_fillers=fillers,

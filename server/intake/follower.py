@@ -11,6 +11,7 @@ Order within a batch: catalogue, office, registers, inboxes, because records are
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
 from server.readmodel.declaration import Declaration, default_declaration
 from server.readmodel.facts import FactMaker
+from server.readmodel.mentions import mentioned_by
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints, counters, metadata
@@ -49,7 +51,8 @@ def rank(db: str) -> int | None:
 
 
 class Follower:
-    """`device_villages(device_id)` gives the villages of a device, or None for an unknown one;
+    """`person_key` is the secret under which persons are recognized; with another one the read model is made
+    anew. `device_villages(device_id)` gives the villages of a device, or None for an unknown one;
     `device_fillers` its fillers, or None when it may
     name any. With
     `data`, the folder that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
@@ -59,6 +62,7 @@ class Follower:
         store: Store,
         readmodel: ReadModel,
         *,
+        person_key: bytes,
         data: Path | None = None,
         device_villages: DeviceVillages | None = None,
         device_fillers: DeviceVillages | None = None,
@@ -68,8 +72,9 @@ class Follower:
         declaration = declaration or default_declaration()
         self._readmodel = readmodel
         self._tools = Tools(
-            store, declaration, FactMaker(declaration), Lookups(), device_villages, device_fillers
+            store, declaration, FactMaker(declaration, person_key), Lookups(), device_villages, device_fillers
         )
+        self._person_key_mark = hashlib.sha256(person_key).hexdigest()
         self._lock = IntakeLock(data / "intake.lock") if data else None
         self._batch_changes_max = batch_changes_max
         self._token = BEGINNING
@@ -161,6 +166,7 @@ class Follower:
             "schema": SCHEMA,
             "store": self._tools.store.uuid,
             "declaration": self._tools.declaration.digest,
+            "person_key": self._person_key_mark,
         }
 
     def _mark(self, connection: Connection) -> None:
@@ -251,6 +257,7 @@ class Follower:
         for form_id in self._new_forms(batch) if fresh else ():
             again = inbox.recheck(tools, connection, form_id)
             outcome.units |= again.units
+            outcome.records |= again.records
             outcome.answers |= again.answers
         self._finish(connection, outcome, touched)
         upsert(connection, checkpoints, [self._checkpoint(name, rows) for name, rows in batch.items()])
@@ -270,7 +277,8 @@ class Follower:
         counting = Counting(
             connection, tools.declaration, tools.lookups.settings(connection), tools.lookups.tree(connection)
         )
-        shown = recount(counting, touched | outcome.units)
+        mentioned = mentioned_by(connection, outcome.records)
+        shown = recount(counting, touched | outcome.units | mentioned)
         inbox.write_answers(tools.store, outcome)
         verdicts.write_summaries(tools.store, shown)
 

@@ -19,15 +19,14 @@ from server.intake.rows import Decision, decide, record_row, revision_row
 from server.readmodel import codec
 from server.readmodel.chains import ACCEPTED
 from server.readmodel.declaration import Declaration
-from server.readmodel.facts import FactMaker
+from server.readmodel.facts import FactMaker, Mention
+from server.readmodel.mentions import RecordKey, forget_mentions, write_mentions
 from server.readmodel.moments import stamp
 from server.readmodel.problems import problem
 from server.readmodel.recount import UnitKey
 from server.readmodel.tables import records, reviews, revisions
 from server.readmodel.upsert import upsert
 from sync.store import Change, Doc, Store
-
-RecordKey = tuple[str, str]  # database, record id
 
 
 @dataclass
@@ -54,7 +53,10 @@ class Answer:
 
 @dataclass
 class Outcome:
+    """What follows from a batch: `units` have to be counted again, and those whom the `records` mention."""
+
     units: set[UnitKey] = field(default_factory=set)
+    records: set[RecordKey] = field(default_factory=set)
     answers: dict[RecordKey, Answer] = field(default_factory=dict)
 
 
@@ -83,11 +85,13 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
     )
     reviewed = _reviews(connection, (record_id for _, record_id in new))
     outcome = Outcome()
-    rows = [
-        _take_one(tools, bench, key, one, standing, roots, reviewed, outcome)
-        for key, (one, standing) in new.items()
-    ]
+    rows, mentioned = [], []
+    for key, (one, standing) in new.items():
+        row, found = _take_one(tools, bench, key, one, standing, roots, reviewed, outcome)
+        rows.append(row)
+        mentioned += [(key, mention) for mention in found]
     upsert(connection, records, rows)
+    write_mentions(connection, mentioned)
     rename(connection, roots.stale())
     company = {row["root_id"] for row in rows if roots.to_resolve(row["record_id"], row["supersedes"])}
     settle(tools, connection, company, outcome)
@@ -159,12 +163,12 @@ def _take_one(
     roots: Roots,
     reviewed: Mapping[str, Doc],
     outcome: Outcome,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Sequence[Mention]]:
     db, record_id = key
     village = village_of(db)
     judged = _judged(bench, one, village)
     decision = decide(judged, standing, reviewed.get(record_id), stamp(datetime.now(UTC)))
-    row = record_row(
+    row, mentioned = record_row(
         tools.declaration,
         tools.facts,
         tools.lookups.tree(bench.connection).town(village),
@@ -175,10 +179,11 @@ def _take_one(
         roots.of(record_id),
     )
     if row["effective"]:
-        outcome.units.add((row["unit_kind"], row["unit_key"]))
+        outcome.units |= {(row["unit_kind"], row["unit_key"])}
+        outcome.units |= {(mention.kind, mention.unit_key) for mention in mentioned}
     content = answer_content(decision, row, one.doc_id)
     outcome.answers[key] = Answer(village, one.doc_id, content, not standing)
-    return row
+    return row, mentioned
 
 
 def _judged(bench: Bench, one: Arrival, village: str) -> Judged:
@@ -227,6 +232,7 @@ def settle(tools: Tools, connection: Connection, roots: Iterable[str], outcome: 
     """Resolve chains and let the verdicts say by whom their records were replaced."""
     changed = resolve_chains(connection, tools.declaration, roots)
     outcome.units |= changed.units
+    outcome.records |= changed.records
     for key, by in changed.closed.items():
         answer = outcome.answers.get(key) or _standing_answer(connection, key)
         answer.content.pop("superseded_by", None)
@@ -297,10 +303,11 @@ def redecide(
             effective=decision.status in ACCEPTED and not row.voided and row.unit_key is not None,
         )
     )
+    key = (row.db, row.record_id)
+    outcome.records.add(key)
     if row.unit_key:
         outcome.units.add((row.unit_kind, row.unit_key))
     doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
-    key = (row.db, row.record_id)
     outcome.answers[key] = Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
     settle(tools, connection, [row.root_id], outcome)
 
@@ -340,13 +347,17 @@ def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: O
         return
     decision = decide(judged, {}, None, stamp(datetime.now(UTC)))
     town = tools.lookups.tree(connection).town(row.village_code)
-    fresh = record_row(
-        tools.declaration, tools.facts, town, (row.db, row.record_id), one, judged, decision, row.root_id
+    key = (row.db, row.record_id)
+    fresh, mentioned = record_row(
+        tools.declaration, tools.facts, town, key, one, judged, decision, row.root_id
     )
     upsert(connection, records, [fresh])
+    forget_mentions(connection, key)
+    write_mentions(connection, [(key, mention) for mention in mentioned])
+    outcome.records.add(key)
     if fresh["unit_key"]:
         outcome.units.add((fresh["unit_kind"], fresh["unit_key"]))
-    outcome.answers[row.db, row.record_id] = Answer(
+    outcome.answers[key] = Answer(
         row.village_code, doc_id, answer_content(decision, fresh, doc_id), new=False
     )
     settle(tools, connection, [row.root_id], outcome)

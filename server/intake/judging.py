@@ -19,6 +19,7 @@ from schemas import Context, check_record
 from server.intake.attachments import missing
 from server.intake.lookups import Lookups
 from server.readmodel import codec
+from server.readmodel.distances import distance_m
 from server.readmodel.moments import beijing_day, beijing_stamp, is_day, parse
 from server.readmodel.problems import problem
 
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 
 RECORD_ID = re.compile(r"record:(?P<form_id>[a-z][a-z0-9_]{0,63}):(?P<day>[0-9]{8}):[0-9A-Za-z-]{1,64}")
 DOCUMENT_CHARACTERS_MAX = 2_000_000
-EARTH_RADIUS_M = 6_371_000
 DEVICE = "device:"
 
 Doc = Mapping[str, Any]
@@ -282,11 +282,3 @@ def _coordinates(place: Any, lat: str, lon: str) -> tuple[float, float] | None:
         if north is not None and east is not None and abs(north) <= 90 and abs(east) <= 180
         else None
     )
-
-
-def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Along the sphere (haversine)."""
-    north_a, north_b = math.radians(a[0]), math.radians(b[0])
-    half = math.sin((north_b - north_a) / 2) ** 2
-    half += math.cos(north_a) * math.cos(north_b) * math.sin(math.radians(b[1] - a[1]) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))

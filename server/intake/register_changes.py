@@ -12,6 +12,7 @@ from server.intake.lookups import Lookups
 from server.readmodel import codec
 from server.readmodel.areas import area_from_doc, area_row, areas_of_village_doc, write_areas
 from server.readmodel.declaration import Declaration
+from server.readmodel.mentions import all_mentioned
 from server.readmodel.model import write_meta
 from server.readmodel.recount import UnitKey, recount_cells, unit_key_of
 from server.readmodel.register_rows import (
@@ -54,7 +55,8 @@ def _form(doc: Doc) -> dict[str, Any] | None:
 
 
 def _settings(connection: Connection, declaration: Declaration, doc: Doc) -> set[UnitKey]:
-    """Intervals may have changed: every point is counted again."""
+    """Intervals and thresholds may have changed: every point is counted again, and everybody who is
+    mentioned."""
     write_meta(
         connection,
         "settings",
@@ -68,7 +70,7 @@ def _settings(connection: Connection, declaration: Declaration, doc: Doc) -> set
         write_meta(connection, "district", codec.plain(district["code"]))
     kinds = [unit.name for unit in declaration.units.values() if unit.register == "point"]
     rows = connection.execute(select(units.c.kind, units.c.unit_key).where(units.c.kind.in_(kinds)))
-    return {(row.kind, row.unit_key) for row in rows}
+    return {(row.kind, row.unit_key) for row in rows} | all_mentioned(connection)
 
 
 def office(connection: Connection, lookups: Lookups, changes: Sequence[Change]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from server.intake.judging import Judged
 from server.readmodel import codec
 from server.readmodel.chains import ACCEPTED
 from server.readmodel.declaration import Declaration
-from server.readmodel.facts import FactMaker
+from server.readmodel.facts import FactMaker, Mention, Said
 from server.readmodel.moments import is_day, true_moment
 from server.readmodel.problems import problem
 from server.readmodel.recount import UNLISTED, unit_key_of
@@ -93,8 +93,9 @@ def record_row(
     judged: Judged,
     decision: Decision,
     root_id: str,
-) -> dict[str, Any]:
-    """The row of `records`; `effective` as if the record were alone in its chain."""
+) -> tuple[dict[str, Any], Sequence[Mention]]:
+    """The row of `records`, `effective` as if the record were alone in its chain; and whom the record
+    mentions."""
     db, record_id = key
     doc, village = judged.doc, db.removeprefix("inbox-")
     unit = (
@@ -106,7 +107,8 @@ def record_row(
     gps = _object(doc, "gps")
     work_date = doc.get("work_date")
     voided = doc.get("voided") is True
-    return {
+    said = _said(facts, doc, unit[1], one.received_at, decision) if unit[1] else Said({}, ())
+    row = {
         "db": db,
         "record_id": record_id,
         "rev": one.rev,
@@ -135,19 +137,23 @@ def record_row(
         "roster_entry_id": _key(answers, "roster_entry_id"),
         "lat": _degrees(gps, "lat"),
         "lon": _degrees(gps, "lon"),
-        "facts": _facts(facts, doc, one.received_at) if unit[1] else "{}",
+        "facts": codec.encode(said.facts),
         "search": _search(record_id, doc, answers),
         "doc": _stored(doc),
     }
+    return row, said.mentions
 
 
-def _facts(facts: FactMaker, doc: Mapping[str, Any], received_at: str) -> str:
+def _said(
+    facts: FactMaker, doc: Mapping[str, Any], unit_key: str, received_at: str, decision: Decision
+) -> Said:
     """A record that says nothing readable still counts as a record of its unit."""
+    rules = [str(found.get("rule")) for found in decision.problems]
     try:
-        return codec.encode(facts.facts(doc, received_at))
+        return facts.read(doc, unit_key, received_at, rules)
     except Exception:
         log.exception("no facts of %r", str(doc.get("_id"))[:200])
-        return "{}"
+        return Said({}, ())
 
 
 def _unit(

@@ -50,3 +50,12 @@ def key(value: str) -> str:
         return value
     digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{plain(value, KEY_MAX // 2)}…{digest}"
+
+
+def digest(value: Any) -> str:
+    """The same short text for the same JSON value, whatever the order of its names."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError):
+        text = repr(value).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:24]

@@ -18,8 +18,8 @@ from typing import Any
 
 from schemas.expressions import Environment, to_string
 from server.readmodel.declaration import Component, Declaration
-from server.readmodel.facts import Facts, compile_text, frame, millionths
-from server.readmodel.moments import BEIJING, next_day, parse
+from server.readmodel.facts import Facts, compiled, frame, millionths
+from server.readmodel.moments import BEIJING, next_day, parse, stamp
 from server.readmodel.quantities import convert
 from server.readmodel.tables import MILLIONTHS, NEVER
 
@@ -33,13 +33,16 @@ Steps = list[tuple[str, int]]  # from this day on, this value
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An effective record as its unit sees it. A history is sorted by (work_date, happened_at, record_id)."""
+    """An effective record as its unit sees it. A history is sorted by (work_date, happened_at, record_id).
+    Of a record that mentions the unit, `about` is the unit that it is about."""
 
     record_id: str
     work_date: str
     happened_at: str
     device_id: str
     facts: Facts
+    village_code: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,66 @@ def _sum(component: Component, unit: Unit, history: Sequence[Entry], settings: A
             days = result.setdefault(part, {})
             days[entry.work_date] = days.get(entry.work_date, 0) + amount
     return result
+
+
+def _new_units(component: Component, unit: Unit, history: Sequence[Entry], settings: Any) -> Days:
+    said = _said(component, history)
+    return {"": {said[0][0].work_date: ONE}} if said else {}
+
+
+def _new_without(
+    component: Component, unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]
+) -> Days:
+    """On its first day, unless what is to follow is said in time, by that record or a later one."""
+    said = _said(component, history)
+    start = next((place for place, (_, (holds, _)) in enumerate(said) if holds), None)
+    if start is None:
+        return {}
+    first = said[start][0]
+    until = _hours_after(first.happened_at, settings.get(component.within_h or ""))
+    followed = any(then and entry.happened_at <= until for entry, (_, then) in said[start:])
+    return {} if followed else {"": {first.work_date: ONE}}
+
+
+def _hours_after(moment: str, hours: Any) -> str:
+    start = parse(moment)
+    if start is None or isinstance(hours, bool) or not isinstance(hours, int | float):
+        return moment
+    return stamp(start + timedelta(hours=min(max(hours, 0), INTERVAL_H_MAX)))
+
+
+def _new_from_area(
+    component: Component, unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]
+) -> Days:
+    found = _first_stay(component, history, settings)
+    return {part: {found[0].work_date: ONE} for part in ("", found[1])} if found else {}
+
+
+def _first_stay(
+    component: Component, history: Sequence[Entry], settings: Mapping[str, Any]
+) -> tuple[Entry, str] | None:
+    """The first record of a stay in a key area, and that area's code."""
+    for entry, (holds, _, codes, day) in _said(component, history):
+        area = key_area(codes, day or entry.work_date, settings) if holds else None
+        if area:
+            return entry, area
+    return None
+
+
+def key_area(codes: Sequence[str], day: str, settings: Mapping[str, Any]) -> str | None:
+    """The first code that the settings name as a key area on that day. "other" is always one: somebody said
+    that it was a key area, and named none of the list."""
+    rows = settings.get("key_areas")
+    areas = [row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict)]
+    for code in codes:
+        spans = [
+            (str(row.get("valid_from") or ""), str(row.get("valid_to") or NEVER))
+            for row in areas
+            if row.get("code") == code
+        ]
+        if code == "other" or any(start <= day <= end for start, end in spans):
+            return code
+    return None
 
 
 def _max_per_day(component: Component, unit: Unit, history: Sequence[Entry], settings: Any) -> Days:
@@ -254,6 +317,19 @@ STEPS: Mapping[str, Callable[[Component, Unit, Sequence[Entry]], dict[str, Steps
 }
 
 
+def _from_area(
+    component: Component, unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]
+) -> Days:
+    found = _first_stay(component, history, settings)
+    if not found:
+        return {}
+    day: str | None = found[0].work_date
+    if component.kind == "from_area_then":
+        later = _said(component, history[history.index(found[0]) :])
+        day = next((entry.work_date for entry, (_, then, _, _) in later if then), None)
+    return {part: _while_active([(day, ONE)], unit) for part in ("", found[1])} if day else {}
+
+
 def _register(component: Component, unit: Unit, history: Sequence[Entry], settings: Any) -> Days:
     if not unit.listed:
         return {}
@@ -302,18 +378,15 @@ KINDS: Mapping[str, Callable[[Component, Unit, Sequence[Entry], Mapping[str, Any
     "count_records": _count_records,
     "count_units_day": _count_units_day,
     "sum": _sum,
+    "rules": _sum,
+    "new_units": _new_units,
+    "new_without": _new_without,
+    "new_from_area": _new_from_area,
+    "from_area": _from_area,
+    "from_area_then": _from_area,
     "max_per_day": _max_per_day,
     "best_rank_day": _best_rank_day,
     "within_interval": _within_interval,
     "register": _register,
     **dict.fromkeys(STEPS, _level),
 }
-
-
-_COMPILED: dict[str, Callable[[Any], Any]] = {}
-
-
-def compiled(text: str) -> Callable[[Any], Any]:
-    if text not in _COMPILED:
-        _COMPILED[text] = compile_text(text)
-    return _COMPILED[text]

@@ -1,23 +1,47 @@
 """`forms/indicators.json` read and checked: which units there are, which components they feed, which
-indicators sum them."""
+indicators sum them. The rules of `forms/cross_rules.json` come along: they flag records of the same units."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from server.readmodel.cross_rules import PATH as RULES_PATH
+from server.readmodel.cross_rules import CrossRule, CrossRuleError, load_rules
 from server.readmodel.tables import SCHEMA
 
 DEFAULT_PATH = Path(__file__).parent.parent.parent / "forms" / "indicators.json"
 
 # Day kinds count within a day; level kinds change a value that holds from a day on.
-DAY_KINDS = {"count_records", "count_units_day", "sum", "max_per_day", "best_rank_day", "within_interval"}
-LEVEL_KINDS = {"register", "first_day", "best_rank", "latest", "fulfilled", "handed_out"}
+DAY_KINDS = {
+    "count_records",
+    "count_units_day",
+    "sum",
+    "rules",
+    "max_per_day",
+    "best_rank_day",
+    "within_interval",
+    "new_units",
+    "new_without",
+    "new_from_area",
+}
+LEVEL_KINDS = {
+    "register",
+    "first_day",
+    "best_rank",
+    "latest",
+    "fulfilled",
+    "handed_out",
+    "from_area",
+    "from_area_then",
+}
+# Whom a record mentions besides its own unit.
+IDENTITIES = ("person", "filler_day")
 
 
 class DeclarationError(ValueError):
@@ -40,6 +64,19 @@ class UnitKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Mentioned:
+    """A unit that records mention besides the one they are about, and that no register lists: with `each`,
+    one for every instance of that repeat. `identity` says how it is recognized, `stays_unless` which
+    mentions do not say where it is."""
+
+    name: str
+    form: str
+    each: str | None
+    identity: str
+    stays_unless: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     name: str
     unit: str
@@ -53,6 +90,10 @@ class Component:
     answer: str | None  # the answer that `ranks` grades
     wanted: str | None
     settles: bool
+    rules: tuple[str, ...]
+    then: str | None  # what is to follow, or follows
+    on: str | None  # the day that decides which areas are key areas
+    within_h: str | None  # the setting that says within how many hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +115,8 @@ class Indicator:
     denominator: tuple[Term, ...]
     parts_numerator: tuple[Term, ...]
     parts_denominator: tuple[Term, ...]
+    parts_value: tuple[Term, ...]
+    mean: bool  # numerator ÷ denominator as it is, not in percent
 
     def components(self) -> set[str]:
         terms = (
@@ -82,6 +125,7 @@ class Indicator:
             *self.denominator,
             *self.parts_numerator,
             *self.parts_denominator,
+            *self.parts_value,
         )
         return {term.component for term in terms}
 
@@ -89,8 +133,10 @@ class Indicator:
 @dataclass(frozen=True, slots=True)
 class Declaration:
     units: Mapping[str, UnitKind]
+    mentioned: Mapping[str, Mentioned]
     components: Mapping[str, Component]
     indicators: Mapping[str, Indicator]
+    rules: Mapping[str, CrossRule]
     digest: str  # of everything that the tables depend on
 
     def unit_of_form(self, form_id: str | None) -> UnitKind | None:
@@ -102,26 +148,51 @@ class Declaration:
     def of_unit(self, unit: str) -> list[Component]:
         return [component for component in self.components.values() if component.unit == unit]
 
+    def rules_of(self, unit: str) -> list[CrossRule]:
+        return [rule for rule in self.rules.values() if rule.unit == unit]
+
 
 @cache
 def default_declaration() -> Declaration:
-    return load_declaration(json.loads(DEFAULT_PATH.read_text("utf-8")))
+    return load_declaration(
+        json.loads(DEFAULT_PATH.read_text("utf-8")), json.loads(RULES_PATH.read_text("utf-8"))["rules"]
+    )
 
 
-def load_declaration(source: Mapping[str, Any]) -> Declaration:
+def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]] = ()) -> Declaration:
     """Raises DeclarationError."""
     units = {name: _unit(name, row) for name, row in source["units"].items()}
+    mentioned = {name: _mentioned(name, row, units) for name, row in source.get("mentioned", {}).items()}
     ranks = source.get("ranks", {})
-    components = {name: _component(name, row, units, ranks) for name, row in source["components"].items()}
+    components = {
+        name: _component(name, _like(row, source["components"]), units, mentioned, ranks)
+        for name, row in source["components"].items()
+    }
     indicators = {row["id"]: _indicator(row, components) for row in source["indicators"]}
     if len(indicators) != len(source["indicators"]):
         raise DeclarationError("two indicators have one id")
-    return Declaration(units, components, indicators, _digest(source))
+    try:
+        cross = load_rules(rules, {*units, *mentioned})
+    except CrossRuleError as error:
+        raise DeclarationError(str(error)) from error
+    return Declaration(units, mentioned, components, indicators, cross, _digest(source, rules))
 
 
-def _digest(source: Mapping[str, Any]) -> str:
-    counted = [SCHEMA, source["units"], source.get("ranks", {}), source["components"]]
+def _digest(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> str:
+    counted = [
+        SCHEMA,
+        *(source.get(name, {}) for name in ("units", "mentioned", "ranks", "components")),
+        rules,
+    ]
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
+
+
+def _mentioned(name: str, row: Mapping[str, Any], units: Mapping[str, UnitKind]) -> Mentioned:
+    if row.get("identity") not in IDENTITIES:
+        raise DeclarationError(f"mentioned {name}: identity is one of {', '.join(IDENTITIES)}")
+    if not any(row.get("form") in unit.forms for unit in units.values()):
+        raise DeclarationError(f"mentioned {name}: no unit counts the form {row.get('form')}")
+    return Mentioned(name, row["form"], row.get("each"), row["identity"], row.get("stays_unless"))
 
 
 def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
@@ -137,15 +208,28 @@ def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
     )
 
 
+def _like(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A component may take over what another declares; what it says itself holds."""
+    if "like" not in row:
+        return row
+    if row["like"] not in rows:
+        raise DeclarationError(f"no component {row['like']} to be like")
+    return {**rows[row["like"]], **row}
+
+
 def _component(
-    name: str, row: Mapping[str, Any], units: Mapping[str, UnitKind], ranks: Mapping[str, Mapping[str, int]]
+    name: str,
+    row: Mapping[str, Any],
+    units: Mapping[str, UnitKind],
+    mentioned: Mapping[str, Mentioned],
+    ranks: Mapping[str, Mapping[str, int]],
 ) -> Component:
     kind, form = row["kind"], row.get("form")
     if kind not in DAY_KINDS | LEVEL_KINDS:
         raise DeclarationError(f"component {name}: unknown kind {kind}")
     owners = [unit.name for unit in units.values() if form in unit.forms] if form else [row.get("unit")]
     owner = owners[0] if owners else None
-    if owner not in units:
+    if owner not in units and owner not in mentioned:
         raise DeclarationError(f"component {name}: no unit counts the form {form}")
     answer = row.get("rank")
     if kind.startswith("best_rank") and answer not in ranks:
@@ -163,6 +247,10 @@ def _component(
         answer,
         row.get("is"),
         bool(row.get("settles")),
+        tuple(row.get("rules", ())),
+        row.get("then"),
+        row.get("on"),
+        row.get("within_h"),
     )
 
 
@@ -182,6 +270,8 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         terms(row.get("denominator")),
         terms(parts.get("numerator")),
         terms(parts.get("denominator")),
+        terms(parts.get("value")),
+        bool(row.get("mean")),
     )
 
 

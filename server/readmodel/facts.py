@@ -2,15 +2,17 @@
 are counted again
 without reading answers again.
 
-`{component: millionths | {part: millionths} | code | moment}`, and under `KEPT` the answers that flags and
-summaries need.
+`{component: millionths | {part: millionths} | code | moment | […]}`, `{"!" + cross rule: text | moment |
+number | […]}`, and under `KEPT` the answers that summaries need. A record also says something of those whom
+it mentions: facts of the same shape for each.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.expressions import (
@@ -25,8 +27,11 @@ from schemas.expressions import (
 )
 from schemas.expressions.names import Name
 from schemas.expressions.values import from_answer
-from server.readmodel.declaration import Component, Declaration, UnitKind
-from server.readmodel.moments import true_moment
+from server.readmodel import codec
+from server.readmodel.cross_rules import CrossRule
+from server.readmodel.declaration import Component, Declaration, Mentioned, UnitKind
+from server.readmodel.identities import Identities
+from server.readmodel.moments import claimed_moment, true_moment
 from server.readmodel.tables import MILLIONTHS
 
 KEPT = "~"
@@ -49,30 +54,93 @@ def frame(answers: Answers) -> dict[str, Any]:
     return {name: from_answer(value) for name, value in answers.items() if isinstance(name, str)}
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What a record says of one unit that it mentions; `place` tells the mentions of one record apart."""
+
+    kind: str
+    unit_key: str
+    place: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    facts: Facts
+    mentions: Sequence[Mention]
+
+
 class FactMaker:
-    """The declaration's expressions, compiled once."""
+    """The declaration's expressions, compiled once. `person_key` is the secret under which persons are
+    recognized."""
 
-    def __init__(self, declaration: Declaration) -> None:
+    def __init__(self, declaration: Declaration, person_key: bytes) -> None:
         self._declaration = declaration
-        self._by_form: dict[str, list[_Reader]] = {}
-        for component in declaration.components.values():
-            if component.form:
-                self._by_form.setdefault(component.form, []).append(_Reader(component))
+        self._identities = Identities(person_key)
+        self._readers = {
+            name: _readers_of(declaration, name) for name in (*declaration.units, *declaration.mentioned)
+        }
 
-    def facts(self, record: Mapping[str, Any], received_at: str) -> Facts:
-        """The facts of a checked record; {} for a form that feeds nothing."""
+    def read(
+        self,
+        record: Mapping[str, Any],
+        unit_key: str,
+        received_at: str,
+        rules: Sequence[str] = (),
+    ) -> Said:
+        """What a checked record says; nothing for a form that feeds nothing. `unit_key` is its own unit's,
+        `rules` are those that it broke by itself."""
         form_id = str(record.get("form_id"))
         unit = self._declaration.unit_of_form(form_id)
         if unit is None:
-            return {}
+            return Said({}, ())
         answers = record.get("answers")
-        source = Source(record, answers if isinstance(answers, dict) else {}, received_at)
-        result: Facts = {}
-        for reader in self._by_form.get(form_id, ()):
-            value = reader.read(source)
-            if value is not None:
-                result[reader.component.name] = value
-        return result | {KEPT: _kept(unit, source)}
+        source = Source(record, answers if isinstance(answers, dict) else {}, received_at, rules)
+        facts = self._facts(unit.name, form_id, source) | {KEPT: _kept(unit, source)}
+        return Said(facts, list(self._mentions(form_id, source, unit_key)))
+
+    def _facts(self, unit: str, form_id: str, source: Source) -> Facts:
+        found = ((reader, reader.read(source)) for reader in self._readers[unit] if reader.reads(form_id))
+        return {reader.name: value for reader, value in found if value is not None}
+
+    def _mentions(self, form_id: str, source: Source, unit_key: str) -> Iterator[Mention]:
+        for mentioned in self._declaration.mentioned.values():
+            if mentioned.form != form_id:
+                continue
+            for place, instance in enumerate(source.instances_of(mentioned.each)):
+                key = self._identities.of(mentioned.identity, instance.frame, unit_key)
+                if key:
+                    facts = self._facts(mentioned.name, form_id, instance)
+                    if self._stays(mentioned, instance):
+                        facts[STAYS] = 1
+                    yield Mention(mentioned.name, key, place, facts)
+
+    def _stays(self, mentioned: Mentioned, source: Source) -> bool:
+        unless = mentioned.stays_unless
+        return unless is None or not to_boolean(compiled(unless)(source.environment))
+
+
+STAYS = "@"  # this mention says where the unit is
+
+
+def _readers_of(declaration: Declaration, unit: str) -> list[_Reader | _RuleReader]:
+    return [
+        *(_reader(component) for component in declaration.of_unit(unit) if component.kind != "register"),
+        *(_RuleReader(rule) for rule in declaration.rules_of(unit) if rule.kind in RULE_READERS),
+    ]
+
+
+def _reader(component: Component) -> _Reader:
+    return (_ThenReader if component.kind in THEN else _Reader)(component)
+
+
+_COMPILED: dict[str, Expression] = {}
+
+
+def compiled(text: str) -> Expression:
+    if text not in _COMPILED:
+        _COMPILED[text] = compile_text(text)
+    return _COMPILED[text]
 
 
 def _kept(unit: UnitKind, source: Source) -> dict[str, Any]:
@@ -86,30 +154,46 @@ def _kept(unit: UnitKind, source: Source) -> dict[str, Any]:
 class Source:
     """A record as expressions see it: an answer hides the envelope's field of the same name."""
 
-    def __init__(self, record: Mapping[str, Any], answers: Answers, received_at: str) -> None:
+    def __init__(
+        self, record: Mapping[str, Any], answers: Answers, received_at: str, rules: Sequence[str] = ()
+    ) -> None:
         self.answers, self.received_at, self.skew_s = answers, received_at, record.get("clock_skew_s")
-        self.frame = frame(
-            {**{name: value for name, value in record.items() if name != "answers"}, **answers}
-        )
+        self.rules, self.gps = rules, record.get("gps")
+        own = {name: value for name, value in record.items() if name != "answers"}
+        self.frame = frame({**own, "received_at": received_at, **answers})
         self.environment = Environment(self.frame)
 
     def instances(self, repeat: str | None) -> Iterator[Environment]:
+        return (source.environment for source in self.instances_of(repeat))
+
+    def instances_of(self, repeat: str | None) -> Iterator[Source]:
+        """Each instance as if it were a record; its answers hide the record's."""
         if repeat is None:
-            yield self.environment
+            yield self
             return
         rows = self.answers.get(repeat)
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict):
-                yield Environment({**self.frame, **frame(row)})
+                yield self._instance(row)
+
+    def _instance(self, row: Answers) -> Source:
+        instance = object.__new__(Source)
+        instance.__dict__ = {**self.__dict__, "answers": row, "frame": {**self.frame, **frame(row)}}
+        instance.environment = Environment(instance.frame)
+        return instance
 
 
 class _Reader:
     def __init__(self, component: Component) -> None:
-        self.component = component
-        self._where, self._value, self._by = (
-            compile_text(text) if text else None for text in (component.where, component.value, component.by)
+        self.component, self.name = component, component.name
+        texts = (component.where, component.value, component.by, component.then, component.on)
+        self._where, self._value, self._by, self._then, self._on = (
+            compiled(text) if text else None for text in texts
         )
         self._read = READERS[component.kind]
+
+    def reads(self, form_id: str) -> bool:
+        return self.component.form in (None, form_id)
 
     def read(self, source: Source) -> Any:
         """None says nothing. An expression that runs out of bounds says nothing either."""
@@ -154,6 +238,81 @@ class _Reader:
             else None
         )
 
+    def broken(self, source: Source) -> dict[str, int] | None:
+        """How many of the rules the record broke, and which."""
+        found = {rule: MILLIONTHS for rule in self.component.rules if rule in source.rules}
+        return {"": sum(found.values()), **found} if found else None
+
+
+class _ThenReader(_Reader):
+    """Of what the component waits for, or what is to follow it: `where` is one of the facts."""
+
+    def read(self, source: Source) -> Any:
+        try:
+            holds, then = _holds(self._where, source, True), _holds(self._then, source, False)
+            return self._read(self, source, holds, then) if holds or then else None
+        except TooMuch:
+            return None
+
+    def followed(self, source: Source, holds: bool, then: bool) -> list[int]:
+        return [int(holds), int(then)]
+
+    def stay(self, source: Source, holds: bool, then: bool) -> list[Any]:
+        """[whether, whether what follows holds, codes from the narrowest, the day that decides]"""
+        codes = to_string(self._value(source.environment)).split() if self._value else []
+        day = to_string(self._on(source.environment)) if self._on else ""
+        return [int(holds), int(then), [code[:PART_MAX] for code in codes], day[:10]]
+
+
+def _holds(expression: Expression | None, source: Source, otherwise: bool) -> bool:
+    return otherwise if expression is None else to_boolean(expression(source.environment))
+
+
+class _RuleReader:
+    """What a record says to a cross rule."""
+
+    def __init__(self, rule: CrossRule) -> None:
+        self.rule, self.name = rule, RULE + rule.name
+        self._where, self._value = (compiled(text) if text else None for text in (rule.where, rule.value))
+        self._read = RULE_READERS[rule.kind]
+
+    def reads(self, form_id: str) -> bool:
+        return self.rule.form in (None, form_id)
+
+    def read(self, source: Source) -> Any:
+        try:
+            if self._where and not to_boolean(self._where(source.environment)):
+                return None
+            return self._read(self, source)
+        except TooMuch:
+            return None
+
+    def text(self, source: Source) -> str | None:
+        return (to_string(self._value(source.environment)) or None) if self._value else None
+
+    def moment(self, source: Source) -> str | None:
+        return claimed_moment(self.text(source), source.skew_s)
+
+    def amount(self, source: Source) -> int | None:
+        return millionths(self._value(source.environment)) if self._value else None
+
+    def likeness(self, source: Source) -> list[Any] | None:
+        """[digest of the answers, latitude, longitude] of a record that says where it was made."""
+        gps = source.gps if isinstance(source.gps, dict) else {}
+        place = [gps.get("lat"), gps.get("lon")]
+        if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in place):
+            return None
+        answers = {name: value for name, value in source.answers.items() if name not in self.rule.apart_from}
+        return [codec.digest(answers), *place]
+
+
+RULE = "!"
+RULE_READERS: dict[str, Callable[[_RuleReader, Source], Any]] = {
+    "differ_on_a_day": _RuleReader.text,
+    "crowded": _RuleReader.moment,
+    "median_below": _RuleReader.amount,
+    "alike_in_one_place": _RuleReader.likeness,
+}
 
 ITEMS = "rep_item"
 
@@ -170,7 +329,7 @@ def millionths(value: Any) -> int | None:
     return round(number * MILLIONTHS) if abs(number) <= VALUE_MAX else None
 
 
-READERS: dict[str, Callable[[_Reader, Source], Any]] = {
+READERS: dict[str, Callable[..., Any]] = {
     "count_records": _Reader.holds,
     "count_units_day": _Reader.holds,
     "first_day": _Reader.holds,
@@ -182,4 +341,11 @@ READERS: dict[str, Callable[[_Reader, Source], Any]] = {
     "within_interval": _Reader.moment,
     "fulfilled": _Reader.items,
     "handed_out": _Reader.items,
+    "rules": _Reader.broken,
+    "new_units": _Reader.holds,
+    "new_without": _ThenReader.followed,
+    "new_from_area": _ThenReader.stay,
+    "from_area": _ThenReader.stay,
+    "from_area_then": _ThenReader.stay,
 }
+THEN = ("new_without", "new_from_area", "from_area", "from_area_then")

@@ -33,27 +33,39 @@ def sums_by_area(
 
 
 def figure(indicator: Indicator, sums: Sums) -> Figure:
-    """{"value", "numerator"?, "denominator"?, "cumulative", "parts"?}; a share is in percent, None when
-    nothing is due."""
+    """{"value", "numerator"?, "denominator"?, "cumulative", "parts"?}; a share is in percent, a mean as it
+    is; None when nothing is due."""
     result: Figure = {"value": None, "cumulative": indicator.cumulative}
-    if indicator.denominator:
+    if indicator.mean:
+        result["value"] = mean(total(indicator.numerator, sums), total(indicator.denominator, sums))
+    elif indicator.denominator:
         result["numerator"] = total(indicator.numerator, sums)
         result["denominator"] = total(indicator.denominator, sums)
         result["value"] = share(result["numerator"], result["denominator"])
     if indicator.value:
         result["value"] = total(indicator.value, sums)
-    if indicator.parts_numerator:
+    if indicator.parts_numerator or indicator.parts_value:
         result["parts"] = parts(indicator, sums)
     return result
 
 
 def parts(indicator: Indicator, sums: Sums) -> dict[str, Figure]:
-    wanted = {term.component for term in (*indicator.parts_numerator, *indicator.parts_denominator)}
-    names = sorted({part for _, component, part in sums if component in wanted})
+    """What has parts also has their total, as the part ""; that is no part."""
+    terms = (*indicator.parts_numerator, *indicator.parts_denominator, *indicator.parts_value)
+    wanted = {(term.scope, term.component) for term in terms}
+    names = sorted(
+        {
+            part
+            for (scope, component, part), value in sums.items()
+            if part and (scope, component) in wanted and value
+        }
+    )
     return {name: _part(indicator, sums, name) for name in names}
 
 
 def _part(indicator: Indicator, sums: Sums, name: str) -> Figure:
+    if indicator.parts_value:
+        return {"value": total(indicator.parts_value, sums, name)}
     above, below = (
         total(indicator.parts_numerator, sums, name),
         total(indicator.parts_denominator, sums, name),
@@ -73,3 +85,7 @@ def number(millionths: int) -> float | int:
 
 def share(above: float, below: float) -> float | None:
     return round(100 * above / below, 2) if below else None
+
+
+def mean(above: float, below: float) -> float | None:
+    return round(above / below, 2) if below else None

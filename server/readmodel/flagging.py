@@ -1,90 +1,149 @@
-"""Flags that only a unit's whole history shows. They follow from the effective records alone: a correction
-takes them back."""
+"""Flags that only several records together show, one function for each kind of `forms/cross_rules.json`.
+They follow from the effective records of a unit alone: a correction takes them back, and the order of
+arrival cannot matter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
+from statistics import median_low
 from typing import Any
 
 from server.readmodel.contributions import Entry, Unit, add_items, items_over
-from server.readmodel.facts import KEPT
+from server.readmodel.cross_rules import CrossRule
+from server.readmodel.declaration import Declaration
+from server.readmodel.distances import box_m
+from server.readmodel.facts import RULE
 from server.readmodel.moments import parse
-from server.readmodel.problems import problem
-from server.readmodel.states import ITEMS_OF_ENTRY
+from server.readmodel.tables import MILLIONTHS
 
 Problem = dict[str, Any]
 Flag = tuple[str, Problem]  # record id, problem
-DUPLICATE_MIN = 10
+Settings = Mapping[str, Any]
+Said = list[tuple[Entry, Any]]  # in order of the history
 
 
-def flags(unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]) -> list[Flag]:
-    """At most one flag of a rule for a record."""
-    found = FLAGS[unit.kind](unit, history, settings)
-    return list({(record_id, problem["rule"]): (record_id, problem) for record_id, problem in found}.values())
+def flags(unit: Unit, history: Sequence[Entry], declaration: Declaration, settings: Settings) -> list[Flag]:
+    """At most one flag of a rule for a record: that of the clause declared first."""
+    found: dict[tuple[str, str], Flag] = {}
+    for rule in declaration.rules_of(unit.kind):
+        for entry in KINDS[rule.kind](rule, unit, history, settings):
+            found.setdefault((entry.record_id, rule.rule), (entry.record_id, rule.problem()))
+    return list(found.values())
 
 
-def _household(unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]) -> list[Flag]:
-    found: list[Flag] = []
-    for _, day in groupby(history, key=lambda entry: entry.work_date):
-        said = [entry for entry in day if _kept(entry, "q_fever") in ("yes", "no")]
-        if len({_kept(entry, "q_fever") for entry in said}) > 1:
-            found += [(entry.record_id, problem("FEVER_CONFLICT", "q_fever")) for entry in said]
-    return found
+def _said(rule: CrossRule, history: Sequence[Entry]) -> Said:
+    name = RULE + rule.name
+    return [(entry, entry.facts[name]) for entry in history if name in entry.facts]
 
 
-def _kept(entry: Entry, name: str) -> Any:
-    return entry.facts.get(KEPT, {}).get(name)
+def _differ_on_a_day(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterator[Entry]:
+    """Records of a day that do not all say the same."""
+    for _, of_day in groupby(_said(rule, history), key=lambda said: said[0].work_date):
+        said = list(of_day)
+        if len({value for _, value in said}) > 1:
+            yield from (entry for entry, _ in said)
 
 
-def _point(unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]) -> list[Flag]:
-    if unit.unit_id.startswith("~"):
+def _crowded(rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings) -> Iterable[Entry]:
+    """Records of which more than `more_than` begin within `within_min`; with `differ`, not all from one
+    device."""
+    most, minutes = rule.bound("more_than", settings), rule.bound("within_min", settings)
+    if most is None or minutes is None or not 0 <= minutes < MINUTES_MAX:
         return []
-    limit = timedelta(minutes=_minutes(settings))
-    started = [
-        (moment, entry) for entry in history if (moment := parse(_kept(entry, "started_at"))) is not None
-    ]
-    started.sort(key=lambda item: (item[0], item[1].record_id))
-    found: list[Flag] = []
-    for index, (moment, entry) in enumerate(started):
-        for later, other in started[index + 1 :]:
-            if later - moment > limit:
-                break
-            if other.device_id != entry.device_id:
-                found += [
-                    (one.record_id, problem("DUPLICATE_DISINFECTION", "started_at")) for one in (entry, other)
-                ]
-    return found
+    begun = sorted(_moments(_said(rule, history)), key=lambda item: (item[0], item[1].record_id))
+    found: dict[str, Entry] = {}
+    for window in _windows(begun, timedelta(minutes=minutes)):
+        apart = rule.differ is None or len({getattr(entry, rule.differ) for entry in window}) > 1
+        if len(window) > most and apart:
+            found |= {entry.record_id: entry for entry in window}
+    return found.values()
 
 
-def _minutes(settings: Mapping[str, Any]) -> float:
-    value = settings.get("duplicate_disinfection_min")
-    return value if isinstance(value, int | float) and 0 <= value < 10_000 else DUPLICATE_MIN
+MINUTES_MAX = 100_000
 
 
-def _roster_entry(unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]) -> list[Flag]:
+def _moments(said: Said) -> Iterator[tuple[datetime, Entry]]:
+    return ((moment, entry) for entry, text in said if (moment := parse(text)) is not None)
+
+
+def _windows(begun: Sequence[tuple[datetime, Entry]], length: timedelta) -> Iterator[list[Entry]]:
+    """The entries from each beginning to `length` after it, as far as they hold more than the window
+    before."""
+    end = 0
+    for start, (moment, _) in enumerate(begun):
+        before = end
+        while end < len(begun) and begun[end][0] - moment <= length:
+            end += 1
+        if end > before:
+            yield [entry for _, entry in begun[start:end]]
+
+
+def _over_entitlement(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterator[Entry]:
+    """Records with an item of which the entry got more than is due."""
+    if not unit.listed:
+        return
     got: dict[str, int] = {}
-    for entry in history:
-        add_items(got, _items(entry), unit)
-    over = items_over(got, unit) if unit.listed else set()
-    found = [
-        (entry.record_id, problem("V031", "rep_item"))
-        for entry in history
-        if over & {item[0] for item in _items(entry)}
-    ]
-    if unit.twins:
-        found += [(entry.record_id, problem("DOUBLE_ROSTER", "roster_entry_id")) for entry in history]
-    return found
+    items: list[Sequence[Sequence[Any]]] = [entry.facts.get(rule.items or "", ()) for entry in history]
+    for handed in items:
+        add_items(got, handed, unit)
+    over = items_over(got, unit)
+    for entry, handed in zip(history, items, strict=True):
+        if over & {item[0] for item in handed}:
+            yield entry
 
 
-def _items(entry: Entry) -> Sequence[Sequence[Any]]:
-    items: Sequence[Sequence[Any]] = entry.facts.get(ITEMS_OF_ENTRY, ())
-    return items
+def _listed_twice(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Sequence[Entry]:
+    return history if unit.twins else ()
 
 
-FLAGS: Mapping[str, Callable[[Unit, Sequence[Entry], Mapping[str, Any]], list[Flag]]] = {
-    "household": _household,
-    "point": _point,
-    "roster_entry": _roster_entry,
+def _median_below(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterator[Entry]:
+    """Records below the bound, when half of enough records are."""
+    least, enough = rule.bound("least", settings), rule.bound("of_at_least", settings)
+    said = _said(rule, history)
+    if least is None or enough is None or not said or len(said) < enough:
+        return
+    if median_low([value for _, value in said]) < least * MILLIONTHS:
+        yield from (entry for entry, value in said if value < least * MILLIONTHS)
+
+
+def _alike_in_one_place(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterable[Entry]:
+    """Runs of records, each of another household, with the same answers and positions closer than
+    `within_m`."""
+    enough, metres = rule.bound("of_at_least", settings), rule.bound("within_m", settings)
+    if enough is None or metres is None or enough < 2:
+        return []
+    said = _last_of_each(_said(rule, history))
+    found: dict[str, Entry] = {}
+    for start in range(len(said) - int(enough) + 1):
+        run = said[start : start + int(enough)]
+        if len({value[0] for _, value in run}) == 1 and box_m([value[1:] for _, value in run]) < metres:
+            found |= {entry.record_id: entry for entry, _ in run}
+    return found.values()
+
+
+def _last_of_each(said: Said) -> Said:
+    """The last record about each household, in order."""
+    last = {entry.about: (entry, value) for entry, value in said}
+    return [(entry, value) for entry, value in said if last[entry.about][0] is entry]
+
+
+KINDS: Mapping[str, Callable[[CrossRule, Unit, Sequence[Entry], Settings], Iterable[Entry]]] = {
+    "differ_on_a_day": _differ_on_a_day,
+    "crowded": _crowded,
+    "over_entitlement": _over_entitlement,
+    "listed_twice": _listed_twice,
+    "median_below": _median_below,
+    "alike_in_one_place": _alike_in_one_place,
 }

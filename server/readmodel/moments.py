@@ -51,10 +51,22 @@ def true_moment(claimed: Any, skew_s: Any, received_at: str) -> str:
     """When something happened: the phone's claim less its clock's error, and never after the server received
     it."""
     received = parse(received_at) or datetime.max.replace(tzinfo=UTC)
-    moment = parse(claimed) or received
-    if isinstance(skew_s, int | float) and not isinstance(skew_s, bool) and abs(skew_s) < 1e9:
-        try:
-            moment -= timedelta(seconds=skew_s)
-        except OverflowError:
-            moment = received
+    moment = _corrected(parse(claimed) or received, skew_s) or received
     return stamp(min(moment, received))
+
+
+def claimed_moment(claimed: Any, skew_s: Any) -> str | None:
+    """The phone's claim less its clock's error, even when that lies in the future: for the time between
+    records."""
+    moment = parse(claimed)
+    corrected = _corrected(moment, skew_s) if moment else None
+    return stamp(corrected) if corrected else None
+
+
+def _corrected(moment: datetime, skew_s: Any) -> datetime | None:
+    if isinstance(skew_s, bool) or not isinstance(skew_s, int | float) or not abs(skew_s) < 1e9:
+        return moment
+    try:
+        return moment - timedelta(seconds=skew_s)
+    except OverflowError:
+        return None

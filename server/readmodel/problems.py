@@ -1,4 +1,4 @@
-"""The rules that only the server can apply: one catalogue of severity and message."""
+"""The rules that only the server can apply to a record by itself: one catalogue of severity and message."""
 
 from __future__ import annotations
 
@@ -63,10 +63,6 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "One record was corrected twice; the later correction counts",
     ),
     "GPS_FAR": ("F", "定位离登记位置过远", "The position is far from the registered one"),
-    "V031": ("F", "重复发放或超过应发数", "More was handed out than the entry is entitled to"),
-    "DOUBLE_ROSTER": ("F", "同一户在花名册中有两条", "The household is on the roster twice"),
-    "DUPLICATE_DISINFECTION": ("F", "疑似重复的消毒记录", "Two records may be one disinfection"),
-    "FEVER_CONFLICT": ("F", "同日两次走访对发热的回答不一致", "Two visits of the day disagree about a fever"),
 }
 
 

@@ -10,20 +10,23 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from server.readmodel import codec
+from server.readmodel import codec, mentions
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
 from server.readmodel.declaration import Declaration, UnitKind
 from server.readmodel.flagging import flags as flags_of
+from server.readmodel.mentions import UnitKey
 from server.readmodel.states import State, left
 from server.readmodel.tables import NEVER, cells, records, register, units
 from server.readmodel.tables import flags as flag_table
+from server.readmodel.tables import mentioned as mentioned_table
 from server.readmodel.upsert import upsert
 
 UNITS_AT_ONCE = 300
 UNLISTED = "~"
 
-UnitKey = tuple[str, str]  # kind, unit_key
+Cell = tuple[str, str, str, str]  # area, component, part, day
+Deltas = dict[Cell, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,12 @@ def unit_key_of(unit: UnitKind, village_code: str, unit_id: str) -> str:
 def recount(counting: Counting, touched: Iterable[UnitKey]) -> list[Shown]:
     """Returns what the registers should show of the units that have an entry."""
     shown: list[Shown] = []
-    deltas: dict[tuple[str, str, str, str], int] = defaultdict(int)
-    for chunk in _chunks(sorted(set(touched))):
+    deltas: Deltas = defaultdict(int)
+    keys = sorted(set(touched))
+    for chunk in _chunks([key for key in keys if key[0] in counting.declaration.units]):
         shown += _recount_chunk(counting, chunk, deltas)
+    for chunk in _chunks([key for key in keys if key[0] in counting.declaration.mentioned]):
+        _recount_mentioned(counting, chunk, deltas)
     write_cells(counting.connection, deltas)
     return shown
 
@@ -67,9 +73,7 @@ def _chunks(keys: list[UnitKey]) -> Iterator[list[UnitKey]]:
         yield keys[start : start + UNITS_AT_ONCE]
 
 
-def _recount_chunk(
-    counting: Counting, keys: list[UnitKey], deltas: dict[tuple[str, str, str, str], int]
-) -> list[Shown]:
+def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> list[Shown]:
     histories = _histories(counting.connection, keys)
     before = _stored(counting.connection, keys)
     entries = _entries(counting, keys, histories, before)
@@ -83,21 +87,44 @@ def _recount_chunk(
         _subtract(deltas, counting.tree.path(old_village), old)
         _add(deltas, counting.tree.path(unit.village_code), new)
         rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
-        found_flags += [
-            {
-                "unit_kind": key[0],
-                "unit_key": key[1],
-                "record_id": record_id,
-                "rule": found["rule"],
-                "problem": codec.encode(found),
-            }
-            for record_id, found in flags_of(unit, history.entries, counting.settings)
-        ]
+        found_flags += _flag_rows(counting, unit, history.entries)
         if unit.entry:
             shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary))
     _replace_flags(counting.connection, keys, found_flags)
     upsert(counting.connection, units, rows)
     return shown
+
+
+def _flag_rows(counting: Counting, unit: Unit, history: Sequence[Entry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "unit_kind": unit.kind,
+            "unit_key": unit.key,
+            "record_id": record_id,
+            "rule": found["rule"],
+            "problem": codec.encode(found),
+        }
+        for record_id, found in flags_of(unit, history, counting.declaration, counting.settings)
+    ]
+
+
+def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> None:
+    """Like `_recount_chunk`, for those whom no register lists; they may count in several villages."""
+    rows, found_flags = [], []
+    for kind, names in _by_kind(keys).items():
+        histories = mentions.histories(counting.connection, kind, names)
+        before = mentions.stored(counting.connection, kind, names)
+        for name in names:
+            history = histories.get(name, [])
+            unit, new = mentions.counted(kind, name, history, counting.declaration, counting.settings)
+            for village, old in before.get(name, {}).items():
+                _subtract(deltas, counting.tree.path(village), old)
+            for village, found in new.items():
+                _add(deltas, counting.tree.path(village), found)
+            rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
+            found_flags += _flag_rows(counting, unit, history)
+    _replace_flags(counting.connection, keys, found_flags)
+    upsert(counting.connection, mentioned_table, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +314,11 @@ def _replace_flags(connection: Connection, keys: Sequence[UnitKey], rows: list[d
     upsert(connection, flag_table, rows)
 
 
-def _subtract(deltas: dict[tuple[str, str, str, str], int], path: Sequence[str], old: Contributions) -> None:
+def _subtract(deltas: Deltas, path: Sequence[str], old: Contributions) -> None:
     _add(deltas, path, {name: {day: -value for day, value in days.items()} for name, days in old.items()})
 
 
-def _add(deltas: dict[tuple[str, str, str, str], int], path: Sequence[str], new: Contributions) -> None:
+def _add(deltas: Deltas, path: Sequence[str], new: Contributions) -> None:
     for name, days in new.items():
         component, _, part = name.partition("|")
         for day, value in days.items():
@@ -299,7 +326,7 @@ def _add(deltas: dict[tuple[str, str, str, str], int], path: Sequence[str], new:
                 deltas[area_code, component, part, day] += value
 
 
-def write_cells(connection: Connection, deltas: Mapping[tuple[str, str, str, str], int]) -> None:
+def write_cells(connection: Connection, deltas: Mapping[Cell, int]) -> None:
     rows = [
         {"area_code": area, "component": component, "part": part, "day": day, "value": value}
         for (area, component, part, day), value in deltas.items()
@@ -311,7 +338,10 @@ def write_cells(connection: Connection, deltas: Mapping[tuple[str, str, str, str
 def recount_cells(connection: Connection, tree: AreaTree) -> None:
     """Sum every unit's contributions into the cells anew: areas have changed their parents."""
     connection.execute(delete(cells))
-    deltas: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    deltas: Deltas = defaultdict(int)
     for village, stored in connection.execute(select(units.c.village_code, units.c.contributions)):
         _add(deltas, tree.path(village), codec.decode(stored))
+    for located in connection.execute(select(mentioned_table.c.contributions)).scalars():
+        for village, found in codec.decode(located).items():
+            _add(deltas, tree.path(village), found)
     write_cells(connection, deltas)

@@ -147,6 +147,29 @@ records = Table(
     Index("records_household", "household_id"),
 )
 
+# Whom a record mentions besides its unit: persons, its filler's day. `place` tells the mentions of a record
+# apart.
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("unit_key", Text, primary_key=True),
+    Column("db", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("facts", Text, nullable=False),
+    Index("mentions_record", "record_id", "db"),
+)
+
+# What those who are mentioned add to the cells, by village.
+mentioned = Table(
+    "mentioned",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("unit_key", Text, primary_key=True),
+    Column("contributions", Text, nullable=False),
+)
+
 # Flags that only the unit's whole history shows, such as an entry that was served twice.
 flags = Table(
     "flags",

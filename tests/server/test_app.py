@@ -1,9 +1,11 @@
 """What every answer carries, and how errors look to each kind of asker."""
 
 import logging
+import stat
 
 import pytest
 
+from server import datafolder
 from server.app import create_app
 from server.settings import Settings
 
@@ -93,3 +95,16 @@ def test_opening_the_data_folder_twice_keeps_the_secret(tmp_path) -> None:
     first, second = create_app(settings), create_app(settings)
     assert first.secret_key == second.secret_key
     assert len(first.secret_key) == 64
+
+
+def test_the_key_for_persons_is_another_secret_that_only_its_owner_reads(tmp_path) -> None:
+    datafolder.prepare(tmp_path)
+    key = datafolder.person_key(tmp_path)
+    assert len(key) == 32
+    assert key.hex() != datafolder.secret_key(tmp_path)
+    assert stat.S_IMODE((tmp_path / "person.key").stat().st_mode) == 0o600
+    datafolder.prepare(tmp_path)
+    assert datafolder.person_key(tmp_path) == key
+    (tmp_path / "person.key").write_text("1234")
+    with pytest.raises(ValueError, match=r"person\.key is no key"):
+        datafolder.person_key(tmp_path)

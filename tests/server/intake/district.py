@@ -23,6 +23,7 @@ ALPHA, BETA = "370304102901", "370304102902"
 VILLAGES = {ALPHA: "示范一村", BETA: "示范二村"}
 PHONES = {"phone-a": [ALPHA], "phone-a2": [ALPHA], "phone-b": [BETA], "phone-ab": [ALPHA, BETA]}
 CAMPAIGN = "love"
+PERSON_KEY = b"the district's key for persons"
 DAY = "2020-02-10"
 
 
@@ -62,7 +63,7 @@ class District:
             self.store,
             readmodel or self.readmodel,
             device_villages=lambda device: self.phones.get(device),
-            **options,
+            **{"person_key": PERSON_KEY, **options},
         )
 
     def publish(self) -> None:
@@ -297,6 +298,38 @@ def feverish(day: str) -> dict[str, Any]:
         "observe_type": "home",
         "actions": ["reported_village"],
     }
+
+
+NUMBERS = {"钱七": ("370304195001010007", 70), "孙八": ("420106198808080006", 31)}
+HUBEI, WUHAN = "420000", "420100"
+
+
+def person(day: str, name: str, *reasons: str, **more: Any) -> dict[str, Any]:
+    """Somebody a visit names: 钱七 and 孙八 show an identity number, others do not."""
+    number, age = NUMBERS.get(name, ("", 40))
+    row: dict[str, Any] = {"person_name": name, "sex": "male", "age": age, "person_reason": list(reasons)}
+    row["temp_status"] = "no_device"
+    if {"fever", "key_area", "contact", "isolating"} & set(reasons):
+        row |= {"id_type": "resident_id", "id_number": number} if number else {"id_type": "none"}
+        row |= {"phone": "15400001234", "observe_type": "home"}
+    if "fever" in reasons:
+        row |= {"symptoms": ["fever"], "onset_date": day, "actions": ["reported_village"]}
+    if {"key_area", "outside_return"} & set(reasons):
+        row |= {"travel_province": HUBEI, "travel_city": WUHAN, "left_place_date": "2020-02-01"}
+        row |= {"arrive_date": "2020-02-02", "transport": "car"}
+    return row | more
+
+
+def naming(record: Mapping[str, Any], *people: Mapping[str, Any]) -> dict[str, Any]:
+    """The visit with these people, and the answers that go with their reasons."""
+    reasons = {reason for row in people for reason in row["person_reason"]}
+    answers = {**record["answers"], "rep_person": [dict(row) for row in people]}
+    answers["rep_person"][0]["privacy_ack"] = True
+    questions = {"q_fever": "fever", "q_key_area": "key_area", "q_outside": "outside_return"}
+    answers |= {question: "yes" if reason in reasons else "no" for question, reason in questions.items()}
+    if "moved_out" in reasons:
+        answers |= {"roster_changed": "yes", "joined_count": 0, "left_count": 1, "special_groups": ["none"]}
+    return {**record, "answers": answers}
 
 
 def disinfection(number: int = 1, area: float = 100, ended: str = "10:30", **more: Any) -> dict[str, Any]:

@@ -52,12 +52,15 @@ def true_time(doc: Doc) -> datetime:
 def slow_figures(
     docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str
 ) -> dict[str, Any]:
-    counted = [doc for doc in effective(docs) if doc["village_code"] in villages]
+    everywhere = effective(docs)
+    counted = [doc for doc in everywhere if doc["village_code"] in villages]
     listed = [doc for doc in registers if doc["village_code"] in villages and is_active(doc, day)]
     return {
         **households(counted, listed, day),
         **points(counted, listed, day),
         **deliveries(counted, listed, day),
+        **persons(everywhere, villages, day),
+        **quality(everywhere, counted, villages, day),
     }
 
 
@@ -145,7 +148,16 @@ def points(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str,
         "C2": sum(doc["answers"]["area_m2"] for doc in today),
         "C2'": sum(max(doc["answers"]["area_m2"] for doc in docs) for docs in by_point.values()),
         "C3": len(due) - sum(map(is_done, due)),
+        "C4_ethanol": sum(doc["answers"]["solution_l"] for doc in today),
+        "C6": sum(map(is_too_fast, today)),
     }
+
+
+def is_too_fast(doc: Doc) -> bool:
+    """The one hint that these records can give (V026): one person wipes more than 200 m² a minute."""
+    answers = doc["answers"]
+    took = datetime.fromisoformat(answers["ended_at"]) - datetime.fromisoformat(answers["started_at"])
+    return bool(answers["area_m2"] > 200 * took.total_seconds() / 60)
 
 
 def deliveries(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[str, Any]:
@@ -172,4 +184,111 @@ def deliveries(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[
         "D4": len(entries) - len(done) - len(some),
         "D4_partial": len(some),
         "D5": sum(any(have > due for have, due in shares(entry)) for entry in entries),
+    }
+
+
+Mention = tuple[Doc, Mapping[str, Any]]  # a visit and one of the persons whom it names
+
+
+def last_first(doc: Doc) -> tuple[Any, ...]:
+    return (doc["work_date"], true_time(doc), doc["_id"])
+
+
+def mentions(everywhere: Sequence[Doc]) -> dict[Any, list[Mention]]:
+    """By person: the identity number, else the household with name and year of birth."""
+
+    def who(mention: Mention) -> Any:
+        doc, row = mention
+        home = doc["answers"].get("household_id") or "new " + family_name(doc)
+        born = int(doc["work_date"][:4]) - row["age"]
+        return row.get("id_number") or (doc["village_code"], home, row["person_name"], born)
+
+    visits = sorted(of_form(everywhere, "household_visit"), key=last_first)
+    named = [(doc, row) for doc in visits for row in doc["answers"].get("rep_person", [])]
+    result: dict[Any, list[Mention]] = {}
+    for mention in named:
+        result.setdefault(who(mention), []).append(mention)
+    return result
+
+
+def village_on(said: Sequence[Mention], day: str) -> str:
+    """Where a person was last found by the day, moves away aside; who has not been found yet is where first
+    found."""
+    staying = [doc for doc, row in said if "moved_out" not in row["person_reason"]]
+    found = staying or [doc for doc, _ in said]
+    return str([doc for doc in found if doc["work_date"] <= day or doc is found[0]][-1]["village_code"])
+
+
+def persons(everywhere: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+    here = [said for said in mentions(everywhere).values() if village_on(said, day) in villages]
+    so_far = [[each for each in said if each[0]["work_date"] <= day] for said in here]
+
+    def fevers(said: Sequence[Mention]) -> list[Doc]:
+        return [doc for doc, row in said if "fever" in row["person_reason"]]
+
+    def is_referred(said: Sequence[Mention]) -> bool:
+        first = fevers(said)[0]
+        later = [each for each in said if last_first(each[0]) >= last_first(first)]
+        sent = [true_time(doc) for doc, row in later if "sent_clinic" in row.get("actions", ())]
+        return any(at - true_time(first) <= timedelta(hours=2) for at in sent)
+
+    def area(row: Mapping[str, Any]) -> str | None:
+        """Wuhan and Hubei have been key areas since 8 January."""
+        since = row.get("left_place_date", "") >= "2020-01-08"
+        if since and row.get("travel_province") == "420000":
+            return "420100" if row["travel_city"] == "420100" else "420000"
+        return "other" if "key_area" in row["person_reason"] else None
+
+    def returned(said: Sequence[Mention]) -> list[Doc]:
+        return [doc for doc, row in said if area(row)]
+
+    def released(said: Sequence[Mention]) -> bool:
+        back = returned(said)
+        return bool(back) and any(
+            row.get("observe_type") == "done" and last_first(doc) >= last_first(back[0]) for doc, row in said
+        )
+
+    def observed(said: Sequence[Mention]) -> str:
+        return ([""] + [row["observe_type"] for _, row in said if "observe_type" in row])[-1]
+
+    new = [said for said in here if fevers(said) and fevers(said)[0]["work_date"] == day]
+    back = [said for said in here if returned(said)]
+    return {
+        "B1": len(new),
+        "B2": sum(not is_referred(said) for said in new),
+        "B5": sum(returned(said)[0]["work_date"] == day for said in back),
+        "B5_so_far": sum(bool(returned(said)) for said in so_far),
+        "B5_released": sum(map(released, so_far)),
+        "B6_home": sum(observed(said) == "home" for said in so_far),
+        "B6_central": sum(observed(said) == "central" for said in so_far),
+    }
+
+
+def in_two_villages(everywhere: Sequence[Doc]) -> set[str]:
+    """The records that V016 flags."""
+    found: set[str] = set()
+    for said in mentions(everywhere).values():
+        for of_day in group([doc for doc, _ in said], lambda doc: doc["work_date"]).values():
+            if len({doc["village_code"] for doc in of_day}) > 1:
+                found |= {doc["_id"] for doc in of_day}
+    return found
+
+
+def quality(
+    everywhere: Sequence[Doc], counted: Sequence[Doc], villages: set[str], day: str
+) -> dict[str, Any]:
+    """Means are compared as sums and numbers would be, as they are shown."""
+    visits = [doc for doc in of_form(counted, "household_visit") if doc["work_date"] == day]
+    minutes = [
+        (datetime.fromisoformat(doc["ended_at"]) - datetime.fromisoformat(doc["started_at"])).total_seconds()
+        / 60
+        for doc in visits
+    ]
+    timed = [each for each in minutes if 0 <= each <= 240]
+    of_day = [doc for doc in of_form(everywhere, "household_visit") if doc["work_date"] == day]
+    days = group(sorted(of_day, key=last_first), lambda doc: doc["filler_id"]).values()
+    fillers = sum(docs[-1]["village_code"] in villages for docs in days)
+    return {
+        "A10": round(sum(timed) / len(timed), 2) if timed else None,
+        "A10_filler": round(len(visits) / fillers, 2) if fillers else None,
     }

@@ -25,6 +25,7 @@ from tests.server.intake.district import (
     BETA,
     DAY,
     DISTRICT,
+    PERSON_KEY,
     District,
     correction,
     delivery,
@@ -159,11 +160,11 @@ def test_only_one_process_follows(tmp_path: Path) -> None:
         district.send(visit(1))
         assert wait_for(lambda: queries.version(district.readmodel) > 0, district)
         with pytest.raises(IntakeRunning):
-            Follower(district.store, district.readmodel, data=tmp_path).run_once()
+            Follower(district.store, district.readmodel, person_key=PERSON_KEY, data=tmp_path).run_once()
     finally:
         process.kill()
         process.wait()
-    Follower(district.store, district.readmodel, data=tmp_path).run_once()
+    Follower(district.store, district.readmodel, person_key=PERSON_KEY, data=tmp_path).run_once()
     district.close()
 
 

@@ -15,7 +15,7 @@ from server.readmodel.quantities import convert
 from server.readmodel.tables import NEVER
 
 DECLARATION = default_declaration()
-FACTS = FactMaker(DECLARATION)
+FACTS = FactMaker(DECLARATION, b"a key")
 DAYS = [f"2020-02-{number:02}" for number in range(1, 9)]
 
 
@@ -25,7 +25,11 @@ def entry(number: int, day: str, result: str, people: int) -> Entry:
     )
     at = f"{day}T{number:02}:00:00.000Z"
     return Entry(
-        f"r{number}", day, at, "phone", FACTS.facts({"form_id": "household_visit", "answers": answers}, at)
+        f"r{number}",
+        day,
+        at,
+        "phone",
+        FACTS.read({"form_id": "household_visit", "answers": answers}, "v/H1", at).facts,
     )
 
 

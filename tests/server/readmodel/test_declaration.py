@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from server.readmodel.cross_rules import BOUNDS, NEEDS
+from server.readmodel.cross_rules import PATH as RULES_PATH
 from server.readmodel.declaration import (
     DAY_KINDS,
     DEFAULT_PATH,
@@ -66,8 +68,38 @@ def spoil(*path: Any, value: Any) -> dict[str, Any]:
         spoil("indicators", 0, "value", value=["day households"]),
         spoil("indicators", 1, "value", value=["so_far households_visited"]),
         spoil("indicators", 1, "id", value="A1"),
+        spoil("components", "visits_timed", "like", value="no_such_component"),
+        spoil("mentioned", "person", "identity", value="face"),
+        spoil("mentioned", "person", "form", value="no_such_form"),
     ],
 )
 def test_a_wrong_declaration_is_refused(source: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError):
         load_declaration(source)
+
+
+RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "guess"},
+        {"unit": "no_such_unit"},
+        {"kind": "crowded", "value": "1"},
+        {"name": RULES[1]["name"]},
+    ],
+)
+def test_a_wrong_cross_rule_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError):
+        load_declaration(SOURCE, [RULES[0] | change, *RULES[1:]])
+
+
+def test_the_page_knows_every_cross_rule_kind_and_bound() -> None:
+    first = {line.split("|")[1].strip() for line in PAGE.splitlines() if line.startswith("| ")}
+    assert {rule["rule"] for rule in RULES} | set(NEEDS) <= first
+    settings = json.loads((DEFAULT_PATH.parent / "settings.json").read_text("utf-8"))
+    for name in (rule[bound] for rule in RULES for bound in BOUNDS if isinstance(rule.get(bound), str)):
+        assert f"`{name}`" in PAGE
+        assert isinstance(settings[name], int | float)
+        assert name in settings["about"]
