@@ -1,12 +1,15 @@
 """A compiled form made ready to check records: its rows by name and its expressions as closures. Made once,
 kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.expressions import compile_closure
 from schemas.expressions.evaluate import Closure
+from schemas.metadata import STRUCTURE, app_names
+from schemas.settled import Settled
+from schemas.shape import FITS
 from schemas.types import CONTAINERS, KINDS
 
 
@@ -42,11 +45,23 @@ class Question:
     unlisted: str
     beside_parent: bool = True
     """Whether the group around it stands in the same instance; the repeat around it never does."""
+    expressions: tuple[Any, ...] = ()
+    """`relevant` and `calculation` as they were compiled, before they became closures."""
     conditional: bool = False
     """Whether its relevance or value is computed, by itself or by a group around it."""
     children: list["Question"] = field(default_factory=list)
     flat: list["Question"] = field(default_factory=list)
     """The children, groups dissolved."""
+    fits: Callable[[Any], bool] = field(init=False)
+    """Whether a value has the form of an answer to this type."""
+    questionable: bool = field(init=False)
+    """Whether an answer of the right form can still be wrong by itself."""
+
+    def __post_init__(self) -> None:
+        self.fits = FITS.get(self.type, _nothing_fits)
+        offered = self.kind in ("choice", "choices")
+        listed = self.kind == "register" and self.unlisted != "allow"
+        self.questionable = offered or listed or self.decimals is not None
 
     @property
     def level(self) -> int:
@@ -55,7 +70,9 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class CompiledForm:
-    """`source` is the catalogue's JSON; `order` are the questions whose relevance or value is computed."""
+    """`source` is the catalogue's JSON; `order` are the questions whose relevance or value is computed, of
+    which `settled` deals with some at once; `calculated` are those of the record itself whose value is.
+    `members` are the names that may stand beside the answers."""
 
     source: dict[str, Any]
     form_id: str
@@ -64,6 +81,10 @@ class CompiledForm:
     envelope: list[Question]
     questions: dict[str, Question]
     order: list[Question]
+    settled: Settled
+    calculated: list[Question]
+    repeats: list[Question]
+    members: frozenset[str]
     flat_survey: list[Question]
     flat_envelope: list[Question]
     flat: list[Question]
@@ -80,6 +101,7 @@ class CompiledForm:
         questions = {question.name: question for question in _all([*envelope, *survey])}
         choices = source["choices"]
         flat_survey, flat_envelope = _flat(survey), _flat(envelope)
+        order = [questions[name] for name in source["order"] if questions[name].conditional]
         return cls(
             source=source,
             form_id=source["form_id"],
@@ -87,7 +109,11 @@ class CompiledForm:
             survey=survey,
             envelope=envelope,
             questions=questions,
-            order=[questions[name] for name in source["order"] if questions[name].conditional],
+            order=order,
+            settled=Settled(order, questions),
+            calculated=[question for question in flat_survey if question.calculation is not None],
+            repeats=[question for question in flat_survey if question.kind == "repeat"],
+            members=STRUCTURE | app_names(),
             flat_survey=flat_survey,
             flat_envelope=flat_envelope,
             flat=[*flat_survey, *flat_envelope],
@@ -96,6 +122,10 @@ class CompiledForm:
             codes={name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()},
             messages=source["messages"],
         )
+
+
+def _nothing_fits(value: Any) -> bool:
+    return False
 
 
 def _all(questions: list[Question]) -> Iterator[Question]:
@@ -124,6 +154,7 @@ def _question(
         list_name=row.get("list", ""),
         label=_texts(row.get("label") or {"zh": row["name"], "en": row["name"]}),
         relevant=_optional(row.get("relevant")),
+        expressions=tuple(row[name] for name in ("relevant", "calculation") if name in row),
         calculation=_optional(row.get("calculation")),
         required=row["required"] is True or compile_closure(row["required"]) if "required" in row else False,
         required_message=_texts(row["required_message"]) if "required_message" in row else None,

@@ -1,7 +1,7 @@
 """Takes a record apart into frames that expressions can read, leaving out whatever has no place or the
 wrong form.
 
-That a record is sound is decided here, answer by answer, with `shape.answer_fault`; what is wrong with one
+That a record is sound is decided here, answer by answer, with the rules of `shape.py`; what is wrong with one
 that is not, `marshalling.py` explains with the same rules.
 """
 
@@ -11,8 +11,6 @@ from typing import Any
 from schemas.compiled import CompiledForm, Question
 from schemas.expressions.environment import Frame
 from schemas.expressions.values import from_answer
-from schemas.metadata import STRUCTURE, app_names
-from schemas.shape import answer_fault
 from schemas.types import INSTANCES_MAX
 
 
@@ -65,19 +63,21 @@ def _confirmations_are_sound(confirmed: Any) -> bool:
 
 
 def _take_envelope(compiled: CompiledForm, record: dict[Any, Any], loaded: Loaded) -> None:
+    questions, into = compiled.questions, loaded.record
     for name, value in record.items():
-        question = compiled.questions.get(name) if isinstance(name, str) else None
+        question = questions.get(name)
         if question is not None and question.in_envelope and question.kind != "group":
-            _take_answer(question, name, value, loaded.record, loaded)
-        elif name not in STRUCTURE and name not in app_names():
+            _take_answer(question, name, value, into, loaded)
+        elif name not in compiled.members:
             loaded.sound = False
 
 
 def _take(
     compiled: CompiledForm, answers: dict[Any, Any], into: Instance, chain: tuple[str, ...], loaded: Loaded
 ) -> None:
+    questions = compiled.questions
     for name, value in answers.items():
-        question = compiled.questions.get(name) if isinstance(name, str) else None
+        question = questions.get(name)
         if question is None or question.in_envelope or question.chain != chain or question.kind == "group":
             loaded.sound = False
         elif question.kind == "repeat":
@@ -87,12 +87,14 @@ def _take(
 
 
 def _take_answer(question: Question, name: str, value: Any, into: Instance, loaded: Loaded) -> None:
-    if answer_fault(question.type, value):
+    if not question.fits(value):
         into.broken.add(name)
         loaded.sound = False
         return
     into.raw[name] = value
-    into.frame[name] = "OK" if question.kind == "flag" else from_answer(value)
+    into.frame[name] = (
+        value if type(value) is str else "OK" if question.kind == "flag" else from_answer(value)
+    )
 
 
 def _take_repeat(

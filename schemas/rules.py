@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.compiled import CompiledForm, Question, Rule
+from schemas.computed import computed
 from schemas.context import Context, Problem, Report
-from schemas.expressions import Environment, TooMuch, to_boolean, to_number, to_string
+from schemas.expressions import Environment, TooMuch, to_boolean, to_string
 from schemas.expressions.evaluate import Closure
-from schemas.expressions.functions import words
-from schemas.expressions.values import from_answer, number_to_string, to_answer
+from schemas.expressions.values import from_answer, number_to_string
 from schemas.loading import Instance, Loaded, load_record
 from schemas.marshalling import Fault, plain_label, shape_faults
 from schemas.registers import KEY_COLUMNS
@@ -58,10 +58,14 @@ class _Check:
         )
         self.record_frames = self.environment.frames
         self.record_positions = self.environment.positions
+        self.inside = loaded.record
 
     # -- where an expression is evaluated
 
     def enter(self, instance: Instance) -> None:
+        if instance is self.inside:
+            return
+        self.inside = instance
         if instance.parent is None:
             self.environment.frames, self.environment.positions = self.record_frames, self.record_positions
             return
@@ -83,15 +87,29 @@ class _Check:
 
     def recalculate(self) -> None:
         record = self.loaded.record
-        for question in self.compiled.order:
+        self.settle(record)
+        for question in self.compiled.settled.rest:
             if not question.chain:
                 self.refresh(question, record, record)
+                continue
+            if not record.repeats.get(question.chain[0]):
                 continue
             for instance in self.instances(question):
                 self.enter(instance)
                 owner = instance if question.beside_parent else instance.parent
                 self.refresh(question, instance, owner or instance)
             self.enter(record)
+
+    def settle(self, record: Instance) -> None:
+        """What follows from the record's choices alone, all at once."""
+        settlement = self.compiled.settled.by(record.frame, self.environment.settings)
+        record.irrelevant |= settlement.irrelevant
+        for name in settlement.irrelevant.intersection(record.frame):
+            record.frame[name] = [] if self.compiled.questions[name].kind == "repeat" else ""
+        record.frame.update(settlement.frame)
+        record.raw.update(settlement.answers)
+        for name in settlement.unanswered:
+            record.raw.pop(name, None)
 
     def refresh(self, question: Question, instance: Instance, owner: Instance) -> None:
         """`owner` is the instance in which the group or repeat around the question stands."""
@@ -189,7 +207,7 @@ class _Check:
         return [self.complaint("IRRELEVANT", question, instance) for question, instance in found]
 
     def out_of_place(self, instance: Instance) -> Iterator[tuple[Question, Instance]]:
-        for name in instance.irrelevant:
+        for name in instance.irrelevant.intersection([*instance.raw, *instance.repeats]):
             question = self.compiled.questions[name]
             counts = question.calculation is None and question.kind != "any"
             if counts and (name in instance.raw or instance.repeats.get(name)):
@@ -201,24 +219,26 @@ class _Check:
 
     def judge(self, questions: list[Question], instance: Instance, problems: list[Problem]) -> None:
         """`questions` without their groups, in page order."""
+        irrelevant, broken, raw, repeats = (
+            instance.irrelevant,
+            instance.broken,
+            instance.raw,
+            instance.repeats,
+        )
         for question in questions:
             name = question.name
-            if name in instance.irrelevant or name in instance.broken:
+            if name in irrelevant or name in broken:
                 continue
-            if name in instance.raw or instance.repeats.get(name):
-                problems.extend(self.judgement(question, instance))
-                for inner in instance.repeats.get(name, ()):
+            if name in raw or repeats.get(name):
+                fault = self.answer_fault(question, instance) if question.questionable else None
+                if fault is not None:
+                    problems.append(fault)
+                elif question.rules:
+                    self.constraints(question, instance, problems)
+                for inner in repeats.get(name, ()):
                     self.judge(question.flat, inner, problems)
             elif question.required is not False:
                 problems.extend(self.required(question, instance))
-
-    def judgement(self, question: Question, instance: Instance) -> Iterator[Problem]:
-        fault = None if question.kind == "repeat" else self.answer_fault(question, instance)
-        if fault is not None:
-            yield fault
-        elif question.rules:
-            self.enter(instance)
-            yield from self.constraints(question, instance)
 
     def required(self, question: Question, instance: Instance) -> Iterator[Problem]:
         if not isinstance(question.required, bool):
@@ -239,7 +259,10 @@ class _Check:
             and _decimals(answer) > question.decimals
         ):
             return self.complaint("DECIMALS", question, instance, "E", {"decimals": str(question.decimals)})
-        if question.kind == "choice" or question.kind == "choices":
+        if question.kind == "choice" and question.choice_filter is None:
+            if answer not in self.compiled.codes.get(question.list_name, ()):
+                return self.complaint("CHOICE", question, instance)
+        elif question.kind == "choice" or question.kind == "choices":
             codes = answer if isinstance(answer, list) else [answer]
             if not self.offered(question, instance).issuperset(codes):
                 return self.complaint("CHOICE", question, instance)
@@ -265,16 +288,14 @@ class _Check:
         self.environment.choice = {}
         return found
 
-    def constraints(self, question: Question, instance: Instance) -> Iterator[Problem]:
+    def constraints(self, question: Question, instance: Instance, problems: list[Problem]) -> None:
         """At most one complaint for each rule id."""
+        self.enter(instance)
         failed: set[str] = set()
         for rule in question.rules:
-            if rule.id in failed:
-                continue
-            problem = self.constraint(rule, question, instance)
-            if problem is not None:
+            if rule.id not in failed and (problem := self.constraint(rule, question, instance)):
                 failed.add(rule.id)
-                yield problem
+                problems.append(problem)
 
     def constraint(self, rule: Rule, question: Question, instance: Instance) -> Problem | None:
         try:
@@ -282,6 +303,7 @@ class _Check:
                 return None
         except TooMuch:
             return self.complaint("LIMIT", question, instance)
+        self.enter(instance)
         return Problem(rule.id, rule.severity, instance.prefix + question.name, self.texts(rule.message))
 
     # -- the record as the server understands it
@@ -292,7 +314,8 @@ class _Check:
             _replace(question, self.loaded.record, result)
         answers = record.get("answers")
         if isinstance(answers, dict):
-            result["answers"] = self.answers(self.compiled.flat_survey, self.loaded.record, answers)
+            changing = [*self.compiled.calculated, *self.compiled.repeats]
+            result["answers"] = self.answers(changing, self.loaded.record, answers)
         return result
 
     def answers(self, questions: list[Question], instance: Instance, given: dict[str, Any]) -> dict[str, Any]:
@@ -313,19 +336,6 @@ def _replace(question: Question, instance: Instance, result: dict[str, Any]) -> 
         result.pop(question.name, None)
     else:
         result[question.name] = instance.raw[question.name]
-
-
-def computed(question_type: str, value: Any) -> Any:
-    """An expression's value as an answer to a question of this type; None for no answer."""
-    if question_type in ("integer", "decimal"):
-        return to_answer(to_number(value))
-    if question_type in ("calculate", "hidden"):
-        return to_answer(value)
-    if question_type.startswith("select_multiple"):
-        return words(value) or None
-    if question_type == "acknowledge":
-        return True if to_boolean(value) else None
-    return to_answer(to_string(value))
 
 
 def _decimals(number: float) -> int:

@@ -5,12 +5,14 @@ A date is `YYYY-MM-DD`; a date with time is RFC 3339, and counts as Beijing's wh
 
 import math
 import re
+from functools import lru_cache
 
 DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+DATE_TIME_MAX = len("2020-02-21T10:05:00.123456789+08:00")
 DAY_MS = 86_400_000
 BEIJING_MIN = 480
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31
@@ -42,12 +44,23 @@ def civil_from_days(days: int) -> tuple[int, int, int]:
 
 
 def parse_date(text: str) -> int | None:
+    return _parsed_date(text) if len(text) == 10 else None
+
+
+# The same few days stand in every record.
+@lru_cache(maxsize=4096)
+def _parsed_date(text: str) -> int | None:
     match = DATE.fullmatch(text)
     return days_from_civil(*map(int, match.groups())) if match else None
 
 
 def parse_date_time(text: str) -> int | None:
     """Milliseconds since Beijing's 1970-01-01T00:00."""
+    return _parsed_date_time(text) if len(text) <= DATE_TIME_MAX else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed_date_time(text: str) -> int | None:
     match = DATE_TIME.fullmatch(text)
     if not match:
         return None

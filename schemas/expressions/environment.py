@@ -71,6 +71,8 @@ def bounded(text: str) -> str:
 def entry_value(entry: Any, path: str) -> Any:
     """What the dotted `path` leads to. In a list, a step of up to 5 digits is an index from 0, any other
     the `item_code`, `code` or `name` of an object."""
+    if type(entry) is dict and "." not in path:
+        return entry.get(path)
     for step in path.split("."):
         if isinstance(entry, Mapping):
             entry = entry.get(step)

@@ -12,6 +12,8 @@ Ast: TypeAlias = Any
 Closure: TypeAlias = Callable[[Environment], Any]
 
 ANSWERS = ("$", "indexed", "col")
+BOOLEAN = frozenset({"=", "!=", "<", "<=", ">", ">=", "and", "or", "not", "regex", "selected"})
+"""Operations whose value is a boolean already."""
 
 
 def evaluate(expression: Ast, environment: Environment) -> Any:
@@ -68,14 +70,22 @@ def _position(level: int) -> Closure:
     return lambda environment: float(environment.positions[level])
 
 
+def _truth(expression: Ast) -> Closure:
+    """The value as a boolean."""
+    closure = _closure(expression)
+    if type(expression) is list and expression[0] in BOOLEAN:
+        return closure
+    return lambda environment: to_boolean(closure(environment))
+
+
 def _and(*args: Ast) -> Closure:
-    first, second = map(_closure, args)
-    return lambda environment: to_boolean(first(environment)) and to_boolean(second(environment))
+    first, second = map(_truth, args)
+    return lambda environment: first(environment) and second(environment)
 
 
 def _or(*args: Ast) -> Closure:
-    first, second = map(_closure, args)
-    return lambda environment: to_boolean(first(environment)) or to_boolean(second(environment))
+    first, second = map(_truth, args)
+    return lambda environment: first(environment) or second(environment)
 
 
 def _is_answer(expression: Ast) -> bool:
@@ -102,11 +112,23 @@ def _differs(a: Ast, b: Ast) -> Closure:
     return lambda environment: not equals(environment)
 
 
+def _selected(value: Ast, code: Ast) -> Closure:
+    if not (_is_answer(value) and type(code) is str and code and words(code) == [code]):
+        return _call(PURE["selected"], [_closure(value), _closure(code)])
+    chosen, selected = _closure(value), PURE["selected"]
+
+    def is_selected(environment: Environment) -> bool:
+        text = chosen(environment)
+        if type(text) is str and (code not in text or text == code):
+            return bool(text == code)
+        return bool(selected(text, code))
+
+    return is_selected
+
+
 def _if(*args: Ast) -> Closure:
-    condition, then, otherwise = map(_closure, args)
-    return lambda environment: (
-        then(environment) if to_boolean(condition(environment)) else otherwise(environment)
-    )
+    condition, then, otherwise = _truth(args[0]), _closure(args[1]), _closure(args[2])
+    return lambda environment: then(environment) if condition(environment) else otherwise(environment)
 
 
 def _coalesce(*args: Ast) -> Closure:
@@ -134,11 +156,23 @@ def _setting(path: str) -> Closure:
 
 def _pulldata(list_name: str, path: Ast, key_column: str, key: Ast) -> Closure:
     wanted, path_closure = _closure(key), _closure(path)
+    if type(path) is str:
+        return _pulled_column(list_name, path, key_column, wanted)
 
     def pull(environment: Environment) -> Any:
         value = to_string(wanted(environment))
         entry = environment.lists(list_name, key_column, value) if value else None
         return from_answer(entry_value(entry, to_string(path_closure(environment))))
+
+    return pull
+
+
+def _pulled_column(list_name: str, path: str, key_column: str, wanted: Closure) -> Closure:
+    def pull(environment: Environment) -> Any:
+        key = wanted(environment)
+        value = key if type(key) is str else to_string(key)
+        entry = environment.lists(list_name, key_column, value) if value else None
+        return "" if entry is None else from_answer(entry_value(entry, path))
 
     return pull
 
@@ -206,6 +240,7 @@ SPECIAL: dict[str, Callable[..., Closure]] = {
     "=": _equals,
     "!=": _differs,
     "if": _if,
+    "selected": _selected,
     "coalesce": _coalesce,
     "once": _coalesce,
     "regex": _regex,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,17 @@ from server.readmodel.tables import flags, records
 from server.readmodel.upsert import upsert
 
 CHAIN = "chain"  # the unit_kind of flags that belong to a chain
-IDS_AT_ONCE = 400
+IDS_AT_ONCE = 1000
 
 RecordRow = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record that was judged before: the revision that was, and its chain."""
+
+    rev: str
+    root_id: str
 
 
 @dataclass
@@ -67,10 +75,14 @@ class Roots:
     A chain is named by the oldest id that it is known to lead to, whether that record has arrived or not.
     """
 
-    def __init__(self, connection: Connection, links: dict[str, str | None]) -> None:
-        """`links`: record id -> what it supersedes, for the records of the batch."""
+    def __init__(
+        self, connection: Connection, links: dict[str, str | None], known: Mapping[tuple[str, str], Known]
+    ) -> None:
+        """`links`: record id -> what it supersedes, for the records of the batch; `known` are those records of
+        the same ids that have arrived before."""
         targets = {target for target in links.values() if target}
-        self._stored = roots_of(connection, targets | set(links))
+        own = {record_id: one.root_id for (_, record_id), one in known.items()}
+        self._stored = own | roots_of(connection, targets - set(own))
         self._awaited = awaited(connection, links)
         self._merged: dict[str, str] = {}
         self.circular: set[str] = set()

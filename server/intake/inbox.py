@@ -3,18 +3,19 @@ verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
 from server.intake import verdicts
 from server.intake.arrivals import Arrival, arrival
-from server.intake.chaining import Roots, chunks, rename, resolve_chains
+from server.intake.chaining import Known, Roots, chunks, rename, resolve_chains
 from server.intake.judging import Arrived, Bench, DeviceVillages, Judged, Original, judge
-from server.intake.lookups import Lookups
+from server.intake.lookups import EntryKey, Lookups
 from server.intake.rows import Decision, decide, record_row, revision_row
 from server.readmodel import codec
 from server.readmodel.chains import ACCEPTED
@@ -28,6 +29,14 @@ from server.readmodel.tables import records, reviews, revisions
 from server.readmodel.upsert import upsert
 from sync.store import Change, Doc, Store
 
+# What records name of their village's register, by kind.
+ANSWERED = {
+    "household": "household_id",
+    "point": "point_id",
+    "roster_entry": "roster_entry_id",
+    "campaign": "campaign_id",
+}
+
 
 @dataclass
 class Tools:
@@ -39,6 +48,13 @@ class Tools:
     lookups: Lookups
     device_villages: DeviceVillages | None = None
     device_fillers: DeviceVillages | None = None
+
+    def bench(
+        self, connection: Connection, originals: Mapping[str, Original], circular: frozenset[str]
+    ) -> Bench:
+        """For one batch: a device is asked about once."""
+        villages, fillers = (asked and cache(asked) for asked in (self.device_villages, self.device_fillers))
+        return Bench(connection, self.lookups, villages, fillers, originals, circular)
 
 
 @dataclass
@@ -74,15 +90,9 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
         for one, standing in found
     }
     links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
-    roots = Roots(connection, links)
-    bench = Bench(
-        connection,
-        tools.lookups,
-        tools.device_villages,
-        tools.device_fillers,
-        _originals(connection, new, links),
-        frozenset(roots.circular),
-    )
+    roots = Roots(connection, links, known)
+    bench = tools.bench(connection, _originals(connection, new, links), frozenset(roots.circular))
+    tools.lookups.prefetch(connection, _looked_up(new))
     reviewed = _reviews(connection, (record_id for _, record_id in new))
     outcome = Outcome()
     rows, mentioned = [], []
@@ -98,20 +108,34 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
     return outcome
 
 
-def _known(connection: Connection, changes: Mapping[str, Sequence[Change]]) -> dict[RecordKey, str]:
-    """The revisions that were judged before."""
-    found: dict[RecordKey, str] = {}
-    for db, rows in changes.items():
-        for chunk in chunks([codec.key(row.id) for row in rows]):
-            query = select(records.c.record_id, records.c.rev).where(
-                records.c.db == db, records.c.record_id.in_(chunk)
-            )
-            found |= {(db, row.record_id): row.rev for row in connection.execute(query)}
+def _known(connection: Connection, changes: Mapping[str, Sequence[Change]]) -> dict[RecordKey, Known]:
+    """The records of these ids that were judged before, in whichever inbox."""
+    ids = {codec.key(change.id) for rows in changes.values() for change in rows}
+    found: dict[RecordKey, Known] = {}
+    for chunk in chunks(sorted(ids)):
+        query = select(records.c.db, records.c.record_id, records.c.rev, records.c.root_id)
+        for db, record_id, rev, root_id in connection.execute(query.where(records.c.record_id.in_(chunk))):
+            found[db, record_id] = Known(rev, root_id)
     return found
 
 
+def _looked_up(new: Mapping[RecordKey, tuple[Arrival, Doc]]) -> Iterator[EntryKey]:
+    """The register entries that judging these records will ask for."""
+    for (db, _), (one, _standing) in new.items():
+        doc = one.doc or {}
+        answers = doc.get("answers")
+        village = village_of(db)
+        for kind, name in ANSWERED.items():
+            value = answers.get(name) if isinstance(answers, dict) else None
+            if isinstance(value, str) and value:
+                yield kind, village, codec.key(value)
+        filler_id = doc.get("filler_id")
+        if isinstance(filler_id, str):
+            yield "filler", village, codec.key(filler_id)
+
+
 def _arrivals(
-    tools: Tools, connection: Connection, db: str, changes: Sequence[Change], known: Mapping[RecordKey, str]
+    tools: Tools, connection: Connection, db: str, changes: Sequence[Change], known: Mapping[RecordKey, Known]
 ) -> list[tuple[Arrival, Doc]]:
     database = tools.store.open(db)
     fresh = [change for change in changes if (db, codec.key(change.id)) not in known]
@@ -120,9 +144,9 @@ def _arrivals(
     later: list[dict[str, Any]] = []
     for change in changes:
         key = codec.key(change.id)
-        rev = known.get((db, key))
-        if rev is not None:
-            later += [revision_row(db, key, leaf) for leaf in change.leaves if leaf.rev != rev]
+        before = known.get((db, key))
+        if before is not None:
+            later += [revision_row(db, key, leaf) for leaf in change.leaves if leaf.rev != before.rev]
             continue
         verdict = standing.get(change.id, {})
         one = arrival(database, change, verdict)
@@ -330,17 +354,14 @@ def recheck(tools: Tools, connection: Connection, form_id: str | None = None) ->
 def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: Outcome) -> None:
     doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
     one = _again(tools.store, row, doc_id)
-    roots = Roots(connection, {row.record_id: row.supersedes})
-    bench = Bench(
+    own = {(row.db, row.record_id): Known(row.rev, row.root_id)}
+    roots = Roots(connection, {row.record_id: row.supersedes}, own)
+    # A chain that still leads back to its beginning.
+    in_circle = any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems))
+    bench = tools.bench(
         connection,
-        tools.lookups,
-        tools.device_villages,
-        tools.device_fillers,
         _originals(connection, {}, {row.record_id: row.supersedes}),
-        # A chain that still leads back to its beginning.
-        frozenset(roots.circular)
-        if any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems))
-        else frozenset(),
+        frozenset(roots.circular) if in_circle else frozenset(),
     )
     judged = _judged(bench, one, row.village_code)
     if judged.problems == codec.decode(row.problems):

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -168,17 +169,22 @@ def _as_dict(found: Any) -> Problem:
 
 
 def context(bench: Bench, arrived: Arrived) -> Context:
-    received = parse(arrived.received_at)
-    if received is None:
-        raise ValueError(f"the store gave no time of receipt: {arrived.received_at!r}")
+    today, now = _clock_at(arrived.received_at)
     return Context(
-        today=beijing_day(received),
-        now=beijing_stamp(received),
+        today=today,
+        now=now,
         settings=bench.lookups.settings(bench.connection),
-        lists=lambda name, column, key: bench.lookups.from_list(
-            bench.connection, arrived.village_code, name, column, key
-        ),
+        lists=bench.lookups.lister(bench.connection, arrived.village_code),
     )
+
+
+# What was pushed together was received together.
+@lru_cache(maxsize=1024)
+def _clock_at(received_at: str) -> tuple[str, str]:
+    received = parse(received_at)
+    if received is None:
+        raise ValueError(f"the store gave no time of receipt: {received_at!r}")
+    return beijing_day(received), beijing_stamp(received)
 
 
 def _circumstances(bench: Bench, arrived: Arrived) -> Iterator[Problem]:

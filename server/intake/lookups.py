@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,12 @@ LISTS = {
 DISTRICT_WIDE = ("roster_entry", "campaign")
 ID_FIELDS = {("roster_entry" if kind == "roster" else kind): field for kind, field in KINDS.items()}
 DEFAULT_SETTINGS = Path(__file__).parent.parent.parent / "forms" / "settings.json"
-REMEMBERED_MAX = 200_000
+REMEMBERED_MAX = 20_000
+IDS_AT_ONCE = 500
 
 Entry = dict[str, Any]
+EntryKey = tuple[str, str, str]  # kind, village, id
+Lister = Callable[[str, str, str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class KnownForm:
 
 class Lookups:
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, str, str], Entry | None] = {}
+        self._entries: dict[EntryKey, Entry | None] = {}
         self._forms: dict[tuple[str, str], KnownForm | None] = {}
         self._settings: dict[str, Any] | None = None
         self._villages: dict[str, tuple[str, str] | None] = {}
@@ -94,32 +97,57 @@ class Lookups:
         """A register's document, without the summary: a verdict must not depend on what arrived before."""
         key = (kind, village_code, codec.key(unit_id))
         if key not in self._entries:
-            if len(self._entries) > REMEMBERED_MAX:
-                self._entries.clear()
-            self._entries[key] = _read_entry(connection, *key)
+            self.prefetch(connection, [key])
         return self._entries[key]
 
-    def from_list(
-        self, connection: Connection, village_code: str, list_name: str, key_column: str, key: str
-    ) -> Entry | None:
-        """The look-up that expressions make: only by the list's own id."""
-        kind = LISTS.get(list_name)
-        if kind is None or key_column != ID_FIELDS[kind]:
-            return None
-        return self.entry(connection, kind, village_code, key)
+    def prefetch(self, connection: Connection, keys: Iterable[EntryKey]) -> None:
+        """Read what is not remembered, for a whole batch at once."""
+        if len(self._entries) > REMEMBERED_MAX:
+            self._entries.clear()
+        absent: dict[str, set[EntryKey]] = {}
+        for key in keys:
+            if key not in self._entries:
+                absent.setdefault(key[0], set()).add(key)
+        for kind, wanted in absent.items():
+            ids = sorted({unit_id for _, _, unit_id in wanted})
+            for start in range(0, len(ids), IDS_AT_ONCE):
+                self._read(connection, kind, wanted, set(ids[start : start + IDS_AT_ONCE]))
+
+    def _read(self, connection: Connection, kind: str, wanted: set[EntryKey], ids: set[str]) -> None:
+        query = select(register.c.unit_id, register.c.village_code, register.c.doc).where(
+            register.c.kind == kind, register.c.unit_id.in_(sorted(ids))
+        )
+        docs: dict[str, dict[str, str]] = {}
+        for unit_id, village, doc in connection.execute(query):
+            docs.setdefault(unit_id, {})[village] = doc
+        for key in wanted:
+            if key[2] in ids:
+                self._entries[key] = _chosen(key, docs.get(key[2], {}))
+
+    def lister(self, connection: Connection, village_code: str) -> Lister:
+        """The look-up that expressions make in a village: only by the list's own id."""
+
+        def from_list(list_name: str, key_column: str, unit_id: str) -> Entry | None:
+            kind = LISTS.get(list_name)
+            if kind is None or key_column != ID_FIELDS[kind]:
+                return None
+            try:
+                return self._entries[kind, village_code, unit_id]
+            except KeyError:
+                return self.entry(connection, kind, village_code, unit_id)
+
+        return from_list
 
 
-def _read_entry(connection: Connection, kind: str, village_code: str, unit_id: str) -> Entry | None:
-    query = select(register.c.village_code, register.c.doc).where(
-        register.c.kind == kind, register.c.unit_id == unit_id
-    )
-    if kind not in DISTRICT_WIDE:
-        query = query.where(register.c.village_code == village_code)
-    rows = connection.execute(query.order_by(register.c.village_code)).all()
-    chosen = next((row for row in rows if row.village_code == village_code), rows[0] if rows else None)
-    if chosen is None:
+def _chosen(key: EntryKey, docs: Mapping[str, str]) -> Entry | None:
+    """The village's own entry before another's; `docs` by village."""
+    kind, village_code, _ = key
+    doc = docs.get(village_code)
+    if doc is None and kind in DISTRICT_WIDE and docs:
+        doc = docs[min(docs)]
+    if doc is None:
         return None
-    return {name: value for name, value in codec.decode(chosen.doc).items() if name != "summary"}
+    return {name: value for name, value in codec.decode(doc).items() if name != "summary"}
 
 
 def _compiled(source: Mapping[str, Any]) -> KnownForm | None:

@@ -41,11 +41,15 @@ def decode(text: str) -> Any:
 
 def plain(value: str, limit: int = 1000) -> str:
     """Text that every database takes: no NUL, no lone surrogate, at most `limit` characters."""
+    if value.isascii() and len(value) <= limit and "\0" not in value:
+        return value
     return value[:limit].replace("\0", REPLACEMENT).encode("utf-8", "replace").decode("utf-8")
 
 
 def key(value: str) -> str:
     """`value` itself when a database can hold and index it, else a shortened text that stays unique."""
+    if len(value) <= KEY_MAX and value.isascii() and "\0" not in value:
+        return value
     if len(value) <= KEY_MAX and plain(value, KEY_MAX) == value:
         return value
     digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
