@@ -24,7 +24,7 @@ def incarnation(database: Database) -> str:
 
 def parsed(database: Database, since: str | None) -> int:
     """What to start after. Takes a plain number, `now`, and a sequence with the quotes of its JSON."""
-    if since is None or since == "":
+    if since is None:
         return 0
     if since == "now":
         return database.seq()
