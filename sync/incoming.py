@@ -7,7 +7,6 @@ reason.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
@@ -30,7 +29,7 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 ENVELOPE_LEVELS = 24
 BODY_LEVELS_MAX = 254 - ENVELOPE_LEVELS
 
-_REV = re.compile(r"([1-9][0-9]{0,15})-(.*)", re.DOTALL)
+_REV = re.compile(r"0{0,30}([1-9][0-9]{0,15})-(.*)", re.DOTALL)
 _HEX_32 = re.compile(r"[0-9a-fA-F]{32}")
 _IGNORED = {"_id", "_rev", "_revisions", "_deleted", "_attachments"} | {
     "_revs_info",
@@ -118,15 +117,14 @@ def _hash(name: object) -> str:
         if not _HEX_32.fullmatch(name):
             raise BadRequest("Invalid rev format")
         return name.lower()
-    if len(name) > HASH_CHARACTERS_MAX or not _encodable(name):
+    if len(name) > HASH_CHARACTERS_MAX or not is_encodable(name):
         raise BadRequest("Invalid rev format")
     return name
 
 
 def path_of(doc: Mapping[str, Any]) -> list[str]:
     if "_revisions" not in doc:
-        rev = doc.get("_rev")
-        return [check_rev(rev)] if rev is not None else []
+        return [check_rev(doc["_rev"])] if "_rev" in doc else []
     member = doc["_revisions"]
     start = member.get("start") if isinstance(member, Mapping) else None
     ids = member.get("ids") if isinstance(member, Mapping) else None
@@ -136,7 +134,16 @@ def path_of(doc: Mapping[str, Any]) -> list[str]:
         raise DocValidation("_revisions.ids isn't a array.")
     if not len(ids) <= start < 10**16:
         raise DocValidation("_revisions.start is smaller than the number of _revisions.ids.")
-    return [f"{start - step}-{_hash(name)}" for step, name in enumerate(ids)]
+    return [f"{start - step}-{_hash_in_history(name)}" for step, name in enumerate(ids)]
+
+
+def _hash_in_history(name: object) -> str:
+    try:
+        return _hash(name)
+    except DocValidation:
+        raise
+    except BadRequest:
+        raise DocValidation("RevId isn't a valid hexadecimal") from None
 
 
 def body_bytes(doc: Mapping[str, Any], doc_id: str) -> bytes:
@@ -167,7 +174,7 @@ def _is_body(key: str) -> bool:
     return key in _KEPT
 
 
-def _encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -183,7 +190,7 @@ def _attachments(doc: Mapping[str, Any]) -> list[IncomingAttachment]:
 
 
 def check_attachment_name(name: object) -> str:
-    if not isinstance(name, str) or not name or not _encodable(name) or len(name) > ID_BYTES_MAX:
+    if not isinstance(name, str) or not name or not is_encodable(name) or len(name) > ID_BYTES_MAX:
         raise BadRequest("Attachment name is not valid UTF-8 of a usable length")
     if name.startswith("_"):
         raise BadRequest(f"Attachment name '{name}' starts with prohibited character '_'")
@@ -209,8 +216,8 @@ def _attachment(name: str, stub: object) -> IncomingAttachment:
 
 def _decoded(name: str, stub: Mapping[str, Any]) -> bytes:
     try:
-        return base64.b64decode(stub["data"], validate=True)
-    except (KeyError, TypeError, ValueError, binascii.Error):
+        return base64.b64decode("".join(stub["data"].split()), validate=True)
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise BadRequest(f"Invalid attachment data for {name}") from None
 
 

@@ -31,8 +31,8 @@ def _answer(call: Call, query: Query) -> Response:
         include_docs=query.flag("include_docs"),
         conflicts=query.flag("conflicts"),
         attachments=query.flag("attachments"),
-        skip=query.integer("skip") or 0,
-        limit=query.integer("limit"),
+        skip=query.integer("skip", QueryParseError) or 0,
+        limit=query.integer("limit", QueryParseError),
     )
     if query.flag("update_seq"):
         told["update_seq"] = call.database.seq()
@@ -40,11 +40,8 @@ def _answer(call: Call, query: Query) -> Response:
 
 
 def _range(call: Call, query: Query) -> dict[str, Any]:
-    keys = query.json("keys")
-    if keys is not None:
-        if "key" in query:
-            raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
-        return {"keys": _strings(call, keys)}
+    if "keys" in query:
+        return {"keys": _strings(call, query.json("keys"))}
     key = _id(query.json("key"))
     if key is not None:
         return {"startkey": key, "endkey": key}

@@ -22,8 +22,8 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return answer
 
 
-def streamed(chunks: Iterable[bytes]) -> Response:
-    answer = Response(chunks, mimetype=JSON)
+def streamed(chunks: Iterable[bytes], mimetype: str = JSON) -> Response:
+    answer = Response(chunks, content_type=mimetype)
     answer.headers["Cache-Control"] = "must-revalidate"
     answer.headers["X-Accel-Buffering"] = (
         "no"  # a proxy that collects an answer first would hold heartbeats back

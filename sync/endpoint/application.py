@@ -18,10 +18,10 @@ from werkzeug.exceptions import HTTPException
 from sync.access import Access
 from sync.endpoint import answers, cors, server_calls
 from sync.endpoint.call import Call, Principal
-from sync.endpoint.errors import Forbidden, Unauthorized
+from sync.endpoint.errors import BadContentType, Forbidden, MethodNotAllowed, Unauthorized
 from sync.endpoint.limits import Limits
 from sync.endpoint.paths import Place, place_of
-from sync.endpoint.routes import route
+from sync.endpoint.routes import Route, route
 from sync.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -112,13 +112,24 @@ class _Endpoint:
             self.on_contact(principal)
         return self._permitted(asked, place, principal)
 
+    def _route(self, asked: Request, place: Place) -> Route:
+        """A database that is not there is told before a method that is not known."""
+        try:
+            return route(place.kind, asked.method)
+        except MethodNotAllowed:
+            if place.database_name:
+                self.store.open(place.database_name)
+            raise
+
     def _permitted(self, asked: Request, place: Place, principal: Principal) -> Response:
         access = self.permit(principal, place.database_name)
         if not access:
             raise Forbidden("You are not allowed to access this db.")
-        wanted = route(place.kind, asked.method)
+        wanted = self._route(asked, place)
         if not access & (wanted.needs | Access.ADMIN):
             raise Forbidden("You are not allowed to do this here.")
+        if asked.method == "POST" and place.kind != "_session" and asked.mimetype != answers.JSON:
+            raise BadContentType("Content-Type must be application/json")
         call = Call(
             asked, self.store, self.limits, principal.writer, access, place.database_name, place.names
         )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from flask import Response
 
 from sync.endpoint import answers
 from sync.endpoint.call import Call
-from sync.endpoint.document_calls import named_rev
+from sync.endpoint.document_calls import findable, named_rev
 from sync.incoming import DEFAULT_CONTENT_TYPE, check_attachment_name, check_id
 from sync.store import BadRequest, ContentMismatch
+
+ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)", re.ASCII)
 
 
 def get(call: Call) -> Response:
     """The bytes as they came; ranges and If-None-Match are understood."""
-    doc_id, name = check_id(call.names[0]), call.names[1]
+    doc_id, name = findable(call.names[0]), call.names[1]
     found = call.database.attachment(doc_id, name, rev=call.query.text("rev"))
     answer = Response(found.data, content_type=answers.header_value(found.content_type))
     answer.set_etag(found.digest.removeprefix("md5-"))
@@ -24,8 +27,15 @@ def get(call: Call) -> Response:
     # An attachment may be a page with a script, handed in by anybody: a browser must not run it as ours.
     answer.headers["Content-Security-Policy"] = "sandbox"
     answer.headers["X-Content-Type-Options"] = "nosniff"
+    _check_range(call)
     answer.make_conditional(call.request, accept_ranges=True, complete_length=found.length)
     return answer
+
+
+def _check_range(call: Call) -> None:
+    """Leave out of the request a Range that is not understood, which is answered with the whole then."""
+    if not ONE_RANGE.fullmatch(call.request.headers.get("Range", "")):
+        call.request.environ.pop("HTTP_RANGE", None)
 
 
 def put(call: Call) -> Response:
@@ -51,6 +61,8 @@ def _check_md5(call: Call, data: bytes) -> None:
 
 
 def delete(call: Call) -> Response:
-    doc_id, name = check_id(call.names[0]), call.names[1]
-    rev = call.database.delete_attachment(doc_id, name, rev=named_rev(call), writer=call.writer)
-    return answers.written(doc_id, rev, 200)
+    doc_id, name, rev = findable(call.names[0]), call.names[1], named_rev(call)
+    if rev is None:
+        call.database.attachment(doc_id, name)  # that it is missing is told before the missing revision
+    written = call.database.delete_attachment(doc_id, name, rev=rev, writer=call.writer)
+    return answers.written(doc_id, written, 200)

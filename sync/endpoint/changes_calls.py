@@ -21,7 +21,7 @@ from sync.endpoint.limits import Limits
 from sync.endpoint.query import Query
 from sync.store import BadRequest, Change, Database, NotFound, Seq, Store
 
-FEEDS = ("normal", "longpoll", "continuous")
+FEEDS = ("normal", "continuous", "live", "longpoll", "eventsource")
 PAGE_ROWS_WITH_ATTACHMENTS = 1
 
 
@@ -54,43 +54,76 @@ def _answer(call: Call, body: dict[str, Any]) -> Response:
     query = Query(call.request.args, {name: body[name] for name in ("doc_ids",) if name in body})
     wanted = _wanted(call, query, body)
     feed = _Feed(call.store, call.database, call.limits, wanted)
-    if wanted.feed == "continuous":
-        return answers.streamed(feed.continuous())
-    return answers.streamed(feed.longpoll() if wanted.feed == "longpoll" else feed.normal())
+    if wanted.feed == "normal":
+        return _normal_answer(call, feed)
+    if wanted.feed == "eventsource":
+        return answers.streamed(feed.eventsource(), "text/event-stream")
+    return answers.streamed(feed.longpoll() if wanted.feed == "longpoll" else feed.continuous())
+
+
+def _normal_answer(call: Call, feed: _Feed) -> Response:
+    """Nothing is read for a client that has the answer since nothing moved."""
+    answer = answers.streamed(feed.normal())
+    answer.set_etag(call.database.seq())
+    answer.make_conditional(call.request)
+    return answer
 
 
 def _wanted(call: Call, query: Query, body: dict[str, Any]) -> Wanted:
-    feed, style = query.text("feed") or "normal", query.text("style") or "main_only"
-    if feed not in FEEDS:
-        raise BadRequest(f"Supported `feed` types: {', '.join(FEEDS)}")
-    if style not in ("main_only", "all_docs"):
+    feed, style = _feed(query), query.text("style")
+    if style not in (None, "main_only", "all_docs"):
         raise BadRequest("Supported styles: main_only, all_docs")
-    limit = query.integer("limit")
+    if query.text("seq_interval") is not None and not query.integer("seq_interval"):
+        raise BadRequest("invalid_seq_interval")
     return Wanted(
         feed=feed,
-        since=sequences.parsed(call.database, query.text("since")),
-        limit=None if limit is None else max(limit, 1),
-        descending=query.flag("descending"),
+        since=sequences.parsed(call.database, _since(call, query, feed)),
+        limit=_limit(query),
+        descending=query.says("descending"),
         all_leaves=style == "all_docs",
-        include_docs=query.flag("include_docs"),
-        conflicts=query.flag("conflicts"),
-        attachments=query.flag("attachments"),
+        include_docs=query.says("include_docs"),
+        conflicts=query.says("conflicts"),
+        attachments=query.says("attachments"),
         heartbeat_s=_heartbeat_s(query, call.limits),
         timeout_s=_timeout_s(query, call.limits),
         filter=changes_filters.chosen(call, query, body),
     )
 
 
+def _feed(query: Query) -> str:
+    feed = query.text("feed")
+    if feed is None:
+        return "normal"
+    if feed not in FEEDS:
+        raise BadRequest(f"Supported `feed` types: {', '.join(FEEDS)}")
+    return "continuous" if feed == "live" else feed
+
+
+def _since(call: Call, query: Query, feed: str) -> str | None:
+    """A browser that connects again to an event source says in a header how far it came."""
+    again = call.request.headers.get("Last-Event-ID") if feed == "eventsource" else None
+    return again or query.text("last-event-id") or query.text("since")
+
+
+def _limit(query: Query) -> int | None:
+    """None for a negative one: CouchDB takes that for no limit."""
+    text = query.text("limit")
+    if text is None or (text.startswith("-") and text[1:].isdigit()):
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise BadRequest("`limit` must be a whole number.")
+    return int(text[:15])
+
+
 def _heartbeat_s(query: Query, limits: Limits) -> float | None:
-    text = query.text("heartbeat")
-    if text in (None, "", "false"):
+    text = query.text("heartbeat") or "false"
+    if text == "false":
         return None
     if text == "true":
         return limits.timeout_s
-    wanted = query.integer("heartbeat")
-    if not wanted:
+    if not (text.isascii() and text.isdigit()) or not int(text[:15]):
         raise BadRequest("The heartbeat value should be a positive integer (in milliseconds).")
-    return max(wanted / 1000, limits.heartbeat_s_min)
+    return max(int(text[:15]) / 1000, limits.heartbeat_s_min)
 
 
 def _timeout_s(query: Query, limits: Limits) -> float:
@@ -118,19 +151,31 @@ class _Feed:
     def longpoll(self) -> Iterator[bytes]:
         yield from self._results(self._first_rows())
 
+    def eventsource(self) -> Iterator[bytes]:
+        """As the EventSource of a browser reads it; `id` is what it sends back when it connects again."""
+        for row in self._all_rows():
+            if row is None:
+                yield b"event: heartbeat\ndata: \n\n"
+            else:
+                yield b"data: %b\nid: %b\n\n" % (orjson.dumps(row), orjson.dumps(row["seq"]))
+        yield b"\n"
+
     def continuous(self) -> Iterator[bytes]:
+        for row in self._all_rows():
+            yield b"\n" if row is None else orjson.dumps(row) + b"\n"
+        yield orjson.dumps({"last_seq": self._since, "pending": self._pending}) + b"\n"
+
+    def _all_rows(self) -> Iterator[dict[str, Any] | None]:
+        """The rows that are there and those to come; None for each heartbeat between."""
         try:
             self._moved = True
             while self._moved:
-                for row in self._rows():
-                    yield orjson.dumps(row) + b"\n"
+                yield from self._rows()
                 if self._left == 0:
-                    break
-                for _ in self._heartbeats():
-                    yield b"\n"
+                    return
+                yield from self._heartbeats()
         except NotFound:
-            pass  # the database is gone, and with it the feed
-        yield orjson.dumps({"last_seq": self._since, "pending": self._pending}) + b"\n"
+            return  # the database is gone, and with it the feed
 
     def _results(self, rows: Iterable[dict[str, Any] | None]) -> Iterator[bytes]:
         """The rows as one JSON object; None is a heartbeat."""
@@ -173,6 +218,9 @@ class _Feed:
                 yield None
 
     def _rows(self) -> Iterator[dict[str, Any]]:
+        if self._wanted.limit == 0:
+            self._count_pending()
+            return
         if self._wanted.descending:
             yield from self._descending_rows()
             return
@@ -195,6 +243,11 @@ class _Feed:
             self._since = page.last_seq
             if not page.rows:
                 return
+
+    def _count_pending(self) -> None:
+        """CouchDB's replicator asks for no rows to learn how many there are."""
+        page = self._database.changes(since=self._since, limit=1, doc_ids=self._wanted.filter.doc_ids)
+        self._pending = len(page.rows) + page.pending
 
     def _page_rows(self) -> int:
         if self._wanted.attachments and self._wanted.include_docs:

@@ -50,7 +50,7 @@ def _not_run(database: Database, name: str, query: Query) -> Exception:
         return BadRequest("`view` filter parameter is not provided.")
     member, place = ("views", view or "") if name == "_view" else ("filters", name)
     design, slash, function = place.partition("/")
-    if not slash:
+    if not slash or "/" in function:
         return BadRequest("filter parameter must be of the form `designname/filtername`")
     functions = database.get(f"_design/{design}").get(member)
     if not isinstance(functions, Mapping) or function not in functions:

@@ -7,7 +7,7 @@ import uuid
 from flask import Response
 
 from sync.access import Access
-from sync.endpoint import answers, sequences
+from sync.endpoint import answers, local_calls, sequences
 from sync.endpoint.call import Call
 from sync.endpoint.errors import NotImplementedHere
 from sync.store import BEGINNING, BadRequest
@@ -24,6 +24,9 @@ def info(call: Call) -> Response:
 
 
 def create(call: Call) -> Response:
+    for name in ("n", "q"):  # shards: there are none, but nonsense is told
+        if call.query.text(name) is not None and not call.query.integer(name):
+            raise BadRequest(f"The `{name}` value should be a positive integer.")
     call.store.create(call.database_name)
     return answers.json({"ok": True}, 201)
 
@@ -36,6 +39,8 @@ def delete(call: Call) -> Response:
 def add_document(call: Call) -> Response:
     doc = call.json_object()
     doc.setdefault("_id", uuid.uuid4().hex)
+    if local_calls.is_local(doc):
+        return answers.written(doc["_id"], local_calls.write(call, doc["_id"].removeprefix("_local/"), doc))
     rev = call.database.put(doc, writer=call.writer)
     return answers.written(doc["_id"], rev)
 

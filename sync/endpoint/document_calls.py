@@ -11,20 +11,28 @@ from sync.endpoint.attached import Telling
 from sync.endpoint.call import Call
 from sync.endpoint.errors import NotImplementedHere
 from sync.incoming import check_id, check_rev
-from sync.store import BadRequest, Doc, NotFound
+from sync.store import BadRequest, Doc, IllegalDocid, NotFound
 
 META = ("conflicts", "deleted_conflicts", "revs_info")
 OPTIONS = ("revs", "latest", "attachments", *META)
 
 
 def get(call: Call) -> Response:
-    doc_id = check_id(call.names[0])
-    options = {name: call.query.flag(name) for name in OPTIONS}
-    if call.query.flag("meta"):
+    doc_id = findable(call.names[0])
+    options = {name: call.query.says(name) for name in OPTIONS}
+    if call.query.says("meta"):
         options |= dict.fromkeys(META, True)
     if wanted := _open_revs(call):
         return _open_revs_answer(call, doc_id, wanted, options)
     return _winner_or_rev_answer(call, doc_id, options)
+
+
+def findable(doc_id: str) -> str:
+    """An id that no document can have is not there, as far as a reader is concerned."""
+    try:
+        return check_id(doc_id)
+    except IllegalDocid:
+        raise NotFound("missing") from None
 
 
 def _winner_or_rev_answer(call: Call, doc_id: str, options: dict[str, bool]) -> Response:
@@ -88,8 +96,9 @@ def put(call: Call) -> Response:
     doc = call.related() if call.request.mimetype == "multipart/related" else call.json()
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
+    check_id(doc.get("_id", doc_id))
     doc["_id"] = doc_id
-    if not call.query.flag("new_edits", default=True):
+    if call.query.text("new_edits") == "false":
         call.database.bulk_docs([doc], new_edits=False, writer=call.writer)
         return answers.written(doc_id, _told_rev(doc))
     if rev := named_rev(call, doc.get("_rev")):
@@ -98,7 +107,7 @@ def put(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    doc_id = check_id(call.names[0])
+    doc_id = findable(call.names[0])
     call.database.get(doc_id)  # 404 for what is missing or deleted already
     doc: dict[str, Any] = {"_id": doc_id, "_deleted": True}
     if rev := named_rev(call):
@@ -110,7 +119,7 @@ def named_rev(call: Call, in_body: object = None) -> str | None:
     """The revision that the client builds on: in the body, the query or If-Match, which must agree."""
     if_match = call.request.headers.get("If-Match")
     told = [in_body, call.query.text("rev"), if_match.strip('" ') if if_match else None]
-    found = {check_rev(rev) for rev in told if rev not in (None, "")}
+    found = {check_rev(rev) for rev in told if rev is not None}
     if len(found) > 1:
         raise BadRequest("Document rev from request body and query string have different values")
     return found.pop() if found else None

@@ -9,7 +9,12 @@ from flask import Response
 from sync.access import Access
 from sync.endpoint import answers
 from sync.endpoint.call import Call
+from sync.incoming import is_encodable
 from sync.store import BadRequest
+
+
+def is_local(doc: object) -> bool:
+    return isinstance(doc, dict) and str(doc.get("_id")).startswith("_local/")
 
 
 def kept_id(call: Call, local_id: str) -> str:
@@ -44,4 +49,6 @@ def delete(call: Call) -> Response:
 def _asked_id(call: Call) -> str:
     if len(call.names) > 1:
         raise BadRequest("_local documents do not accept attachments.")
+    if not call.names[0] or not is_encodable(call.names[0]):
+        raise BadRequest("Invalid _local document id.")
     return call.names[0]

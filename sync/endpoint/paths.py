@@ -11,9 +11,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Request
 
-from sync.store import BadRequest
-
-SERVER_CALLS = {"_all_dbs", "_uuids", "_up"}
+SERVER_CALLS = {"_all_dbs", "_session", "_uuids", "_up"}
 DATABASE_CALLS = {
     "_all_docs",
     "_bulk_docs",
@@ -31,6 +29,7 @@ DATABASE_CALLS = {
     "_temp_view",
     "_view_cleanup",
 }
+CALLS_WITH_MORE = {"_compact", "_index"}  # of a design document, of an index
 DESIGN_CALLS = {"_view", "_list", "_show", "_update", "_rewrite", "_info", "_search"}
 
 
@@ -56,10 +55,8 @@ def _parts(request: Request, mounted_at: str) -> list[str]:
 
 
 def _decoded(part: str) -> str:
-    try:
-        return unquote_to_bytes(part).decode()
-    except UnicodeDecodeError:
-        raise BadRequest("The path is not valid UTF-8.") from None
+    """What is no UTF-8 becomes a text that no name and no id can be."""
+    return unquote_to_bytes(part).decode(errors="surrogateescape")
 
 
 def _place(parts: list[str]) -> Place:
@@ -67,10 +64,11 @@ def _place(parts: list[str]) -> Place:
         return Place("server")
     if parts[0] in SERVER_CALLS:
         return Place(parts[0])
-    name, below = parts[0], parts[1:]
+    # Bytes that are no text stay visible as such: `a\udcff` names no database, and none can be made of it.
+    name, below = parts[0].encode(errors="backslashreplace").decode(), parts[1:]
     if not below or below == [""]:
         return Place("database", name)
-    if below[0] in DATABASE_CALLS:
+    if below[0] in DATABASE_CALLS and (len(below) == 1 or below[0] in CALLS_WITH_MORE):
         return Place(below[0], name, tuple(below[1:]))
     return _document_place(name, below)
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from sync.endpoint.errors import QueryParseError
+from sync.store import BadRequest, StoreError
 
 INTEGER_MAX = 2**53
 
@@ -28,7 +29,12 @@ class Query:
             return value if isinstance(value, str) else orjson.dumps(value).decode()
         return self._url.get(name)
 
+    def says(self, name: str) -> bool:
+        """As CouchDB reads it for documents and changes: whatever is not `true` is false."""
+        return self.text(name) == "true"
+
     def flag(self, name: str, *, default: bool = False) -> bool:
+        """As CouchDB reads it for views: `true` or `false` and nothing else."""
         value = self.text(name)
         if value is None or value == "":
             return default
@@ -36,13 +42,13 @@ class Query:
             raise QueryParseError(f'Invalid boolean parameter: "{value}"')
         return value == "true"
 
-    def integer(self, name: str) -> int | None:
+    def integer(self, name: str, complaint: type[StoreError] = BadRequest) -> int | None:
         """A whole number, not negative."""
         value = self.text(name)
         if value is None or value == "":
             return None
         if not (value.isascii() and value.isdigit()) or int(value[:20]) > INTEGER_MAX:
-            raise QueryParseError(f'Invalid value for integer: "{value[:100]}"')
+            raise complaint(f'Invalid value for integer: "{value[:100]}"')
         return int(value)
 
     def json(self, *names: str) -> Any:
@@ -58,4 +64,4 @@ class Query:
         try:
             return orjson.loads(self._url[name])
         except orjson.JSONDecodeError:
-            raise QueryParseError(f"Invalid value for `{name}`: it is not JSON") from None
+            raise BadRequest("invalid UTF-8 JSON") from None

@@ -14,6 +14,7 @@ from sync.endpoint.call import Call
 from sync.store import BadRequest, Database, StoreError
 
 BULK_GET_AT_ONCE = 100
+NOT_ASKED_IN_BULK = ("rev", "open_revs", "atts_since", "new_edits", "w")
 BULK_GET_AT_ONCE_WITH_ATTACHMENTS = 1
 
 
@@ -51,14 +52,10 @@ def bulk_docs(call: Call) -> Response:
         for doc in docs:
             if isinstance(doc, dict):
                 doc.setdefault("_id", uuid.uuid4().hex)
-    replicated = [doc for doc in docs if not _is_local(doc)]
+    replicated = [doc for doc in docs if not local_calls.is_local(doc)]
     written = iter(call.database.bulk_docs(replicated, new_edits=new_edits, writer=call.writer))
-    rows = [_local_row(call, doc) if _is_local(doc) else next(written) for doc in docs]
+    rows = [_local_row(call, doc) if local_calls.is_local(doc) else next(written) for doc in docs]
     return answers.json(rows if new_edits else [row for row in rows if "error" in row], 201)
-
-
-def _is_local(doc: object) -> bool:
-    return isinstance(doc, dict) and str(doc.get("_id")).startswith("_local/")
 
 
 def _local_row(call: Call, doc: dict[str, Any]) -> dict[str, Any]:
@@ -70,12 +67,15 @@ def _local_row(call: Call, doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def bulk_get(call: Call) -> Response:
+    for name in NOT_ASKED_IN_BULK:
+        if name in call.query:
+            raise BadRequest(f'"{name}" query parameter is not acceptable')
     wanted = call.json_object().get("docs")
     if not isinstance(wanted, list):
         raise BadRequest("Missing JSON list of 'docs'.")
     call.bounded(wanted)
     call.database.seq()  # a missing database must be told before the answer begins
-    options = {name: call.query.flag(name) for name in ("revs", "latest", "attachments")}
+    options = {name: call.query.says(name) for name in ("revs", "latest", "attachments")}
     if mimetype := _multipart_type(call):
         return attached.mixed(_bulk_get_parts(call.database, wanted, options), mimetype, named=True)
     results = _bulk_get_results(call.database, wanted, options)

@@ -34,6 +34,7 @@ class Route:
 
 ROUTES: dict[str, dict[str, Route]] = {
     "_all_dbs": {"GET": Route(ADMIN, server_calls.all_dbs)},
+    "_session": {method: Route(ADMIN, server_calls.session) for method in ("GET", "POST", "DELETE")},
     "_uuids": {"GET": Route(ADMIN, server_calls.uuids)},
     "_up": {"GET": Route(ADMIN, server_calls.up)},
     "server": {},

@@ -20,7 +20,7 @@ def incarnation(database: Database) -> str:
 
 def parsed(database: Database, since: str | None) -> Seq:
     """What to start after. Takes a sequence, with the quotes of its JSON or without, a number, and `now`."""
-    if since is None or since == "":
+    if since is None:
         return BEGINNING
     if since == "now":
         return database.seq()

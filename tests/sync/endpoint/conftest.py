@@ -58,6 +58,8 @@ def asking(client: FlaskClient, headers: dict[str, str]) -> Ask:
     def ask(method: str, path: str, json: Any = None, **options: Any) -> TestResponse:
         if json is not None:
             options["json"] = json
+        elif method == "POST":
+            options.setdefault("content_type", "application/json")
         sent = headers | options.pop("headers", {})
         return client.open("/sync" + path, method=method, headers=sent, **options)
 
