@@ -1,0 +1,295 @@
+"""The figures as they stood at a moment: everything received up to it counts, nothing that came later.
+
+The cells count all that has arrived. What came later reaches only the units of its own supersede chains, so
+only those are looked at again:
+
+    cells as of the moment = cells − what the touched units contribute now
+                                   + what they contribute without the later records
+
+The second count is made by intake's own functions (`resolve_chains`, `recount`) in a read model in memory that
+holds nothing but the records of the touched units, without the late ones. So whatever is declared is counted
+here as it is there. The real tables are only read, in one snapshot.
+
+A verdict, the register and the settings are those of the snapshot: staff who accept a quarantined record after
+the cut-off and before they freeze have it counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, StaticPool, create_engine, delete, func, select
+
+from server.intake.chaining import resolve_chains
+from server.readmodel import codec
+from server.readmodel.areas import AreaTree
+from server.readmodel.declaration import Declaration, Indicator
+from server.readmodel.figures import Sums, sums_by_area
+from server.readmodel.recount import Counting, UnitKey, recount
+from server.readmodel.tables import areas, cells, flags, metadata, records, register, units
+
+WAITING = ("quarantined", "returned")
+IDS_AT_ONCE = 400
+UNITS_AT_ONCE = 500
+LEFT_OUT = {"doc": "{}", "search": "", "problems": "[]"}  # counting does not read them, and they are large
+
+Cell = tuple[str, str, str, str]  # area, component, part, day
+Waiting = dict[tuple[str, str], int]  # (village, status) -> records
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection whose every query sees the tables at one moment."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+        connection.rollback()
+
+
+@dataclass
+class AsOf:
+    """What differs from the tables of now."""
+
+    connection: Connection
+    moment: str
+    changes: dict[Cell, int] = field(default_factory=lambda: defaultdict(int))
+    waiting: Waiting = field(default_factory=lambda: defaultdict(int))
+    late_records: int = 0
+
+    def sums(
+        self, area_codes: Sequence[str], day: str, indicators: Iterable[Indicator]
+    ) -> dict[str, Sums]:
+        """What `figures.figure` takes, for each area."""
+        result = sums_by_area(self.connection, area_codes, day, indicators)
+        for (area, component, part, on), value in self.changes.items():
+            if area in result and on <= day:
+                for scope in ("day", "so_far") if on == day else ("so_far",):
+                    key = (scope, component, part)
+                    result[area][key] = result[area].get(key, 0) + value
+        return result
+
+
+def as_of(
+    connection: Connection, declaration: Declaration, settings: Mapping[str, Any], moment: str
+) -> AsOf:
+    """`connection` is a snapshot; `moment` is RFC 3339 UTC with milliseconds, itself included."""
+    result = AsOf(connection, moment)
+    result.waiting.update(_waiting_now(connection, moment))
+    tree = AreaTree(connection)
+    late = connection.execute(
+        select(records.c.root_id).where(records.c.received_at > moment)
+    ).scalars().all()
+    result.late_records = len(late)
+    if late:
+        with _side_model(connection) as side:
+            counting = Counting(side, declaration, settings, tree)
+            for group in _batches(connection, set(late)):
+                _recount_without(result, counting, group)
+                time.sleep(0)  # a worker serves others between two batches
+            for row in side.execute(select(cells)):
+                result.changes[row.area_code, row.component, row.part, row.day] += row.value
+    return result
+
+
+def _waiting_now(connection: Connection, moment: str) -> Waiting:
+    rows = connection.execute(
+        select(records.c.village_code, records.c.status, func.count())
+        .where(records.c.status.in_(WAITING), records.c.closed.is_(False), records.c.received_at <= moment)
+        .group_by(records.c.village_code, records.c.status)
+    )
+    return {(village, status): count for village, status, count in rows}
+
+
+@contextmanager
+def _side_model(connection: Connection) -> Iterator[Connection]:
+    """An empty read model in memory that knows the areas."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        metadata.create_all(engine)
+        with engine.begin() as side:
+            _copy(side, areas, connection.execute(select(areas)).all())
+            yield side
+    finally:
+        engine.dispose()
+
+
+def _copy(side: Connection, table: Any, rows: Sequence[Row[Any]]) -> None:
+    if rows:
+        side.execute(table.insert(), [dict(row._mapping) for row in rows])
+
+
+# 1. What the late records reach
+
+
+@dataclass
+class Group:
+    """Chains with late records, and all units that their records are about."""
+
+    roots: set[str] = field(default_factory=set)
+    units: set[UnitKey] = field(default_factory=set)
+
+
+def _batches(connection: Connection, roots: set[str]) -> Iterator[Group]:
+    """Groups that share no unit, several at once."""
+    batch = Group()
+    for group in _groups(connection, roots):
+        batch.roots |= group.roots
+        batch.units |= group.units
+        if len(batch.units) + len(batch.roots) >= UNITS_AT_ONCE:
+            yield batch
+            batch = Group()
+    if batch.roots:
+        yield batch
+
+
+def _groups(connection: Connection, roots: set[str]) -> list[Group]:
+    """A unit that two chains reach is counted again once, without the late records of both."""
+    by_unit: dict[UnitKey, Group] = {}
+    by_root: dict[str, Group] = {root: Group({root}) for root in roots}
+    for root, kind, key in _reached(connection, sorted(roots)):
+        group, other = by_root[root], by_unit.get((kind, key))
+        if other is not None and other is not group:
+            small, large = sorted((group, other), key=lambda each: len(each.roots) + len(each.units))
+            large.roots |= small.roots
+            large.units |= small.units
+            by_root.update(dict.fromkeys(small.roots, large))
+            by_unit.update(dict.fromkeys(small.units, large))
+            group = large
+        group.units.add((kind, key))
+        by_unit[kind, key] = group
+    return list({id(group): group for group in by_root.values()}.values())
+
+
+def _reached(connection: Connection, roots: list[str]) -> Iterator[tuple[str, str, str]]:
+    columns = (records.c.root_id, records.c.unit_kind, records.c.unit_key)
+    for chunk in _chunks(roots):
+        query = select(*columns).where(records.c.root_id.in_(chunk), records.c.unit_key.is_not(None))
+        yield from ((row[0], row[1], row[2]) for row in connection.execute(query.distinct()))
+
+
+def _chunks(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), IDS_AT_ONCE):
+        yield values[start : start + IDS_AT_ONCE]
+
+
+# 2. Counting them again without the late records
+
+
+def _recount_without(result: AsOf, counting: Counting, group: Group) -> None:
+    _take_away(result, counting.tree, group.units)
+    side = counting.connection
+    for table in (records, register, units, flags):
+        side.execute(delete(table))
+    roots = _copy_records(result, side, group)
+    _copy_register(result.connection, side, counting.declaration, group.units)
+    changed = resolve_chains(side, counting.declaration, roots)
+    recount(counting, group.units | changed.units)
+    _count_waiting(result.waiting, side.execute(_open(roots)), 1)
+
+
+def _take_away(result: AsOf, tree: AreaTree, keys: set[UnitKey]) -> None:
+    for kind, names in _by_kind(keys).items():
+        for chunk in _chunks(names):
+            rows = result.connection.execute(
+                select(units.c.village_code, units.c.contributions).where(
+                    units.c.kind == kind, units.c.unit_key.in_(chunk)
+                )
+            )
+            for village, stored in rows:
+                _add(result.changes, tree.path(village), codec.decode(stored), -1)
+
+
+def _by_kind(keys: Iterable[UnitKey]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for kind, name in sorted(keys):
+        found[kind].append(name)
+    return found
+
+
+def _add(
+    changes: dict[Cell, int], path: Sequence[str], contributed: Mapping[str, Mapping[str, int]], sign: int
+) -> None:
+    for name, days in contributed.items():
+        component, _, part = name.partition("|")
+        for day, value in days.items():
+            for area in path:
+                changes[area, component, part, day] += sign * value
+
+
+def _copy_records(result: AsOf, side: Connection, group: Group) -> set[str]:
+    """The records of the group's units and chains but the late ones. Returns the chains to resolve again,
+    each by the name that it has without its late records."""
+    rows = [row for row in _rows(result.connection, group) if row.received_at <= result.moment]
+    early = [dict(row._mapping) | LEFT_OUT for row in rows]
+    reached = [row for row in early if row["root_id"] in group.roots]
+    _count_waiting(
+        result.waiting,
+        ((row["village_code"], row["status"]) for row in reached if _is_open(row)),
+        -1,
+    )
+    replaces = {row["record_id"]: row["supersedes"] for row in reached}
+    for row in reached:
+        row["root_id"] = _oldest(row["record_id"], replaces)
+    if early:
+        side.execute(records.insert(), early)
+    return {row["root_id"] for row in reached}
+
+
+def _rows(connection: Connection, group: Group) -> list[Row[Any]]:
+    found: dict[tuple[str, str], Row[Any]] = {}
+    wanted = [records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))]
+    for kind, names in _by_kind(group.units).items():
+        wanted += [
+            (records.c.unit_kind == kind) & records.c.unit_key.in_(chunk) for chunk in _chunks(names)
+        ]
+    for condition in wanted:
+        found |= {
+            (row.db, row.record_id): row for row in connection.execute(select(records).where(condition))
+        }
+    return list(found.values())
+
+
+def _oldest(record_id: str, replaces: Mapping[str, str | None]) -> str:
+    """The oldest id that a correction leads to, arrived or not."""
+    at, seen = record_id, {record_id}
+    while (target := replaces.get(at)) and target not in seen:
+        at = target
+        seen.add(at)
+    return at
+
+
+def _copy_register(
+    connection: Connection, side: Connection, declaration: Declaration, keys: set[UnitKey]
+) -> None:
+    for kind, names in _by_kind(keys).items():
+        unit = declaration.units[kind]
+        ids = sorted({name if unit.scope == "district" else name.partition("/")[2] for name in names})
+        for chunk in _chunks(ids):
+            query = select(register).where(
+                register.c.kind == unit.register, register.c.unit_id.in_(chunk)
+            )
+            _copy(side, register, connection.execute(query).all())
+
+
+def _is_open(row: Mapping[str, Any]) -> bool:
+    return row["status"] in WAITING and not row["closed"]
+
+
+def _open(roots: set[str]) -> Any:
+    """Bound to a batch's few hundred chains."""
+    return select(records.c.village_code, records.c.status).where(
+        records.c.root_id.in_(sorted(roots)), records.c.status.in_(WAITING), records.c.closed.is_(False)
+    )
+
+
+def _count_waiting(waiting: Waiting, found: Iterable[Any], sign: int) -> None:
+    for village, status in found:
+        waiting[village, status] += sign
