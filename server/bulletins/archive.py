@@ -1,11 +1,12 @@
 """Frozen bulletins in the document store: `office` / `bulletin:<year>-<number>`, written once.
 
-    {"_id": "bulletin:2020-003", "type": "bulletin", number, day, cut_off, as_of, frozen_at, frozen_by, replaces?,
-     reason?, digest, signature, "_attachments": {"content.json": …}}
+    {"_id": "bulletin:2020-003", "type": "bulletin", number, day, cut_off, as_of, frozen_at, frozen_by,
+     replaces?, reason?, digest, signature, "_attachments": {"content.json": …}}
 
-The store is the truth: figures cannot be derived again once more records have come. The content is an attachment,
-so that lists read only the small documents. A document's id is its number, so two who freeze at once cannot
-take the same one; numbers of a year have no gaps, and each content names the digest of the one before it.
+The store is the truth: figures cannot be derived again once more records have come. The content is an
+attachment, so that lists read only the small documents. A document's id is its number, so two who freeze at
+once cannot take the same one; numbers of a year have no gaps, and each content names the digest of the one
+before it.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def write(store: Store, content: dict[str, Any], key: bytes, writer: str) -> Bul
     """Raises Taken when the number exists."""
     data = sealing.canonical(content)
     digest = sealing.digest(data)
-    head = {name: content[name] for name in HEAD if name in content}
+    head: dict[str, Any] = {name: content[name] for name in HEAD if name in content}
     sealed = {"digest": digest, "signature": sealing.signature(key, content["number"], digest)}
     attachment = {"content_type": "application/json", "data": base64.b64encode(data).decode()}
     document = {"_id": PREFIX + content["number"], "type": "bulletin", **head, **sealed}
@@ -125,7 +126,7 @@ def write(store: Store, content: dict[str, Any], key: bytes, writer: str) -> Bul
 
 
 def damage(store: Store, bulletin: Bulletin, key: bytes) -> str | None:
-    """What is wrong with one bulletin: `missing`, `content`, `head` or `signature`; None when it is intact."""
+    """What is wrong with a bulletin: `missing`, `content`, `head` or `signature`; None when it is intact."""
     try:
         data = body(store, bulletin.number)
     except Refused:
@@ -140,7 +141,7 @@ def damage(store: Store, bulletin: Bulletin, key: bytes) -> str | None:
 
 
 def breaks(store: Store, bulletins: Sequence[Bulletin]) -> list[str]:
-    """Numbers before which one is missing, or whose content names another predecessor than the one there is."""
+    """Numbers before which one is missing, or whose content names another predecessor than there is."""
     before: dict[int, Bulletin] = {}
     found = []
     for each in bulletins:

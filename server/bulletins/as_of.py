@@ -6,12 +6,12 @@ only those are looked at again:
     cells as of the moment = cells − what the touched units contribute now
                                    + what they contribute without the later records
 
-The second count is made by intake's own functions (`resolve_chains`, `recount`) in a read model in memory that
-holds nothing but the records of the touched units, without the late ones. So whatever is declared is counted
-here as it is there. The real tables are only read, in one snapshot.
+The second count is made by intake's own functions (`resolve_chains`, `recount`) in a read model in memory
+that holds nothing but the records of the touched units, without the late ones. So whatever is declared is
+counted here as it is there. The real tables are only read, in one snapshot.
 
-A verdict, the register and the settings are those of the snapshot: staff who accept a quarantined record after
-the cut-off and before they freeze have it counted.
+A verdict, the register and the settings are those of the snapshot: staff who accept a quarantined record
+after the cut-off and before they freeze have it counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, StaticPool, create_engine, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, StaticPool, create_engine, delete, func, select
 
 from server.intake.chaining import resolve_chains
 from server.readmodel import codec
@@ -239,7 +239,9 @@ def _copy_records(result: AsOf, side: Connection, group: Group) -> set[str]:
 
 def _rows(connection: Connection, group: Group) -> list[Row[Any]]:
     found: dict[tuple[str, str], Row[Any]] = {}
-    wanted = [records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))]
+    wanted: list[ColumnElement[bool]] = [
+        records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))
+    ]
     for kind, names in _by_kind(group.units).items():
         wanted += [(records.c.unit_kind == kind) & records.c.unit_key.in_(chunk) for chunk in _chunks(names)]
     for condition in wanted:
