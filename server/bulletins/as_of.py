@@ -6,12 +6,12 @@ only those are looked at again:
     cells as of the moment = cells − what the touched units contribute now
                                    + what they contribute without the later records
 
-The second count is made by intake's own functions (`resolve_chains`, `recount`) in a read model in memory that
-holds nothing but the records of the touched units, without the late ones. So whatever is declared is counted
-here as it is there. The real tables are only read, in one snapshot.
+The second count is made by intake's own functions (`resolve_chains`, `recount`) in a read model in memory
+that holds nothing but the records of the touched units, without the late ones. So whatever is declared is
+counted here as it is there. The real tables are only read, in one snapshot.
 
-A verdict, the register and the settings are those of the snapshot: staff who accept a quarantined record after
-the cut-off and before they freeze have it counted.
+A verdict, the register and the settings are those of the snapshot: staff who accept a quarantined record
+after the cut-off and before they freeze have it counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, StaticPool, create_engine, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, StaticPool, create_engine, delete, func, select
 
 from server.intake.chaining import resolve_chains
 from server.readmodel import codec
@@ -64,9 +64,7 @@ class AsOf:
     waiting: Waiting = field(default_factory=lambda: defaultdict(int))
     late_records: int = 0
 
-    def sums(
-        self, area_codes: Sequence[str], day: str, indicators: Iterable[Indicator]
-    ) -> dict[str, Sums]:
+    def sums(self, area_codes: Sequence[str], day: str, indicators: Iterable[Indicator]) -> dict[str, Sums]:
         """What `figures.figure` takes, for each area."""
         result = sums_by_area(self.connection, area_codes, day, indicators)
         for (area, component, part, on), value in self.changes.items():
@@ -77,16 +75,12 @@ class AsOf:
         return result
 
 
-def as_of(
-    connection: Connection, declaration: Declaration, settings: Mapping[str, Any], moment: str
-) -> AsOf:
+def as_of(connection: Connection, declaration: Declaration, settings: Mapping[str, Any], moment: str) -> AsOf:
     """`connection` is a snapshot; `moment` is RFC 3339 UTC with milliseconds, itself included."""
     result = AsOf(connection, moment)
     result.waiting.update(_waiting_now(connection, moment))
     tree = AreaTree(connection)
-    late = connection.execute(
-        select(records.c.root_id).where(records.c.received_at > moment)
-    ).scalars().all()
+    late = connection.execute(select(records.c.root_id).where(records.c.received_at > moment)).scalars().all()
     result.late_records = len(late)
     if late:
         with _side_model(connection) as side:
@@ -245,11 +239,11 @@ def _copy_records(result: AsOf, side: Connection, group: Group) -> set[str]:
 
 def _rows(connection: Connection, group: Group) -> list[Row[Any]]:
     found: dict[tuple[str, str], Row[Any]] = {}
-    wanted = [records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))]
+    wanted: list[ColumnElement[bool]] = [
+        records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))
+    ]
     for kind, names in _by_kind(group.units).items():
-        wanted += [
-            (records.c.unit_kind == kind) & records.c.unit_key.in_(chunk) for chunk in _chunks(names)
-        ]
+        wanted += [(records.c.unit_kind == kind) & records.c.unit_key.in_(chunk) for chunk in _chunks(names)]
     for condition in wanted:
         found |= {
             (row.db, row.record_id): row for row in connection.execute(select(records).where(condition))
@@ -273,9 +267,7 @@ def _copy_register(
         unit = declaration.units[kind]
         ids = sorted({name if unit.scope == "district" else name.partition("/")[2] for name in names})
         for chunk in _chunks(ids):
-            query = select(register).where(
-                register.c.kind == unit.register, register.c.unit_id.in_(chunk)
-            )
+            query = select(register).where(register.c.kind == unit.register, register.c.unit_id.in_(chunk))
             _copy(side, register, connection.execute(query).all())
 
 

@@ -1,0 +1,198 @@
+"""What a bulletin says of a day, as plain JSON.
+
+    {district: {code, name}, day, cut_off, as_of,
+     areas: [{code, name, level, parent}],                    district, towns, villages
+     indicators: [{id, name, unit, note, cumulative}],        what was counted, in words
+     figures: {area code: {indicator: {value, numerator?, denominator?, parts?}}},
+     villages: {reported, nil, silent: [{code, name, town}]},
+     devices: {active, silent: [{device_id, label, villages, last_contact_at?}]},
+     waiting: {quarantined, returned, by_town: {code: {quarantined, returned}}},
+     late: [{number, day, changes: {indicator: change}}]}     earlier bulletins, as they would read by now
+
+No name, phone or address of a resident is in it; a device goes by the label that its enrolment gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from server.bulletins import cutoff
+from server.bulletins.as_of import WAITING, AsOf, as_of
+from server.bulletins.refusals import Refused
+from server.people import devices
+from server.people.people import People
+from server.readmodel.declaration import Declaration, Indicator
+from server.readmodel.figures import figure, number
+from server.readmodel.tables import areas, records
+
+Content = dict[str, Any]
+Figures = dict[str, dict[str, Any]]
+LEVELS = ("district", "town", "village")
+NIL_REPORT_FORM = False  # no form says "nothing to report" yet: a village has reported or is silent
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An earlier bulletin, to say what has come for its day since."""
+
+    number: str
+    day: str
+    figures: Figures
+
+
+def compose(
+    connection: Connection,
+    people: People,
+    declaration: Declaration,
+    settings: Mapping[str, Any],
+    day: date,
+    moment: str,
+    earlier: Iterable[Frozen] = (),
+) -> Content:
+    """The content for `day` as of `moment`, out of one snapshot. Raises Refused when there is no district, or
+    when parts do not sum to totals."""
+    on = day.isoformat()
+    known = _areas(connection)
+    district = next((area for area in known if area["level"] == "district"), None)
+    if district is None:
+        raise Refused("bulletin-no-district")
+    found = as_of(connection, declaration, settings, moment)
+    wanted = list(declaration.indicators.values())
+    sums = found.sums([area["code"] for area in known], on, wanted)
+    listed = [_named(area) for area in known if _is_active(area, on) or any(sums[area["code"]].values())]
+    figures = {
+        area["code"]: {each.id: _figure(each, sums[area["code"]]) for each in wanted} for area in listed
+    }
+    check_sums(listed, figures, wanted)
+    return {
+        "district": {name: district[name] for name in ("code", "name")},
+        "day": on,
+        "cut_off": cutoff.cut_off(settings, day),
+        "as_of": moment,
+        "areas": listed,
+        "indicators": [_words(each) for each in wanted],
+        "figures": figures,
+        "villages": _villages([area for area in known if _is_active(area, on)], sums, declaration),
+        "devices": _devices(connection, people, cutoff.day_start(day), moment),
+        "waiting": _waiting(listed, found),
+        "late": [_late(found, each, district["code"], wanted) for each in earlier],
+    }
+
+
+def _areas(connection: Connection) -> list[dict[str, Any]]:
+    """In order: the district, its towns, their villages."""
+    rows = connection.execute(select(areas).where(areas.c.level.in_(LEVELS))).all()
+    known = [dict(row._mapping) for row in rows]
+    return sorted(known, key=lambda area: (LEVELS.index(area["level"]), area["code"]))
+
+
+def _is_active(area: Mapping[str, Any], day: str) -> bool:
+    """An abolished village stays in the table for as long as its figures are in the totals."""
+    return bool(area["active_from"] <= day <= area["active_to"])
+
+
+def _named(area: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: area[name] for name in ("code", "name", "level", "parent")}
+
+
+def _figure(indicator: Indicator, sums: Any) -> dict[str, Any]:
+    return {name: value for name, value in figure(indicator, sums).items() if name != "cumulative"}
+
+
+def _words(indicator: Indicator) -> dict[str, Any]:
+    texts = {name: dict(getattr(indicator, name)) for name in ("name", "unit", "note")}
+    return {"id": indicator.id, "cumulative": indicator.cumulative, **texts}
+
+
+def check_sums(
+    listed: Sequence[Mapping[str, Any]], figures: Figures, indicators: Iterable[Indicator]
+) -> None:
+    """Villages sum to their towns and towns to the district, but for shares. Raises Refused naming where not:
+    half a figure must not go out."""
+    inside: dict[str, list[str]] = {}
+    for area in listed:
+        inside.setdefault(area["parent"], []).append(area["code"])
+    for indicator in indicators:
+        for name in ("numerator", "denominator") if indicator.denominator else ("value",):
+            for code, parts in inside.items():
+                if code in figures and not _sums(figures, code, parts, indicator.id, name):
+                    raise Refused("bulletin-sums", indicator=indicator.id, area=code)
+
+
+def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, name: str) -> bool:
+    total = sum(figures[part][indicator_id][name] or 0 for part in parts)
+    return round(total - (figures[code][indicator_id][name] or 0), 5) == 0
+
+
+def _villages(
+    listed: Sequence[Mapping[str, Any]], sums: Mapping[str, Any], declaration: Declaration
+) -> dict[str, Any]:
+    """A village has reported when a record of the day counts in it."""
+    counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
+    villages = [area for area in listed if area["level"] == "village"]
+    silent = [
+        {"code": area["code"], "name": area["name"], "town": area["parent"]}
+        for area in villages
+        if not any(sums[area["code"]].get(("day", name, ""), 0) for name in counted)
+    ]
+    return {"reported": len(villages) - len(silent), "nil": 0, "silent": silent}
+
+
+def _devices(connection: Connection, people: People, start: str, moment: str) -> dict[str, Any]:
+    """Of the devices in use at the moment those that were not heard from on the day: no sync, no record."""
+    received = records.c.received_at.between(start, moment)
+    heard = set(connection.execute(select(records.c.writer).where(received).distinct()).scalars())
+    active = [each for each in devices.every(people) if _is_in_use(each, moment)]
+    silent = [
+        each
+        for each in active
+        if each.writer not in heard and not start <= (each.last_contact_at or "") <= moment
+    ]
+    return {"active": len(active), "silent": [_device(each) for each in silent]}
+
+
+def _is_in_use(device: devices.Device, moment: str) -> bool:
+    return not device.revoked and not device.expired(moment) and device.enrolled_at <= moment
+
+
+def _device(device: devices.Device) -> dict[str, Any]:
+    about: dict[str, Any] = {name: getattr(device, name) for name in ("device_id", "label", "villages")}
+    return about | ({"last_contact_at": device.last_contact_at} if device.last_contact_at else {})
+
+
+def _waiting(listed: Sequence[Mapping[str, Any]], found: AsOf) -> dict[str, Any]:
+    towns = {area["code"]: area["parent"] for area in listed if area["level"] == "village"}
+    by_town: dict[str, dict[str, int]] = {}
+    for (village, status), count in found.waiting.items():
+        if count:
+            town = by_town.setdefault(towns.get(village, village[:9]), dict.fromkeys(WAITING, 0))
+            town[status] += count
+    totals = {status: sum(town[status] for town in by_town.values()) for status in WAITING}
+    return {**totals, "by_town": by_town}
+
+
+def _late(found: AsOf, earlier: Frozen, code: str, indicators: Sequence[Indicator]) -> dict[str, Any]:
+    sums = found.sums([code], earlier.day, indicators)[code]
+    now = {each.id: _figure(each, sums) for each in indicators}
+    return {
+        "number": earlier.number,
+        "day": earlier.day,
+        "changes": changes(earlier.figures[code], now),
+    }
+
+
+def changes(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, float | int]:
+    """What is another figure by now: {indicator: now − frozen}; of a share, the difference in percentage
+    points."""
+    found = {}
+    for name, figures in frozen.items():
+        before, after = figures["value"] or 0, now.get(name, figures)["value"] or 0
+        difference = round(after - before, 6)
+        if difference:
+            found[name] = number(round(difference * 1_000_000))
+    return found
