@@ -122,7 +122,7 @@ def write(store: Store, content: dict[str, Any], key: bytes, writer: str) -> Bul
         store.ensure(DATABASE).put({**document, "_attachments": {CONTENT: attachment}}, writer=writer)
     except Conflict:
         raise Taken(content["number"]) from None
-    return Bulletin(**head, **sealed)
+    return Bulletin(**head, digest=sealed["digest"], signature=sealed["signature"])
 
 
 def damage(store: Store, bulletin: Bulletin, key: bytes) -> str | None:

@@ -50,7 +50,7 @@ def test_pending_counts_what_is_left(admin: Ask) -> None:
 def test_no_rows_are_asked_for_to_learn_how_many_there_are(admin: Ask) -> None:
     told = admin("GET", "/open/_changes?limit=0&since=2").json
     assert (told["results"], told["pending"]) == ([], 5)
-    assert told["last_seq"].startswith("2-")
+    assert told["last_seq"] == "2"
     assert admin("GET", "/open/_changes?limit=0&since=now").json["pending"] == 0
 
 
