@@ -1,7 +1,7 @@
 """The figures as they stood at a moment: everything received up to it counts, nothing that came later.
 
-The cells count all that has arrived. What came later reaches only the units of its own supersede chains, so
-only those are looked at again:
+The cells count all that has arrived. What came later reaches only the units of its own supersede chains
+and those whom its records mention, so only those are looked at again:
 
     cells as of the moment = cells − what the touched units contribute now
                                    + what they contribute without the later records
@@ -31,7 +31,17 @@ from server.readmodel.areas import AreaTree
 from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import Sums, sums_by_area
 from server.readmodel.recount import Counting, UnitKey, recount
-from server.readmodel.tables import areas, cells, flags, metadata, records, register, units
+from server.readmodel.tables import (
+    areas,
+    cells,
+    flags,
+    mentioned,
+    mentions,
+    metadata,
+    records,
+    register,
+    units,
+)
 
 WAITING = ("quarantined", "returned")
 IDS_AT_ONCE = 400
@@ -125,7 +135,7 @@ def _copy(side: Connection, table: Any, rows: Sequence[Row[Any]]) -> None:
 
 @dataclass
 class Group:
-    """Chains with late records, and all units that their records are about."""
+    """Chains with late records, and all units that their records are about or mention."""
 
     roots: set[str] = field(default_factory=set)
     units: set[UnitKey] = field(default_factory=set)
@@ -165,8 +175,15 @@ def _groups(connection: Connection, roots: set[str]) -> list[Group]:
 def _reached(connection: Connection, roots: list[str]) -> Iterator[tuple[str, str, str]]:
     columns = (records.c.root_id, records.c.unit_kind, records.c.unit_key)
     for chunk in _chunks(roots):
-        query = select(*columns).where(records.c.root_id.in_(chunk), records.c.unit_key.is_not(None))
-        yield from ((row[0], row[1], row[2]) for row in connection.execute(query.distinct()))
+        about = select(*columns).where(records.c.root_id.in_(chunk), records.c.unit_key.is_not(None))
+        named = select(records.c.root_id, mentions.c.kind, mentions.c.unit_key).where(
+            records.c.root_id.in_(chunk), MENTIONS_RECORD
+        )
+        for query in (about, named):
+            yield from ((row[0], row[1], row[2]) for row in connection.execute(query.distinct()))
+
+
+MENTIONS_RECORD = (mentions.c.db == records.c.db) & (mentions.c.record_id == records.c.record_id)
 
 
 def _chunks(values: list[Any]) -> Iterator[list[Any]]:
@@ -180,7 +197,7 @@ def _chunks(values: list[Any]) -> Iterator[list[Any]]:
 def _recount_without(result: AsOf, counting: Counting, group: Group) -> None:
     _take_away(result, counting.tree, group.units)
     side = counting.connection
-    for table in (records, register, units, flags):
+    for table in (records, register, units, flags, mentions, mentioned):
         side.execute(delete(table))
     roots = _copy_records(result, side, group)
     _copy_register(result.connection, side, counting.declaration, group.units)
@@ -199,6 +216,17 @@ def _take_away(result: AsOf, tree: AreaTree, keys: set[UnitKey]) -> None:
             )
             for village, stored in rows:
                 _add(result.changes, tree.path(village), codec.decode(stored), -1)
+            _take_away_mentioned(result, tree, kind, chunk)
+
+
+def _take_away_mentioned(result: AsOf, tree: AreaTree, kind: str, names: list[str]) -> None:
+    """Those who are mentioned may count in several villages."""
+    stored = select(mentioned.c.contributions).where(
+        mentioned.c.kind == kind, mentioned.c.unit_key.in_(names)
+    )
+    for located in result.connection.execute(stored).scalars():
+        for village, contributed in codec.decode(located).items():
+            _add(result.changes, tree.path(village), contributed, -1)
 
 
 def _by_kind(keys: Iterable[UnitKey]) -> dict[str, list[str]]:
@@ -234,7 +262,14 @@ def _copy_records(result: AsOf, side: Connection, group: Group) -> set[str]:
         row["root_id"] = _oldest(row["record_id"], replaces)
     if early:
         side.execute(records.insert(), early)
+        _copy_mentions(result.connection, side, {(row["db"], row["record_id"]) for row in early})
     return {row["root_id"] for row in reached}
+
+
+def _copy_mentions(connection: Connection, side: Connection, keys: set[tuple[str, str]]) -> None:
+    for chunk in _chunks(sorted({record_id for _, record_id in keys})):
+        rows = connection.execute(select(mentions).where(mentions.c.record_id.in_(chunk))).all()
+        _copy(side, mentions, [row for row in rows if (row.db, row.record_id) in keys])
 
 
 def _rows(connection: Connection, group: Group) -> list[Row[Any]]:
@@ -243,7 +278,10 @@ def _rows(connection: Connection, group: Group) -> list[Row[Any]]:
         records.c.root_id.in_(chunk) for chunk in _chunks(sorted(group.roots))
     ]
     for kind, names in _by_kind(group.units).items():
-        wanted += [(records.c.unit_kind == kind) & records.c.unit_key.in_(chunk) for chunk in _chunks(names)]
+        for chunk in _chunks(names):
+            wanted.append((records.c.unit_kind == kind) & records.c.unit_key.in_(chunk))
+            of_them = (mentions.c.kind == kind) & mentions.c.unit_key.in_(chunk)
+            wanted.append(records.c.record_id.in_(select(mentions.c.record_id).where(of_them)))
     for condition in wanted:
         found |= {
             (row.db, row.record_id): row for row in connection.execute(select(records).where(condition))
@@ -264,7 +302,9 @@ def _copy_register(
     connection: Connection, side: Connection, declaration: Declaration, keys: set[UnitKey]
 ) -> None:
     for kind, names in _by_kind(keys).items():
-        unit = declaration.units[kind]
+        unit = declaration.units.get(kind)
+        if unit is None:
+            continue  # nobody lists those who are mentioned
         ids = sorted({name if unit.scope == "district" else name.partition("/")[2] for name in names})
         for chunk in _chunks(ids):
             query = select(register).where(register.c.kind == unit.register, register.c.unit_id.in_(chunk))

@@ -161,8 +161,19 @@ def test_a_fever_is_referred_in_time_by_a_later_visit_and_too_late_after_the_lim
         row = person(DAY, "钱七", "fever", actions=["reported_village", "sent_clinic"])
         return naming(visit(1, at=at), row)
 
-    district.send(feverish_visit("钱七", at="09:00"))
+    before = person(
+        DAY,
+        "钱七",
+        "contact",
+        contact_kind="suspected",
+        last_contact_date=DAY,
+        actions=["sent_clinic"],
+    )
+    earlier = naming(visit(1, at="08:30"), before)
+    earlier["answers"]["q_contact"] = "yes"
+    district.send(earlier, feverish_visit("钱七", at="09:00"))
     district.intake()
+    assert rules(district.verdict(earlier)) == set()
     assert values(district, "B2") == (1, 0, 1)
     district.send(sent("11:30"))
     district.intake()
