@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from server.intake import verdicts
 from server.intake.arrivals import Arrival, arrival
 from server.intake.chaining import Roots, chunks, rename, resolve_chains
-from server.intake.judging import Arrived, Bench, DeviceVillages, Judged, Original, judge
+from server.intake.judging import Arrived, Bench, DeviceVillages, FormerIds, Judged, Original, judge
 from server.intake.lookups import Lookups
 from server.intake.rows import Decision, decide, record_row, revision_row
 from server.readmodel import codec
@@ -40,6 +40,7 @@ class Tools:
     lookups: Lookups
     device_villages: DeviceVillages | None = None
     device_fillers: DeviceVillages | None = None
+    device_former_ids: FormerIds | None = None
 
 
 @dataclass
@@ -80,6 +81,7 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
         tools.device_fillers,
         _originals(connection, new, links),
         frozenset(roots.circular),
+        tools.device_former_ids,
     )
     reviewed = _reviews(connection, (record_id for _, record_id in new))
     outcome = Outcome()
@@ -334,6 +336,7 @@ def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: O
         frozenset(roots.circular)
         if any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems))
         else frozenset(),
+        tools.device_former_ids,
     )
     judged = _judged(bench, one, row.village_code)
     if judged.problems == codec.decode(row.problems):
