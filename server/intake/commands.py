@@ -36,6 +36,9 @@ def make_follower(gridbook: Any) -> Follower:
         device = devices.by_id(gridbook.people, device_id)
         return device.filler_ids or None if device else None
 
+    def former_ids(device_id: str) -> list[str]:
+        return devices.former_ids(gridbook.people, device_id)
+
     return Follower(
         gridbook.store,
         gridbook.readmodel,
@@ -43,6 +46,7 @@ def make_follower(gridbook: Any) -> Follower:
         data=gridbook.settings.data,
         device_villages=villages,
         device_fillers=fillers,
+        device_former_ids=former_ids,
     )
 
 

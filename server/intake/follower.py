@@ -21,7 +21,7 @@ from sqlalchemy import Connection, delete, select
 
 from server.intake import inbox, register_changes, verdicts
 from server.intake.inbox import Outcome, Tools
-from server.intake.judging import DeviceVillages
+from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
 from server.readmodel.declaration import Declaration, default_declaration
@@ -54,7 +54,7 @@ class Follower:
     """`person_key` is the secret under which persons are recognized; with another one the read model is made
     anew. `device_villages(device_id)` gives the villages of a device, or None for an unknown one;
     `device_fillers` its fillers, or None when it may
-    name any. With
+    name any; `device_former_ids` the ids that its phone had in earlier enrolments. With
     `data`, the folder that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
 
     def __init__(
@@ -66,13 +66,20 @@ class Follower:
         data: Path | None = None,
         device_villages: DeviceVillages | None = None,
         device_fillers: DeviceVillages | None = None,
+        device_former_ids: FormerIds | None = None,
         declaration: Declaration | None = None,
         batch_changes_max: int = BATCH_CHANGES_MAX,
     ) -> None:
         declaration = declaration or default_declaration()
         self._readmodel = readmodel
         self._tools = Tools(
-            store, declaration, FactMaker(declaration, person_key), Lookups(), device_villages, device_fillers
+            store,
+            declaration,
+            FactMaker(declaration, person_key),
+            Lookups(),
+            device_villages,
+            device_fillers,
+            device_former_ids,
         )
         self._person_key_mark = hashlib.sha256(person_key).hexdigest()
         self._lock = IntakeLock(data / "intake.lock") if data else None

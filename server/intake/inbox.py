@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select, update
 from server.intake import verdicts
 from server.intake.arrivals import Arrival, arrival
 from server.intake.chaining import Known, Roots, chunks, rename, resolve_chains
-from server.intake.judging import Arrived, Bench, DeviceVillages, Judged, Original, judge
+from server.intake.judging import Arrived, Bench, DeviceVillages, FormerIds, Judged, Original, judge
 from server.intake.lookups import EntryKey, Lookups
 from server.intake.rows import Decision, decide, record_row, revision_row
 from server.readmodel import codec
@@ -48,13 +48,15 @@ class Tools:
     lookups: Lookups
     device_villages: DeviceVillages | None = None
     device_fillers: DeviceVillages | None = None
+    device_former_ids: FormerIds | None = None
 
     def bench(
         self, connection: Connection, originals: Mapping[str, Original], circular: frozenset[str]
     ) -> Bench:
         """For one batch: a device is asked about once."""
         villages, fillers = (asked and cache(asked) for asked in (self.device_villages, self.device_fillers))
-        return Bench(connection, self.lookups, villages, fillers, originals, circular)
+        former_ids = self.device_former_ids and cache(self.device_former_ids)
+        return Bench(connection, self.lookups, villages, fillers, originals, circular, former_ids)
 
 
 @dataclass

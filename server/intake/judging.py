@@ -33,6 +33,7 @@ DEVICE = "device:"
 Doc = Mapping[str, Any]
 Problem = dict[str, Any]
 DeviceVillages = Callable[[str], Collection[str] | None]
+FormerIds = Callable[[str], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ class Bench:
     device_fillers: DeviceVillages | None = None
     originals: Mapping[str, Original] = field(default_factory=dict)
     circular: frozenset[str] = frozenset()
+    device_former_ids: FormerIds | None = None
+
+    def one_phone(self, device_id: str, claimed: Any) -> bool:
+        """Whether `claimed` is the device, or what its phone was called before it was enrolled again."""
+        return claimed == device_id or (
+            self.device_former_ids is not None and claimed in self.device_former_ids(device_id)
+        )
 
 
 def status_of(problems: list[Problem]) -> str:
@@ -227,7 +235,7 @@ def is_assigned(bench: Bench, device_id: str, village_code: str) -> bool:
 
 
 def _device(bench: Bench, arrived: Arrived) -> Iterator[Problem]:
-    if arrived.device is not None and arrived.doc.get("device_id") != arrived.device:
+    if arrived.device is not None and not bench.one_phone(arrived.device, arrived.doc.get("device_id")):
         yield problem("FOREIGN_DEVICE", "device_id")
 
 
@@ -237,7 +245,10 @@ def _filler(bench: Bench, arrived: Arrived) -> Iterator[Problem]:
         bench.lookups.entry(bench.connection, "filler", arrived.village_code, filler_id)
     )
     if known and bench.device_fillers is not None and arrived.device is not None:
-        own = bench.device_fillers(arrived.device)
+        # Who could be named was settled when the record was made.
+        claimed = arrived.doc.get("device_id")
+        maker = str(claimed) if bench.one_phone(arrived.device, claimed) else arrived.device
+        own = bench.device_fillers(maker)
         known = own is None or filler_id in own
     if not known:
         yield problem("FILLER", "filler_id")
@@ -259,7 +270,7 @@ def _supersedes(bench: Bench, arrived: Arrived) -> Iterator[Problem]:
         return
     if original.village_code != arrived.village_code and original.writer != arrived.writer:
         yield problem("SUPERSEDES_FOREIGN", "supersedes")
-    if original.device_id != arrived.doc.get("device_id"):
+    if not bench.one_phone(str(arrived.doc.get("device_id")), original.device_id):
         yield problem("SUPERSEDES_OTHER_DEVICE", "supersedes")
 
 

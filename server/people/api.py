@@ -29,6 +29,12 @@ class EnrolRequest(Schema):
         },
     )
     device_label = fields.String(validate=validate.Length(max=enrolment.LABEL_LENGTH_MAX))
+    previous_token = fields.String(
+        validate=validate.Length(max=200),
+        metadata={
+            "description": "The token of this phone's last enrolment, so that what it made then is taken as its own."
+        },
+    )
 
 
 class VillageName(Schema):
@@ -75,7 +81,9 @@ class Enrol(MethodView):
         if lockout.wait_s(people, address):
             raise Problem("too-many-requests")
         try:
-            device, token = enrolment.redeem(people, body["code"], body.get("device_label", ""))
+            device, token = enrolment.redeem(
+                people, body["code"], body.get("device_label", ""), body.get("previous_token", "")
+            )
         except enrolment.CodeRefused as error:
             lockout.failed(people, address, lockout.ADDRESS)
             raise _problem(error) from None

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from server.people.people import People, token_hash
-from server.people.tables import devices
+from server.people.tables import devices, successions
 
 TOKEN_BYTES = 32
 CONTACT_GRAIN = timedelta(minutes=1)  # a sync makes many requests; one note a minute tells as much
@@ -68,6 +68,26 @@ def by_token(people: People, token: str) -> Device | None:
 
 def by_id(people: People, device_id: str) -> Device | None:
     return _one(people, devices.c.device_id == device_id)
+
+
+def succeed(connection: Connection, device: Device, previous: Device) -> None:
+    """In the caller's transaction: `device` is the phone that used to be `previous`."""
+    connection.execute(
+        successions.insert().values(device_id=device.device_id, previous_id=previous.device_id)
+    )
+
+
+def former_ids(people: People, device_id: str) -> list[str]:
+    """The ids that this phone had before it was enrolled again, latest first."""
+    found: list[str] = []
+    with people.engine.connect() as connection:
+        latest: str | None = device_id
+        while latest is not None:  # a device is made once, after its previous one: the chain ends
+            latest = connection.scalar(
+                select(successions.c.previous_id).where(successions.c.device_id == latest)
+            )
+            found += [latest] if latest else []
+    return found
 
 
 def every(people: People) -> list[Device]:

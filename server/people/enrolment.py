@@ -73,8 +73,13 @@ def link(public_url: str, code: str) -> str:
     return f"{public_url}/phone/#enrol={code}"
 
 
-def redeem(people: People, code: str, label: str) -> tuple[devices.Device, str]:
-    """Use the code up; returns the device and its token. Raises CodeRefused; no code makes two devices."""
+def redeem(
+    people: People, code: str, label: str, previous_token: str = ""
+) -> tuple[devices.Device, str]:
+    """Use the code up; returns the device and its token. Raises CodeRefused; no code makes two devices.
+
+    Whoever holds the token of an earlier enrolment is that phone, also when the token was revoked since."""
+    previous = devices.by_token(people, previous_token)
     code_hash = _code_hash(people, normalized(code))
     with people.engine.begin() as connection:
         # Claim first: of two phones with one code, the second finds nothing left to claim.
@@ -97,6 +102,8 @@ def redeem(people: People, code: str, label: str) -> tuple[devices.Device, str]:
             filler_ids=list(row.filler_ids),
             expires_at=people.stamp(timedelta(days=row.device_days)) if row.device_days else None,
         )
+        if previous:
+            devices.succeed(connection, device, previous)
         used = update(enrolment_codes).where(enrolment_codes.c.code_hash == code_hash)
         connection.execute(used.values(device_id=device.device_id))
     return device, token

@@ -55,6 +55,14 @@ devices = Table(
     Column("revoked_at", String),
 )
 
+# A phone that was enrolled again still holds records that it made under its former id.
+successions = Table(
+    "successions",
+    metadata,
+    Column("device_id", ForeignKey("devices.device_id"), primary_key=True),
+    Column("previous_id", ForeignKey("devices.device_id"), nullable=False),
+)
+
 enrolment_codes = Table(
     "enrolment_codes",
     metadata,

@@ -11,8 +11,8 @@ NewPhone = Callable[..., Phone]
 
 
 def typed(phone: Phone, code: str) -> None:
-    phone.page.get_by_label("登记码", exact=True).fill(code)
-    phone.press("登记", exact=True)
+    phone.page.get_by_label("入网码", exact=True).fill(code)
+    phone.press("入网", exact=True)
 
 
 def alert(phone: Phone) -> str:
@@ -62,7 +62,7 @@ def test_without_network_the_code_stays_good(new_phone: NewPhone, codes: Iterato
     typed(phone, next(codes))
     assert "没有连上" in alert(phone)
     phone.offline(False)
-    phone.press("登记", exact=True)
+    phone.press("入网", exact=True)
     expect(phone.page.get_by_role("heading", name="今天谁来填")).to_be_visible()
 
 
@@ -76,6 +76,50 @@ def test_a_revoked_phone_says_so_and_keeps_what_it_holds(new_phone: NewPhone, se
     expect(phone.page.get_by_text("这部手机已被停用")).to_be_visible(timeout=20_000)
     assert phone.waiting() == 1
     expect(phone.records()).to_have_attribute("data-state", "waiting")
+
+
+def test_a_phone_enrolled_again_sends_what_it_made_before(
+    new_phone: NewPhone, server: Server, codes: Iterator[str]
+) -> None:
+    phone = new_phone()
+    phone.offline()
+    phone.visit_without_event()
+    enrol_again(phone, server, next(codes))
+    phone.judged()
+    expect(phone.records()).to_have_attribute("data-state", "accepted")
+
+
+def test_records_of_a_village_that_the_phone_lost_stay_in_sight_and_go_once_they_may(
+    new_phone: NewPhone, server: Server, codes: Iterator[str]
+) -> None:
+    villages = [each["village_code"] for each in server.credentials["enrolment"]]
+    other = next(village for village in villages if village != villages[0])
+    made = server.flask("enrol", "create", "--village", other, "--count", "1", "--no-qr").stdout
+    phone = new_phone()
+    phone.offline()
+    phone.visit_without_event()
+    enrol_again(phone, server, made.split("\t")[0])
+    expect(phone.page.get_by_text("服务器没有收下")).to_be_visible(timeout=20_000)
+    assert phone.waiting() == 1
+    expect(phone.records()).to_have_attribute("data-state", "waiting")
+    enrol_again(phone, server, next(codes))
+    phone.judged()
+    expect(phone.records()).to_have_attribute("data-state", "accepted")
+
+
+def enrol_again(phone: Phone, server: Server, code: str) -> None:
+    """The district revokes the phone and gives it another code."""
+    device = phone.kept("(await read('device')).find((each) => each.device_id)?.device_id")
+    phone.offline()
+    server.flask("device", "revoke", device)
+    phone.home()
+    phone.offline(False)
+    phone.page.get_by_role("button", name="重新入网").click(timeout=20_000)
+    phone.page.get_by_label("入网码", exact=True).fill(code)
+    phone.press("入网", exact=True)
+    phone.page.get_by_role("navigation").or_(phone.page.locator(".choice").first).wait_for()
+    if phone.page.locator(".choice").count():
+        phone.page.locator(".choice").first.click()
 
 
 def test_the_reader_switches_language_before_anything_else(new_phone: NewPhone) -> None:

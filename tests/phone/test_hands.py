@@ -42,7 +42,7 @@ def faults(phone: Phone) -> list[str]:
 
 def test_enrolment_is_fit_for_a_thumb(new_phone: NewPhone) -> None:
     phone = new_phone(enrolled=False, width=360, height=640).open()
-    expect(phone.page.get_by_label("登记码", exact=True)).to_be_visible()
+    expect(phone.page.get_by_label("入网码", exact=True)).to_be_visible()
     assert faults(phone) == []
 
 
@@ -69,6 +69,27 @@ def test_every_screen_is_fit_for_a_thumb(new_phone: NewPhone, language: str) -> 
     page.locator(".row a").first.click()
     expect(page.locator(".unit-state")).to_be_visible()
     assert faults(phone) == []
+
+
+def test_a_day_and_its_time_are_shown_whole_on_a_small_screen(new_phone: NewPhone) -> None:
+    phone = new_phone(width=360, height=640)
+    phone.begin()
+    phone.choose("visit_result", "约定再访")
+    box = phone.field("next_visit_at").locator("input")
+    box.fill("2031-12-31T23:59")
+    # The widest way to write it, in a box of no given width, is what the browser itself would take.
+    needed = box.evaluate("""(input) => {
+        const free = input.cloneNode();
+        free.value = input.value;
+        free.style.cssText = 'position: absolute; width: max-content; min-width: max-content';
+        input.after(free);
+        const { width } = free.getBoundingClientRect();
+        free.remove();
+        return width;
+    }""")
+    shown = box.bounding_box()
+    assert shown is not None
+    assert shown["width"] >= needed
 
 
 def test_a_household_is_filled_by_keyboard_alone(phone: Phone) -> None:

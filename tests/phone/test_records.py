@@ -60,6 +60,29 @@ def test_too_large_a_batch_is_halved_until_it_passes(phone: Phone) -> None:
     expect(phone.records()).to_have_count(3)
 
 
+def test_one_damaged_photo_holds_up_no_other_record(phone: Phone) -> None:
+    """The server refuses a batch whole when what one attachment's digest says is not so."""
+    damaged: list[str] = []
+
+    def refuse_the_first(route: Route) -> None:
+        docs = [each["_id"] for each in json.loads(route.request.post_data or "{}")["docs"]]
+        damaged[:] = damaged or docs[:1]
+        if damaged[0] in docs:
+            route.fulfill(status=400, json={"error": "content_md5_mismatch", "reason": "Attachment p.jpg …"})
+        else:
+            route.continue_()
+
+    phone.page.route("**/_bulk_docs", refuse_the_first)
+    phone.offline()
+    for _ in range(3):
+        phone.visit_without_event()
+    phone.offline(False)
+    expect(phone.page.get_by_text("1 条记录服务器没有收下")).to_be_visible(timeout=20_000)
+    assert phone.waiting() == 1
+    expect(phone.records()).to_have_count(3)
+    expect(phone.page.locator("[data-testid=record-row][data-state=accepted]")).to_have_count(2)
+
+
 def test_a_server_that_fails_for_a_while_gets_everything_later(phone: Phone) -> None:
     phone.page.route("**/sync/**", lambda route: route.abort())
     phone.visit_without_event()

@@ -15,13 +15,14 @@ export function cleanCode(input: string): string {
 
 export const isWholeCode = (code: string) => /^[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(code);
 
-export async function enrol(code: string, label: string): Promise<EnrolResult> {
+/** With the token of this phone's last enrolment, so that the server takes what waits from then as this phone's own. */
+export async function enrol(code: string, label: string, previousToken?: string): Promise<EnrolResult> {
   let response: Response;
   try {
     response = await fetch("/api/v1/enrol", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ code, device_label: label }),
+      body: JSON.stringify({ code, device_label: label, previous_token: previousToken }),
       signal: AbortSignal.timeout(20_000),
     });
   } catch {

@@ -18,6 +18,7 @@ export const now = () => beijingTime(nowMs());
 
 const DEFAULT_RETAIN_DAYS = 7;
 const villages = () => state.identity.value?.villages.map((village) => village.code) ?? [];
+const outboxes = () => [...new Set([...villages(), ...state.pastVillages.value])];
 
 let opened: Opened | undefined;
 let leadership: Leadership | undefined;
@@ -25,7 +26,7 @@ let engine: Engine | undefined;
 
 /** 1. identity 2. drafts and records 3. register and forms 4. sync. Screens may draw after 3. */
 export async function open(): Promise<void> {
-  const [identity, revoked, filler, village, lang, skew, reached] = await Promise.all([
+  const [identity, revoked, filler, village, lang, skew, reached, past] = await Promise.all([
     recall("identity"),
     recall("revoked"),
     recall("filler_id"),
@@ -33,10 +34,12 @@ export async function open(): Promise<void> {
     recall("lang"),
     recall("clock_skew_s"),
     recall("last_reached_ms"),
+    recall("past_villages"),
   ]);
   batch(() => {
     state.identity.value = identity;
     state.revoked.value = revoked ?? false;
+    state.pastVillages.value = past ?? [];
     state.fillerId.value = filler ?? "";
     state.villageCode.value = village ?? identity?.villages[0]?.code ?? "";
     if (lang) state.lang.value = lang;
@@ -56,12 +59,22 @@ export async function enter(): Promise<void> {
   void forget();
 }
 
-export async function enrolled(identity: Identity): Promise<void> {
+/** What the server says this phone is for. Its records of villages that it loses stay in sight, and go when they may. */
+async function become(identity: Identity): Promise<void> {
+  const past = outboxes();
+  await remember("past_villages", past);
   await remember("identity", identity);
+  batch(() => {
+    state.pastVillages.value = past;
+    state.identity.value = identity;
+  });
+}
+
+export async function enrolled(identity: Identity): Promise<void> {
+  await become(identity);
   await remember("revoked", false);
   const first = identity.villages.some((village) => village.code === state.villageCode.value) ? state.villageCode.value : (identity.villages[0]?.code ?? "");
   batch(() => {
-    state.identity.value = identity;
     state.revoked.value = false;
     state.villageCode.value = first;
   });
@@ -109,7 +122,7 @@ async function registerChanged(code: string): Promise<void> {
 }
 
 export async function reloadRecords(): Promise<void> {
-  const [records, receipts] = await Promise.all([loadRecords(villages()), loadReceipts()]);
+  const [records, receipts] = await Promise.all([loadRecords(outboxes()), loadReceipts()]);
   const verdicts = await loadVerdicts(records);
   batch(() => {
     state.records.value = records;
@@ -174,6 +187,7 @@ function startSync(): void {
 const surroundings: Surroundings = {
   token: () => state.identity.value?.token ?? "",
   villages,
+  outboxes,
   village: () => state.villageCode.value,
   waiting: async (village) => toPush(await current(), village).waiting,
   unjudged: async (village) => toPush(await current(), village).unjudged,
@@ -190,8 +204,7 @@ const surroundings: Surroundings = {
     const known = state.identity.value;
     const fresh = known && (await fetchIdentity(known));
     if (!fresh || JSON.stringify(fresh) === JSON.stringify(known)) return;
-    state.identity.value = fresh;
-    await remember("identity", fresh);
+    await become(fresh);
   },
   reached(skewS) {
     const before = state.lastReachedMs.value;

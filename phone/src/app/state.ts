@@ -11,6 +11,8 @@ import type { Status } from "../sync/engine";
 
 export const lang = signal<Lang>("zh");
 export const identity = signal<Identity | undefined>(undefined);
+/** Villages of earlier enrolments. */
+export const pastVillages = signal<string[]>([]);
 export const revoked = signal(false);
 export const fillerId = signal("");
 export const villageCode = signal("");

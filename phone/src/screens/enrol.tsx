@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { cleanCode, deviceLabel, enrol, isWholeCode } from "../app/enrolment";
 import { chooseLang, enrolled } from "../app/phone";
-import { lang } from "../app/state";
+import { identity, lang } from "../app/state";
 import { t } from "../i18n";
 import type { Key } from "../i18n/zh";
 import { Icon } from "../widgets/parts";
@@ -21,7 +21,7 @@ export function Enrol({ done }: { done: () => void }) {
     if (!isWholeCode(clean)) return setFailure("enrol_incomplete");
     setWorking(true);
     setFailure(undefined);
-    const result = await enrol(clean, deviceLabel());
+    const result = await enrol(clean, deviceLabel(), identity.value?.token);
     if ("failure" in result) {
       setFailure(`enrol_failed_${result.failure}`);
       return setWorking(false);

@@ -15,6 +15,8 @@ export interface Memory {
   identity: Identity;
   /** Set when the server said that the device is revoked; its data stay. */
   revoked: boolean;
+  /** Villages that this phone was once for: what it made there may still wait. */
+  past_villages: string[];
   filler_id: string;
   village_code: string;
   lang: "zh" | "en";

@@ -14,7 +14,7 @@ import { LIVE, transport, type Contact } from "./transport";
 export type Phase = "idle" | "working" | "listening" | "failed" | "offline" | "revoked";
 export interface Status {
   phase: Phase;
-  /** Ids refused by the server or too large for it; they stay on the phone. */
+  /** Ids refused by the server; they stay on the phone. */
   stuck: string[];
   /** Documents of the register read in the round that is running. */
   pulled: number;
@@ -23,6 +23,8 @@ export interface Status {
 export interface Surroundings extends Contact {
   token(): string;
   villages(): string[];
+  /** Villages whose records may still wait here; more than `villages` after another enrolment. */
+  outboxes(): string[];
   /** The village on the screen: its register is listened to. */
   village(): string;
   waiting(village: string): Promise<Waiting[]>;
@@ -138,7 +140,7 @@ export class Engine {
   private async work(): Promise<void> {
     const fetch = transport(this.around.token(), this.around);
     const stuck: string[] = [];
-    for (const village of this.around.villages()) stuck.push(...(await this.pushVillage(village, fetch)));
+    for (const village of this.around.outboxes()) stuck.push(...(await this.pushVillage(village, fetch)));
     this.tell({ stuck });
     await this.around.refresh();
     await this.pull(catalogue(), remote("catalogue", fetch));
@@ -154,7 +156,7 @@ export class Engine {
       if (!waiting.length) return [];
       const outcome = await push(outbox(village), inbox, waiting);
       await this.around.acknowledged(village, outcome.held);
-      return [...outcome.refused, ...outcome.tooLarge];
+      return [...outcome.refused, ...outcome.rejected];
     } catch (error) {
       if ((error as { status?: number }).status !== 403) throw error;
       return (await this.around.waiting(village)).map((each) => each.id);

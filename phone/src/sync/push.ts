@@ -14,13 +14,17 @@ export interface PushOutcome {
   held: string[];
   /** Ids that were tried and are still missing there. */
   refused: string[];
-  /** Ids of single records above the server's size limit. */
-  tooLarge: string[];
+  /** Ids of single records that the server does not take as they are: too large, or a photo damaged in storage. */
+  rejected: string[];
 }
 
 interface Failure {
   status?: number;
 }
+
+/** A whole batch is answered so because of one record in it: that one must not hold up the others. */
+const ONE_IS_BAD = [400, 412, 413];
+
 type RevsDiff = Record<string, { missing: string[] }>;
 interface AsksRevisions {
   revsDiff(revisions: Record<string, string[]>): Promise<RevsDiff>;
@@ -32,14 +36,14 @@ async function missingAt(inbox: Database<FormRecord>, batch: Waiting[]): Promise
 }
 
 export async function push(outbox: Database<FormRecord>, inbox: Database<FormRecord>, waiting: Waiting[]): Promise<PushOutcome> {
-  const outcome: PushOutcome = { held: [], refused: [], tooLarge: [] };
+  const outcome: PushOutcome = { held: [], refused: [], rejected: [] };
   const queue = batches(waiting);
   for (let batch = queue.shift(); batch; batch = queue.shift()) {
     try {
       await outbox.replicate.to(inbox, { doc_ids: batch.map((each) => each.id), checkpoint: false, batch_size: batch.length });
     } catch (error) {
-      if ((error as Failure).status !== 413) throw error;
-      if (batch.length === 1) outcome.tooLarge.push(...batch.map((each) => each.id));
+      if (!ONE_IS_BAD.includes((error as Failure).status ?? 0)) throw error;
+      if (batch.length === 1) outcome.rejected.push(...batch.map((each) => each.id));
       queue.unshift(...halves(batch));
       continue;
     }

@@ -54,6 +54,7 @@ class District:
         self.store: Store = open_store(folder / "store.sqlite3")
         self.readmodel = ReadModel(open_engine(url or f"sqlite:///{folder / 'readmodel.sqlite3'}"))
         self.phones: dict[str, list[str]] = {name: list(villages) for name, villages in PHONES.items()}
+        self.former_ids: dict[str, list[str]] = {}
         self.follower = self.new_follower()
         if not self.store.names():
             self.publish()
@@ -63,6 +64,7 @@ class District:
             self.store,
             readmodel or self.readmodel,
             device_villages=lambda device: self.phones.get(device),
+            device_former_ids=lambda device: self.former_ids.get(device, []),
             **{"person_key": PERSON_KEY, **options},
         )
 

@@ -146,6 +146,27 @@ def test_what_is_not_for_this_device_or_no_record_is_quarantined_and_kept(
     assert value(district, "A2") == 0
 
 
+def test_a_phone_that_was_enrolled_again_hands_in_what_it_made_before(district: District) -> None:
+    district.phones["phone-a-again"] = [ALPHA]
+    district.former_ids["phone-a-again"] = ["phone-a"]
+    before = visit(1, residents=3)
+    mended = correction(before, visit(1, residents=4, at="11:00", device_id="phone-a-again"))
+    district.send(before, mended, phone="phone-a-again")
+    district.intake()
+    assert (district.verdict(before)["status"], rules(district.verdict(before))) == ("accepted", set())
+    assert (district.verdict(mended)["status"], rules(district.verdict(mended))) == ("accepted", set())
+    assert value(district, "A9") == 4
+
+
+def test_an_id_that_was_never_this_phones_is_foreign_also_after_an_enrolment(district: District) -> None:
+    district.phones["phone-a-again"] = [ALPHA]
+    district.former_ids["phone-a-again"] = ["phone-a"]
+    record = visit(1, device_id="phone-a2")
+    district.send(record, phone="phone-a-again")
+    district.intake()
+    assert rules(district.verdict(record)) == {"FOREIGN_DEVICE"}
+
+
 def test_an_attachment_that_did_not_come_is_a_warning(district: District) -> None:
     record = disinfection(1)
     record["answers"]["photo_after"] = "after.jpg"

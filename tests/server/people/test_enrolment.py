@@ -128,3 +128,19 @@ def test_any_text_can_be_typed_as_a_code(text) -> None:
 
 def test_the_link_keeps_the_code_out_of_server_logs() -> None:
     assert enrolment.link("https://g.example", "ABCD-2345") == "https://g.example/phone/#enrol=ABCD-2345"
+
+
+def test_a_phone_that_is_enrolled_again_is_known_by_the_token_it_held(people) -> None:
+    codes = [create_code(people, Offer([VILLAGE]), valid_for=THREE_DAYS) for _ in range(3)]
+    first, token = redeem(people, codes[0], "")
+    devices.revoke(people, first.device_id)  # the usual reason to enrol again
+    second, token = redeem(people, codes[1], "", token)
+    third, _ = redeem(people, codes[2], "", token)
+    assert devices.former_ids(people, third.device_id) == [second.device_id, first.device_id]
+    assert devices.former_ids(people, first.device_id) == []
+
+
+def test_a_token_of_nobody_makes_no_former_phone_and_hinders_no_enrolment(people) -> None:
+    code = create_code(people, Offer([VILLAGE]), valid_for=THREE_DAYS)
+    device, _ = redeem(people, code, "", "never given out")
+    assert devices.former_ids(people, device.device_id) == []

@@ -70,3 +70,12 @@ def test_every_problem_speaks_both_languages(code: str, language: str) -> None:
     title, detail = Problem(code, **fields).words(language)
     assert title and detail and "{" not in detail
     assert bool(re.search(r"[\u4e00-\u9fff]", detail)) == (language == "zh")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_became_of_a_record_is_called_the_same_on_the_phone(language: str) -> None:
+    source = (WEB.parents[1] / "phone" / "src" / "i18n" / f"{language}.ts").read_text(encoding="utf-8")
+    on_phone = dict(re.findall(r'  state_(\w+): "(.+)",', source))
+    # English tells the volunteer what to do, and the clerk the status by its name.
+    for status in ("accepted", "accepted_with_warnings", "returned", *(["quarantined"] * (language == "zh"))):
+        assert on_phone[status] == words(language)[f"status.{status}"]
