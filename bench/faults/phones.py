@@ -30,8 +30,8 @@ PHOTO_BYTES_MAX = 20_000
 
 @dataclass
 class Ledger:
-    """What one phone was told. `revisions` holds for each acknowledged (id, rev) the digest of its content, or
-    None where that is not known.
+    """What one phone was told. `revisions` holds for each acknowledged (id, rev) the digest of its content,
+    or None where that is not known.
     """
 
     village: str
