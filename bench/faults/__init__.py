@@ -1,0 +1,1 @@
+"""Faults on purpose, and whether anything that was acknowledged is lost by them. See `__main__`."""
