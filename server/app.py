@@ -69,6 +69,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _register_parts(app: Flask) -> None:
     """Plain imports, here because the parts import `gridbook` from this file."""
     import server.api
+    import server.bulletins.commands
     import server.errors
     import server.forms.commands
     import server.intake.commands
@@ -78,6 +79,7 @@ def _register_parts(app: Flask) -> None:
     import server.register.commands
     import server.store_commands
     import server.web
+    import server.workbooks.commands
 
     _mount_sync(app, app.extensions["gridbook"])
     for part in (
@@ -89,6 +91,8 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.bulletins.commands,
+        server.workbooks.commands,
         server.store_commands,
         server.prepare,
     ):

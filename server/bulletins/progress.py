@@ -11,7 +11,7 @@ from server.intake.follower import REQUEST, rank
 from server.readmodel.declaration import Declaration
 from server.readmodel.model import ReadModel, read_meta
 from server.readmodel.tables import checkpoints
-from sync.store import NotFound, Store
+from sync.store import BEGINNING, NotFound, Seq, Store
 
 CHANGES_MAX = 1000
 PAUSE_S = 0.2
@@ -44,16 +44,16 @@ def is_rebuilding(connection: Connection, store: Store, declaration: Declaration
 
 def behind_in(connection: Connection, store: Store, moment: str) -> str | None:
     """A database with changes of up to `moment` that intake has not handled; None when there is none."""
-    done = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.seq)).all())
-    for name in store.updates(0)[0]:
-        if rank(name) is not None and _is_behind(store, name, done.get(name, 0), moment):
+    done = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
+    for name in store.updates()[0]:
+        if rank(name) is not None and _is_behind(store, name, done.get(name, BEGINNING), moment):
             return name
     return None
 
 
-def _is_behind(store: Store, name: str, since: int, moment: str) -> bool:
+def _is_behind(store: Store, name: str, since: Seq, moment: str) -> bool:
     try:
-        page = store.open(name).changes(since=since, limit=CHANGES_MAX)
+        page = store.open(name).changes(since=since, limit=CHANGES_MAX, receipts=True)
     except NotFound:
         return False
     if page.pending:
