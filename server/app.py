@@ -70,6 +70,7 @@ def _register_parts(app: Flask) -> None:
     """Plain imports, here because the parts import `gridbook` from this file."""
     import server.api
     import server.backup_commands
+    import server.bulletins.commands
     import server.errors
     import server.forms.commands
     import server.intake.commands
@@ -79,6 +80,7 @@ def _register_parts(app: Flask) -> None:
     import server.register.commands
     import server.store_commands
     import server.web
+    import server.workbooks.commands
 
     _mount_sync(app, app.extensions["gridbook"])
     for part in (
@@ -90,6 +92,8 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.bulletins.commands,
+        server.workbooks.commands,
         server.store_commands,
         server.backup_commands,
         server.prepare,

@@ -364,3 +364,67 @@ class VillageState(Schema):
 
 class VillageList(Schema):
     items = fields.List(fields.Nested(VillageState), required=True)
+
+
+class BulletinHead(Schema):
+    number = fields.String(required=True, metadata=note("year and number within it", example="2020-027"))
+    day = fields.String(required=True)
+    cut_off = fields.String(required=True)
+    as_of = fields.String(required=True, metadata=note("records received up to this moment count"))
+    frozen_at = fields.String(required=True)
+    frozen_by = fields.Dict(required=True, metadata=note("{staff_id, name}"))
+    replaces = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    replaced_by = fields.String(allow_none=True)
+    digest = fields.String(required=True, metadata=note("SHA-256 of the canonical content, hex"))
+    signature = fields.String(required=True, metadata=note("HMAC-SHA-256 under this server's key, hex"))
+
+
+class BulletinList(Schema):
+    items = fields.List(fields.Nested(BulletinHead), required=True)
+
+
+class BulletinQuery(Query):
+    day = fields.Date(metadata=note("For the number `preview`: which day; today by default."))
+
+
+class FullBulletin(Schema):
+    provisional = fields.Boolean(required=True, metadata=note("true before it is frozen"))
+    bulletin = fields.Nested(BulletinHead)
+    content = fields.Dict(required=True, metadata=note("docs/bulletins.md has its shape"))
+    damage = fields.String(
+        allow_none=True, metadata=note("missing, content, head or signature; null when it is intact")
+    )
+    late = fields.Dict(metadata=note("{area: {indicator: figure now − frozen}}, without what is the same"))
+
+
+class Freeze(Schema):
+    class Meta:
+        unknown = RAISE
+
+    day = fields.Date(metadata=note("Beijing day; today by default.", example="2020-02-21"))
+
+
+class CorrectBulletin(Schema):
+    class Meta:
+        unknown = RAISE
+
+    reason = fields.String(required=True, validate=SHORT, metadata=note("4 to 200 characters, printed on it."))
+
+
+class SheetQuery(DayQuery, UnmaskQuery):
+    language = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
+    reviewer = fields.String(validate=validate.Length(max=40), metadata=note("审核人, for the head."))
+    phone = fields.String(validate=validate.Length(max=40), metadata=note("联系电话, for the head."))
+
+
+class SheetHead(Schema):
+    name = fields.String(required=True, metadata=note("for the address"))
+    number = fields.String()
+    title = fields.Nested(Words, required=True)
+    rows = fields.String(required=True)
+
+
+class SheetList(Schema):
+    items = fields.List(fields.Nested(SheetHead), required=True)
+    complaints = fields.List(fields.String(), required=True)

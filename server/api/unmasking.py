@@ -6,7 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from server import audit, clock
 from server.api.problems import Problem
+from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 
@@ -16,8 +18,8 @@ REASON_LENGTH_MAX = 200
 
 
 def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
-    """Whether this answer goes out in full. Raises Problem without the right or a reason; logs who, what
-    and why."""
+    """Whether this answer goes out in full. Raises Problem without the right or a reason; who, what and
+    why go into the log and into `unmasked.log`."""
     if not query.get("unmask"):
         return False
     if not may(member, "export.unmasked"):
@@ -27,10 +29,16 @@ def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
         raise Problem(
             "reason-missing", errors={"query": {"reason": [f"{REASON_LENGTH_MIN}-{REASON_LENGTH_MAX}"]}}
         )
+    _put_on_record(member, what, _one_line(reason))
     log.warning(
         "unmasked: %s (%s) read %s; reason: %s", member.username, member.staff_id, what, _one_line(reason)
     )
     return True
+
+
+def _put_on_record(member: Staff, what: str, reason: str) -> None:
+    line = {"at": clock.stamp(clock.now()), "staff_id": member.staff_id, "username": member.username}
+    audit.append(gridbook().settings.data, {**line, "what": what, "reason": reason})
 
 
 def _one_line(text: str) -> str:

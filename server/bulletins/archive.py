@@ -115,7 +115,10 @@ def write(store: Store, content: dict[str, Any], key: bytes, writer: str) -> Bul
     data = sealing.canonical(content)
     digest = sealing.digest(data)
     head: dict[str, Any] = {name: content[name] for name in HEAD if name in content}
-    sealed = {"digest": digest, "signature": sealing.signature(key, content["number"], digest)}
+    sealed: dict[str, Any] = {
+        "digest": digest,
+        "signature": sealing.signature(key, content["number"], digest),
+    }
     attachment = {"content_type": "application/json", "data": base64.b64encode(data).decode()}
     document = {"_id": PREFIX + content["number"], "type": "bulletin", **head, **sealed}
     try:

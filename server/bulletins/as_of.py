@@ -76,13 +76,26 @@ class AsOf:
 
     def sums(self, area_codes: Sequence[str], day: str, indicators: Iterable[Indicator]) -> dict[str, Sums]:
         """What `figures.figure` takes, for each area."""
-        result = sums_by_area(self.connection, area_codes, day, indicators)
+        wanted = list(indicators)
+        components = {name for indicator in wanted for name in indicator.components()}
+        result = sums_by_area(self.connection, area_codes, day, wanted)
         for (area, component, part, on), value in self.changes.items():
-            if area in result and on <= day:
+            if area in result and component in components and on <= day:
                 for scope in ("day", "so_far") if on == day else ("so_far",):
                     key = (scope, component, part)
                     result[area][key] = result[area].get(key, 0) + value
         return result
+
+    def active_areas(self, day: str, components: Sequence[str]) -> set[str]:
+        """The areas in which one of the components counts something on the day."""
+        wanted = (cells.c.day == day) & cells.c.component.in_(components)
+        counts: dict[tuple[str, str], int] = defaultdict(int)
+        for row in self.connection.execute(select(cells).where(wanted)):
+            counts[row.area_code, row.component] += row.value
+        for (area, component, _, on), value in self.changes.items():
+            if on == day and component in components:
+                counts[area, component] += value
+        return {area for (area, _), count in counts.items() if count}
 
 
 def as_of(connection: Connection, declaration: Declaration, settings: Mapping[str, Any], moment: str) -> AsOf:

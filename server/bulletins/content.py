@@ -77,7 +77,7 @@ def compose(
         "areas": listed,
         "indicators": [_words(each) for each in wanted],
         "figures": figures,
-        "villages": _villages([area for area in known if _is_active(area, on)], sums, declaration),
+        "villages": _villages([area for area in known if _is_active(area, on)], found, on, declaration),
         "devices": _devices(connection, people, cutoff.day_start(day), moment),
         "waiting": _waiting(listed, found),
         "late": [_late(found, each, district["code"], wanted) for each in earlier],
@@ -130,15 +130,16 @@ def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, 
 
 
 def _villages(
-    listed: Sequence[Mapping[str, Any]], sums: Mapping[str, Any], declaration: Declaration
+    listed: Sequence[Mapping[str, Any]], found: AsOf, day: str, declaration: Declaration
 ) -> dict[str, Any]:
     """A village has reported when a record of the day counts in it."""
     counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
+    heard = found.active_areas(day, counted)
     villages = [area for area in listed if area["level"] == "village"]
     silent = [
         {"code": area["code"], "name": area["name"], "town": area["parent"]}
         for area in villages
-        if not any(sums[area["code"]].get(("day", name, ""), 0) for name in counted)
+        if area["code"] not in heard
     ]
     return {"reported": len(villages) - len(silent), "nil": 0, "silent": silent}
 

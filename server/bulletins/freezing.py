@@ -1,11 +1,11 @@
 """Preview, freeze, correct, compare: what can be done with the bulletin of a day.
 
 Freezing, step by step:
-1. the cut-off has passed, and a little more, so that nothing stamped before it is still on its way to the disk;
+1. the cut-off has passed, and a little more, so that nothing stamped before it is still on its way to disk;
 2. intake has handled everything that was received up to it, and the read model is not being made again;
 3. the figures as of the cut-off come out of one snapshot;
-4. the document is written under the next number. Whoever comes second finds the number taken, reads again, and
-   is told which bulletin there is.
+4. the document is written under the next number. Whoever comes second finds the number taken, reads again,
+   and is told which bulletin there is.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list
 
 
 def late_changes(shared: Gridbook, content: Content) -> dict[str, dict[str, float | int]]:
-    """What came for the day since: {code of the district or a town: {indicator: change}}, without what did not
-    change."""
+    """What came for the day since: {code of the district or a town: {indicator: change}}; what did not change
+    is left out."""
     found = {}
     for area in content["areas"]:
         if area["level"] == "village":

@@ -19,6 +19,7 @@ ACTIONS = {
     "register.write": ("改台账", "change registers"),
     "export.masked": ("导出（脱敏）", "export with names and numbers masked"),
     "export.unmasked": ("导出（不脱敏）", "export in full"),
+    "bulletin.freeze": ("发布日报", "freeze and correct bulletins"),
     "devices.manage": ("管理手机", "list and revoke devices"),
     "enrolment.create": ("发放入网码", "make enrolment codes"),
     "staff.manage": ("管理人员", "add and disable staff"),
@@ -37,7 +38,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "district_staff": (
         "区级工作人员（指挥部）",
-        frozenset(_READ | _FIELD | {"records.review", "register.write", "export.unmasked", "forms.publish"}),
+        frozenset(_READ | _FIELD | {"records.review", "register.write", "export.unmasked", "forms.publish", "bulletin.freeze"}),
     ),
     "town_staff": ("镇（街道）工作人员", frozenset(_READ | _FIELD | {"records.review", "register.write"})),
     "village_cadre": ("村（社区）干部", frozenset(_READ)),

@@ -1,5 +1,4 @@
-"""The figures as of a moment: whatever comes later, the figures of that moment can be told to the last
-unit."""
+"""The figures as of a moment: whatever comes later, they can be told to the last unit."""
 
 from __future__ import annotations
 

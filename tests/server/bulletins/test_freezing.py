@@ -55,7 +55,7 @@ def refusal(call: Any, *args: Any) -> Refused:
 
 def test_one_click_freezes_numbers_and_signs_the_day(district: District, shared: Gridbook) -> None:
     send(district, beijing("10:00"), visit(1), visit(2, "refused"))
-    send(district, beijing("16:02"), visit(3))
+    send(district, beijing("16:02"), visit(3), visit(3, code=BETA), delivery(1, code=BETA))
     bulletin = freezing.freeze(shared, DAY, DONG, AT_FIVE_PAST, 0)
     content = archive.content(district.store, bulletin.number)
     assert bulletin.number == "2020-001"

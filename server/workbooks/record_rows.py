@@ -1,0 +1,122 @@
+"""Rows of records: one for each that counts, or for each instance of a repeat in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from schemas.expressions import Environment, TooMuch, to_boolean
+from server.api.catalogue import questions, survey
+from server.api.exports import answer_masks, repeat_groups
+from server.api.masking import mask_kind, mask_register_entry, mask_value
+from server.readmodel import queries
+from server.readmodel.declaration import UnitKind
+from server.readmodel.facts import compile_text, frame
+from server.readmodel.register_rows import load_entries
+from server.workbooks.asked import Asked
+from server.workbooks.template import Template
+
+ROWS_AT_ONCE = 500
+LEVELS = {"town": "town_code", "village": "village_code"}
+
+Row = dict[str, Any]
+
+
+class RecordRows:
+    """Looks up `record.…`, `answer.…`, `row.…`, `entry.…` and `filler.…` of one record or instance."""
+
+    def __init__(self, asked: Asked, template: Template) -> None:
+        self._asked, self._template = asked, template
+        versions = asked.forms[template.form or ""]
+        groups = repeat_groups(versions)
+        instance = groups.get(template.repeat or "", [])
+        self._answer_masks = answer_masks(versions)
+        self._row_masks = {str(each["name"]): mask_kind(each) for each in instance}
+        outside = [each for compiled in versions for each in questions(survey(compiled))]
+        self._lists = {
+            **{f"answer.{each['name']}": each.get("list") for each in outside if "select" in each["type"]},
+            **{f"row.{each['name']}": each.get("list") for each in instance if "select" in each["type"]},
+        }
+        self._where = compile_text(template.where) if template.where else None
+        self._unit = queries.indicators().unit_of_form(template.form)
+
+    def choices(self, value: str) -> str | None:
+        return self._lists.get(value)
+
+    def __iter__(self) -> Iterator[Row]:
+        found = iter(queries.export_rows(self._asked.readmodel, self._template.form or "", self._filters()))
+        while batch := list(islice(found, ROWS_AT_ONCE)):
+            entries = self._entries(batch)
+            for record in batch:
+                yield from self._instances(record, entries)
+
+    def _filters(self) -> queries.RecordFilters:
+        level = LEVELS.get(str(self._asked.area["level"]))
+        return queries.RecordFilters(
+            effective=True,
+            from_work_date=self._asked.day if self._template.period == "day" else None,
+            to_work_date=self._asked.day,
+            **({level: str(self._asked.area["code"])} if level else {}),
+        )
+
+    def _instances(self, record: Row, entries: Mapping[tuple[str, str, str], Row]) -> Iterator[Row]:
+        known = {
+            "": record,
+            "entry": entries.get(self._unit_key(record), {}),
+            "filler": entries.get(_filler_key(record), {}),
+        }
+        if not self._asked.in_full:
+            known = {name: mask_register_entry(each) if name else each for name, each in known.items()}
+        for instance in self._repeated(record):
+            if self._holds(record, instance):
+                yield {**known, "row": instance, "village": record.get("village_code") or ""}
+
+    def _repeated(self, record: Row) -> Iterable[Row]:
+        if not self._template.repeat:
+            return ({},)
+        rows = record.get(self._template.repeat)
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else ()
+
+    def _holds(self, record: Row, instance: Row) -> bool:
+        if self._where is None:
+            return True
+        answers = {
+            name.removeprefix("answers."): value for name, value in record.items() if value is not None
+        }
+        try:
+            return to_boolean(self._where(Environment(frame({**answers, **instance}))))
+        except TooMuch:
+            return False
+
+    def _entries(self, batch: list[Row]) -> dict[tuple[str, str, str], Row]:
+        keys = {self._unit_key(row) for row in batch} | {_filler_key(row) for row in batch}
+        with self._asked.readmodel.engine.connect() as connection:
+            return load_entries(connection, sorted(key for key in keys if all(key)))
+
+    def _unit_key(self, record: Row) -> tuple[str, str, str]:
+        return _unit_key(self._unit, self._template.form or "", record)
+
+    def value(self, row: Row, name: str) -> Any:
+        head, _, rest = name.partition(".")
+        if head in ("entry", "filler"):
+            return row[head].get(rest)
+        if head == "row":
+            return self._masked(self._row_masks.get(rest), row["row"].get(rest))
+        record = row[""]
+        if head == "answer":
+            found = record.get(f"answers.{rest}", record.get(rest))
+            return self._masked(self._answer_masks.get(rest), found)
+        return self._masked("text" if rest == "remark" else None, record.get(rest))
+
+    def _masked(self, kind: str | None, value: Any) -> Any:
+        return value if self._asked.in_full else mask_value(kind, value)
+
+
+def _unit_key(unit: UnitKind | None, form: str, record: Row) -> tuple[str, str, str]:
+    named = record.get(unit.forms[form]) if unit else None
+    return (unit.register if unit else "", str(named or ""), str(record.get("village_code") or ""))
+
+
+def _filler_key(record: Row) -> tuple[str, str, str]:
+    return ("filler", str(record.get("filler_id") or ""), str(record.get("village_code") or ""))
