@@ -36,12 +36,10 @@ def figure(indicator: Indicator, sums: Sums) -> Figure:
     """{"value", "numerator"?, "denominator"?, "cumulative", "parts"?}; a share is in percent, a mean as it
     is; None when nothing is due."""
     result: Figure = {"value": None, "cumulative": indicator.cumulative}
-    if indicator.mean:
-        result["value"] = mean(total(indicator.numerator, sums), total(indicator.denominator, sums))
-    elif indicator.denominator:
+    if indicator.denominator:
         result["numerator"] = total(indicator.numerator, sums)
         result["denominator"] = total(indicator.denominator, sums)
-        result["value"] = share(result["numerator"], result["denominator"])
+        result["value"] = (mean if indicator.mean else share)(result["numerator"], result["denominator"])
     if indicator.value:
         result["value"] = total(indicator.value, sums)
     if indicator.parts_numerator or indicator.parts_value:

@@ -55,7 +55,7 @@ def shown(
         text=text,
         delta=change(value, earlier, percent=percent),
         mood=mood(indicator.id, value, earlier),
-        percent=bar(now, percent),
+        percent=None if indicator.mean else bar(now, percent),
         fraction=fraction(now),
         href=href,
     )
