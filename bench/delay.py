@@ -18,7 +18,8 @@ from pathlib import Path
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from bench.demo import demo_server
-from tests.phone.phones import CHROMIUM, FLAGS, Phone
+from tests import chromium
+from tests.phone.phones import Phone
 from tests.servers import Server
 
 FIGURE = "[data-figure$='-A2_visits']"
@@ -26,7 +27,7 @@ WITHIN_MS = 30_000
 
 
 def overview(playwright: Playwright, server: Server) -> Page:
-    page = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(
+    page = chromium.launch(playwright).new_page(
         base_url=server.url, locale="zh-CN"
     )
     page.goto("/")

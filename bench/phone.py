@@ -27,17 +27,10 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from bench.demo import demo_server
+from tests import chromium
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "phone" / "dist"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 QUIET_MS = 100
 
 # Resolves to the time at which `selector` was there and no task longer than 50 ms ran for a while afterwards.
@@ -120,8 +113,8 @@ def measure(url: str, code: str, slow: float, rounds: int) -> dict[str, list[flo
         def open_phone(name: str) -> BrowserContext:
             return playwright.chromium.launch_persistent_context(
                 f"{profile}/{name}",
-                executable_path=CHROMIUM,
-                args=FLAGS,
+                executable_path=chromium.EXECUTABLE,
+                args=chromium.FLAGS,
                 viewport={"width": 360, "height": 640},
             )
 

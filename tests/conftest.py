@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests import chromium
 from tests.servers import ROOT, Server
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,7 @@ def server(new_server: Callable[..., Server]) -> Server:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    assert CHROMIUM.exists(), f"These tests need Chromium at {CHROMIUM}: apt install chromium"
+    assert Path(chromium.EXECUTABLE).exists(), "These tests need Chromium: apt install chromium"
     assert (ROOT / "phone" / "dist" / "index.html").exists(), "The phone app is not built: make build"
     with sync_playwright() as started:
         yield started

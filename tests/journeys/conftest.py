@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from tests.phone.phones import CHROMIUM, FLAGS, Phone
+from tests import chromium
+from tests.phone.phones import Phone
 from tests.servers import Server
 
 expect.set_options(timeout=15_000)
@@ -45,7 +46,7 @@ def village_code(district: Server, place: int) -> str:
 @pytest.fixture
 def clerk(playwright: Playwright, district: Server) -> Iterator[Page]:
     """Signed in, on the overview."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    browser = chromium.launch(playwright)
     page = browser.new_page(base_url=district.url, viewport={"width": 1280, "height": 800}, locale="zh-CN")
     staff = district.credentials["staff"]
     page.goto("/")

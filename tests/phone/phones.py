@@ -7,18 +7,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
+from tests import chromium
+
 SYNC_WITHIN_MS = 60_000
 
 
@@ -39,8 +29,8 @@ class Phone:
         width, height = self._size
         self.context = self._playwright.chromium.launch_persistent_context(
             self._profile,
-            executable_path=CHROMIUM,
-            args=FLAGS,
+            executable_path=chromium.EXECUTABLE,
+            args=chromium.FLAGS,
             viewport={"width": width, "height": height},
             has_touch=True,
             is_mobile=True,
@@ -129,17 +119,22 @@ class Phone:
     def press(self, name: str, **more: Any) -> None:
         self.page.get_by_role("button", name=name, **more).click()
 
-    def visit_without_event(self, index: int = 0) -> str:
+    def fill_without_event(self, index: int = 0) -> str:
+        """An uneventful visit of the household at this place, but for the last press; returns its id."""
         unit = self.begin(index)
         self.choose("visit_result", "见到本人")
         self.press("下一页")
         self.press("以上各项")
+        return unit
+
+    def visit_without_event(self, index: int = 0) -> str:
+        unit = self.fill_without_event(index)
         self.press("完成")
         expect(self.page.get_by_test_id("progress")).to_be_visible()
         return unit
 
     def kept(self, script: str) -> Any:
-        """Ask this phone's own databases; `read(store)` and `outbox()` are at hand."""
+        """Ask this phone's own databases; `read(store)`, `outbox()` and `households()` are at hand."""
         return self.page.evaluate(f"async () => {{ {LOOK_INSIDE} return {script}; }}")
 
 
@@ -155,9 +150,11 @@ const all = async (name, store) => {
   return rows;
 };
 const read = (store) => all('gridbook', store);
-const outbox = async () => {
+const documents = async (kind) => {
   const names = (await indexedDB.databases()).map((each) => each.name);
-  const boxes = names.filter((name) => name.startsWith('_pouch_gridbook-outbox'));
+  const boxes = names.filter((name) => name.startsWith(`_pouch_gridbook-${kind}`));
   return (await Promise.all(boxes.map((name) => all(name, 'by-sequence')))).flat();
 };
+const outbox = () => documents('outbox');
+const households = async () => (await documents('register')).filter((each) => each.type === 'household');
 """

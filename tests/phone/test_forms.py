@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.phone.phones import Phone
 
@@ -215,3 +215,35 @@ def test_a_scanned_or_typed_door_code_opens_its_household(phone: Phone) -> None:
     phone.page.get_by_label("或输入编号").fill(f"https://example.cn/h/{unit}")
     phone.press("确定")
     expect(phone.page).to_have_url(f"{phone.url}#/unit/household/{unit}")
+
+
+def test_a_household_outside_ones_own_grid_is_asked_about_and_then_taken(phone: Phone) -> None:
+    own = phone.page.get_by_test_id("unit-row").first.get_attribute("data-id") or ""
+    phone.page.get_by_role("searchbox").fill("1号")
+    phone.rows().nth(0).wait_for()
+    other = next(
+        row.get_attribute("data-id") or "" for row in phone.rows().all() if outside(phone, row, own)
+    )
+    phone.page.locator(f"[data-id='{other}'] .go").click()
+    phone.form()
+    asked = phone.page.locator("[data-rule=HV02]")
+    expect(asked).to_contain_text("不在您的网格")
+    phone.choose("visit_result", "见到本人")
+    phone.press("下一页")  # a question that waits for an answer stops the page and is shown
+    expect(asked).to_be_in_viewport()
+    asked.get_by_role("button", name="确认无误").click()
+    expect(asked).to_have_count(0)
+    phone.press("下一页")
+    expect(phone.field("q_fever")).to_be_visible()
+    phone.press("以上各项")
+    phone.press("完成")
+    phone.judged()
+    expect(phone.records().first).to_have_attribute("data-state", "accepted_with_warnings")
+    kept = phone.kept("(await outbox()).map(({confirmed}) => confirmed)")
+    assert kept == [[{"rule": "HV02", "path": "household_id"}]]
+
+
+def outside(phone: Phone, row: Locator, own: str) -> bool:
+    """Whether the row's household lies in another grid than `own`, which the list shows first."""
+    grids = phone.kept("Object.fromEntries((await households()).map((each) => [each.household_id, each.grid_code]))")
+    return bool(grids[row.get_attribute("data-id")] != grids[own])

@@ -61,10 +61,7 @@ def test_a_draft_is_open_in_one_tab_only(phone: Phone) -> None:
 
 def test_a_phone_killed_between_record_and_draft_makes_one_record(phone: Phone) -> None:
     phone.offline()
-    phone.begin()
-    phone.choose("visit_result", "见到本人")
-    phone.press("下一页")
-    phone.press("以上各项")
+    phone.fill_without_event()
     # What a kill would leave behind: the record in the outbox, the draft that names it still there.
     phone.page.evaluate("""() => {
         const original = IDBObjectStore.prototype.delete;
@@ -85,10 +82,7 @@ def test_a_phone_killed_between_record_and_draft_makes_one_record(phone: Phone) 
 
 def test_two_taps_on_finish_make_one_record(phone: Phone) -> None:
     phone.offline()
-    phone.begin()
-    phone.choose("visit_result", "见到本人")
-    phone.press("下一页")
-    phone.press("以上各项")
+    phone.fill_without_event()
     phone.page.get_by_role("button", name="完成").dblclick()
     expect(phone.page.get_by_test_id("sync")).to_have_attribute("data-waiting", "1")
     expect(phone.records()).to_have_count(1)
@@ -113,10 +107,7 @@ def test_one_of_two_tabs_syncs_and_both_know(phone: Phone) -> None:
 
 def test_a_full_phone_says_so_and_loses_nothing(phone: Phone) -> None:
     phone.offline()
-    phone.begin()
-    phone.choose("visit_result", "见到本人")
-    phone.press("下一页")
-    phone.press("以上各项")
+    phone.fill_without_event()
     phone.page.evaluate("""() => {
         window.open_transaction = IDBDatabase.prototype.transaction;
         IDBDatabase.prototype.transaction = function (stores, mode, ...more) {

@@ -42,9 +42,12 @@ export function FormScreen({ id }: { id: string }) {
   return <OpenForm key={id} filling={filling} />;
 }
 
-/** Text in the middle of a number would be judged too early: complaints wait until the field is left, or all are asked for. */
-function useShown() {
-  const touched = useRef(new Set<string>());
+/**
+ * Text in the middle of a number would be judged too early: complaints wait until the field is left, or all are asked for.
+ * Those in `whole` are answered from the start.
+ */
+function useShown(whole: string[]) {
+  const touched = useRef(new Set(whole));
   const [version, redraw] = useState(0);
   return {
     /** Rises when more is shown: a component whose props are the same is not drawn again. */
@@ -62,7 +65,7 @@ function OpenForm({ filling }: { filling: Filling }) {
   const { session, draft, form } = filling;
   const [, redraw] = useState(0);
   useEffect(() => session.onChange(() => redraw((n) => n + 1)), [session]);
-  const shown = useShown();
+  const shown = useShown(Object.keys(draft.prefill ?? {}));
   const [working, setWorking] = useState(false);
   const [more, setMore] = useState(false);
   const [jump, setJump] = useState<{ path: string } | undefined>(undefined);
