@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 
 from sync import revtree
-from sync.embedded import compaction, documents_sql, locals_sql, revisions_sql, sequences
+from sync.embedded import compaction, documents_sql, json_reading, locals_sql, revisions_sql, sequences
 from sync.embedded.committing import Committer, Transaction
 from sync.embedded.connections import Connections
 from sync.embedded.documents_sql import IdRange
@@ -27,6 +27,7 @@ from sync.incoming import (
     parse,
 )
 from sync.incoming import IncomingAttachment as NewAttachment
+from sync.rendering import AllDocsJson, ChangesJson
 from sync.store import (
     BEGINNING,
     Attachment,
@@ -184,6 +185,40 @@ class EmbeddedDatabase:
                 return reader.all_docs_of(wanted, options, include_docs=include_docs)
             ids = IdRange(startkey, endkey, inclusive_end, descending)
             return reader.all_docs(ids, skip, limit, options, include_docs=include_docs)
+
+    def changes_json(self, *, since: Seq, limit: int, include_docs: bool, all_leaves: bool) -> ChangesJson:
+        number = sequences.number_of(since, self.epoch)
+        with self._reader() as reader:
+            return json_reading.changes(
+                reader, number, limit, include_docs=include_docs, all_leaves=all_leaves
+            )
+
+    def all_docs_json(
+        self,
+        *,
+        startkey: str | None,
+        endkey: str | None,
+        inclusive_end: bool,
+        descending: bool,
+        after: str | None,
+        skip: int,
+        limit: int,
+        include_docs: bool,
+        conflicts: bool,
+        attachments: bool,
+    ) -> AllDocsJson:
+        begin = startkey if after is None else after
+        ids = IdRange(begin, endkey, inclusive_end, descending, inclusive_start=after is None)
+        options = Options(conflicts=conflicts, attachments=attachments)
+        with self._reader() as reader:
+            return json_reading.all_docs(reader, ids, skip, limit, options, include_docs=include_docs)
+
+    def bulk_get_json(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[bytes]:
+        wanted = Options(**options)
+        with self._reader() as reader:
+            return json_reading.bulk_get(
+                reader, requests, wanted, lambda request: _bulk_get_result(reader, request, wanted)
+            )
 
     def documents(self, prefix: str = "") -> Iterator[Doc]:
         after, inclusive = prefix, True

@@ -85,6 +85,9 @@ class Entry:
 
 COLUMNS = "d.id, d.seq, d.rev, d.deleted, d.revision, d.tree"
 DocumentRow = tuple[str, int, str, int, int, str | None]
+# … and what the winner's body is: a row of COLUMNS, `attachments` (how many), `body`
+WITH_BODIES = f"SELECT {COLUMNS}, r.attachments, r.body FROM documents d JOIN revisions r USING (revision)"  # noqa: S608
+BARE = f"SELECT {COLUMNS} FROM documents d"  # noqa: S608
 
 
 def entry_of(row: DocumentRow) -> Entry:
@@ -110,7 +113,7 @@ def load_entries(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]
 
 def rows_named(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -> Iterator[DocumentRow]:
     """The rows of those documents that exist, in no order."""
-    return _in_bulk(connection, f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.id IN", db, doc_ids)  # noqa: S608
+    return _in_bulk(connection, f"{BARE} WHERE d.db = ? AND d.id IN", db, doc_ids)
 
 
 def known_ids(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -> set[str]:
@@ -168,9 +171,24 @@ def rows_since(
 ) -> list[DocumentRow]:
     order = "DESC" if descending else "ASC"
     return connection.execute(
-        f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?",  # noqa: S608
-        (db, since, limit),
+        f"{BARE} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?", (db, since, limit)
     ).fetchall()
+
+
+def rows_with_bodies_since(
+    connection: sqlite3.Connection, db: int, since: int, limit: int, *, include_docs: bool
+) -> list[tuple[Any, ...]]:
+    """Rows of WITH_BODIES; without docs, of BARE padded to their width."""
+    columns = WITH_BODIES if include_docs else BARE.replace(" FROM", ", 0, NULL FROM")
+    return connection.execute(
+        f"{columns} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
+    ).fetchall()
+
+
+def rows_with_bodies(
+    connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    return _in_bulk(connection, f"{WITH_BODIES} WHERE d.db = ? AND d.id IN", db, doc_ids)
 
 
 def rows_of(connection: sqlite3.Connection, db: int, doc_ids: Iterable[str]) -> list[DocumentRow]:
@@ -213,12 +231,13 @@ class IdRange:
 
 
 def live_rows(
-    connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int
-) -> list[DocumentRow]:
+    connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int, *, with_bodies: bool = False
+) -> list[Any]:
+    """Rows of BARE or WITH_BODIES."""
     where, values = ids.conditions()
     order = "DESC" if ids.descending else "ASC"
     return connection.execute(
-        f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.deleted = 0{where}"  # noqa: S608
+        f"{WITH_BODIES if with_bodies else BARE} WHERE d.db = ? AND d.deleted = 0{where}"
         f" ORDER BY d.id {order} LIMIT ? OFFSET ?",
         (db, *values, limit, skip),
     ).fetchall()

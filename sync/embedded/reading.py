@@ -16,7 +16,7 @@ from sync.embedded import documents_sql, revisions_sql, sequences
 from sync.embedded.documents_sql import DatabaseRow, DocumentRow, Entry, IdRange
 from sync.embedded.revisions_sql import Revision, StoredAttachment
 from sync.incoming import check_rev
-from sync.store import Attachment, Change, ChangesPage, Doc, Leaf, NotFound
+from sync.store import Attachment, Change, ChangesPage, Doc, Leaf, NotFound, Seq
 
 PENDING_COUNTED_MAX = 1_000
 OFFSET_COUNTED_MAX = 10_000
@@ -122,11 +122,18 @@ class Reader:
         receipts: bool = False,
     ) -> ChangesPage:
         rows = self._changed_rows(since, limit, descending, doc_ids)
-        full = limit is not None and len(rows) >= limit
-        last = rows[-1][1] if rows and (full or descending) else max(since, self.row.seq)
-        pending = self._pending(last) if full and not descending and doc_ids is None else 0
-        changes = [self._change(row, include_docs, receipts) for row in rows]
-        return ChangesPage(changes, sequences.written(last, self.row.epoch), pending)
+        changes = [self.change(row, include_docs=include_docs, receipts=receipts) for row in rows]
+        seqs = [row[1] for row in rows]
+        last_seq, pending = self.end_of_page(seqs, since, limit)
+        if descending and seqs:
+            last_seq = sequences.written(seqs[-1], self.row.epoch)
+        return ChangesPage(changes, last_seq, 0 if descending or doc_ids is not None else pending)
+
+    def end_of_page(self, seqs: Sequence[int], since: int, limit: int | None) -> tuple[Seq, int]:
+        """(last_seq, pending) of a page of changes with the sequences `seqs`."""
+        is_full = limit is not None and 0 < len(seqs) >= limit
+        last = seqs[-1] if is_full else max(since, self.row.seq)
+        return sequences.written(last, self.row.epoch), self._pending(last) if is_full else 0
 
     def _changed_rows(
         self, since: int, limit: int | None, descending: bool, doc_ids: Iterable[str] | None
@@ -145,7 +152,7 @@ class Reader:
             return counted
         return min(self.row.seq - last, self.row.doc_count + self.row.doc_del_count)
 
-    def _change(self, row: DocumentRow, include_docs: bool, receipts: bool) -> Change:
+    def change(self, row: DocumentRow, *, include_docs: bool, receipts: bool = False) -> Change:
         entry = documents_sql.entry_of(row)
         leaves = tuple(self._leaf(entry, rev, receipts) for rev in revtree.leaves(entry.tree))
         doc = self.document(entry, leaves[0].rev) if include_docs else None
@@ -168,9 +175,9 @@ class Reader:
         rows = documents_sql.live_rows(self.connection, self.row.db, ids, skip, most)
         return {
             "total_rows": self.row.doc_count,
-            "offset": self._offset(ids, skip),
+            "offset": self.offset(ids, skip),
             "rows": [
-                self._all_docs_row(documents_sql.entry_of(row), options, include_docs=include_docs)
+                self.all_docs_row(documents_sql.entry_of(row), options, include_docs=include_docs)
                 for row in rows
             ],
         }
@@ -181,13 +188,11 @@ class Reader:
             entry = documents_sql.load_entry(self.connection, self.row.db, key)
             missing = {"key": key, "error": "not_found"}
             rows.append(
-                self._all_docs_row(entry, options, include_docs=include_docs)
-                if entry is not None
-                else missing
+                self.all_docs_row(entry, options, include_docs=include_docs) if entry is not None else missing
             )
         return {"total_rows": self.row.doc_count, "offset": None, "rows": rows}
 
-    def _all_docs_row(self, entry: Entry, options: Options, *, include_docs: bool) -> dict[str, Any]:
+    def all_docs_row(self, entry: Entry, options: Options, *, include_docs: bool) -> dict[str, Any]:
         winner = entry.winner
         deleted = winner in entry.tree.deleted
         value: dict[str, Any] = {"rev": winner, "deleted": True} if deleted else {"rev": winner}
@@ -196,7 +201,7 @@ class Reader:
             row["doc"] = None if deleted else self.document(entry, winner, options)
         return row
 
-    def _offset(self, ids: IdRange, skip: int) -> int | None:
+    def offset(self, ids: IdRange, skip: int) -> int | None:
         """None, which CouchDB answers too at times, where counting would take long."""
         if ids.startkey is not None and self.row.doc_count > OFFSET_COUNTED_MAX:
             return None

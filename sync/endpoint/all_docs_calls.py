@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
+import orjson
 from flask import Response
 
 from sync.endpoint import answers
 from sync.endpoint.call import Call
 from sync.endpoint.errors import QueryParseError
 from sync.endpoint.query import Query
+from sync.rendering import AllDocsJson, writing_json
 from sync.store import BadRequest
 
 
@@ -25,30 +30,67 @@ def post(call: Call) -> Response:
 
 
 def _answer(call: Call, query: Query) -> Response:
+    return _of_keys(call, query) if "keys" in query else _page_by_page(call, query)
+
+
+def _of_keys(call: Call, query: Query) -> Response:
     told = call.database.all_docs(
-        **_range(call, query),
+        keys=_strings(call, query.json("keys")),
         descending=query.flag("descending"),
-        include_docs=query.flag("include_docs"),
-        conflicts=query.flag("conflicts"),
-        attachments=query.flag("attachments"),
         skip=query.integer("skip", QueryParseError) or 0,
         limit=query.integer("limit", QueryParseError),
+        **_told_of_documents(query),
     )
-    if query.flag("update_seq"):
-        told["update_seq"] = call.database.seq()
-    return answers.json(told)
+    return answers.json(told | _update_seq(call, query))
 
 
-def _range(call: Call, query: Query) -> dict[str, Any]:
-    if "keys" in query:
-        return {"keys": _strings(call, query.json("keys"))}
+def _page_by_page(call: Call, query: Query) -> Response:
+    """Each page is read by itself: memory stays flat, and a write in between may or may not be seen."""
+    options = _range(query) | _told_of_documents(query)
+    skip, limit = query.integer("skip", QueryParseError), query.integer("limit", QueryParseError)
+    pages = _pages(call, options, skip or 0, limit)
+    first = next(pages)
+    head = {"total_rows": first.total_rows, "offset": first.offset} | _update_seq(call, query)
+    return answers.whole_or_streamed(
+        answers.array(
+            orjson.dumps(head)[:-1] + b',"rows":[\n',
+            (page.rows for page in chain([first], pages)),
+            lambda: b"\n]}\n",
+        )
+    )
+
+
+def _pages(call: Call, options: dict[str, Any], skip: int, limit: int | None) -> Iterator[AllDocsJson]:
+    database = writing_json(call.database)
+    rows_max = 1 if options["attachments"] and options["include_docs"] else call.limits.page_rows
+    left = sys.maxsize if limit is None else limit
+    after: str | None = None
+    while True:
+        asked = min(left, rows_max)
+        page = database.all_docs_json(**options, after=after, skip=skip, limit=asked)
+        yield page
+        left, after, skip = left - len(page.rows), page.last_id, 0
+        if len(page.rows) < asked or left == 0:
+            return
+
+
+def _told_of_documents(query: Query) -> dict[str, Any]:
+    return {name: query.flag(name) for name in ("include_docs", "conflicts", "attachments")}
+
+
+def _update_seq(call: Call, query: Query) -> dict[str, str]:
+    return {"update_seq": call.database.seq()} if query.flag("update_seq") else {}
+
+
+def _range(query: Query) -> dict[str, Any]:
     key = _id(query.json("key"))
     if key is not None:
-        return {"startkey": key, "endkey": key}
+        return {"startkey": key, "endkey": key, "inclusive_end": True, "descending": False}
     return {
         "startkey": _id(query.json("startkey", "start_key")),
         "endkey": _id(query.json("endkey", "end_key")),
         "inclusive_end": query.flag("inclusive_end", default=True),
+        "descending": query.flag("descending"),
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -13,6 +14,8 @@ from sync.incoming import DEFAULT_CONTENT_TYPE
 from sync.store import StoreError
 
 JSON = "application/json"
+SEPARATOR = b",\n"
+WHOLE_BYTES_MAX = 256 * 1024
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -49,14 +52,35 @@ def tagged(value: Any, tag: str, request: Request) -> Response:
     return answer
 
 
+def unchanged(tag: str) -> Response:
+    answer = Response(status=304)
+    answer.set_etag(tag)
+    return answer
+
+
 def written(doc_id: str, rev: str, status: int = 201) -> Response:
     return json({"ok": True, "id": doc_id, "rev": rev}, status, {"ETag": f'"{rev}"'})
 
 
-def array(head: bytes, items: Iterable[Any], tail: bytes) -> Iterator[bytes]:
-    """`head`, the items as JSON with commas between, `tail`; one chunk an item."""
+def array(head: bytes, pages: Iterable[Sequence[bytes]], tail: Callable[[], bytes]) -> Iterator[bytes]:
+    """`head`, the items of all pages with commas between, and what `tail` then tells; a chunk a page."""
     separator = head
-    for item in items:
-        yield separator + orjson.dumps(item)
-        separator = b",\n"
-    yield (head if separator is head else b"") + tail
+    for items in pages:
+        if items:
+            yield separator + SEPARATOR.join(items)
+            separator = SEPARATOR
+    yield (head if separator is head else b"") + tail()
+
+
+def whole_or_streamed(chunks: Iterator[bytes]) -> Response:
+    """Short answers have a length; long ones are sent as they are read, so that memory stays flat."""
+    first: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        first.append(chunk)
+        size += len(chunk)
+        if size > WHOLE_BYTES_MAX:
+            return streamed(chain([b"".join(first)], chunks))
+    answer = Response(b"".join(first), content_type=JSON)
+    answer.headers["Cache-Control"] = "must-revalidate"
+    return answer

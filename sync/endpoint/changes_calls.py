@@ -7,7 +7,7 @@ JSON; where a heartbeat cannot be sent any more the client is gone and the feed 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,12 @@ from sync.endpoint.call import Call
 from sync.endpoint.changes_filters import Filter
 from sync.endpoint.limits import Limits
 from sync.endpoint.query import Query
+from sync.rendering import change_row, writing_json
 from sync.store import BadRequest, Change, Database, NotFound, Seq, Store
 
 FEEDS = ("normal", "continuous", "live", "longpoll", "eventsource")
 PAGE_ROWS_WITH_ATTACHMENTS = 1
+HEAD = b'{"results":[\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,11 @@ def _answer(call: Call, body: dict[str, Any]) -> Response:
 
 def _normal_answer(call: Call, feed: _Feed) -> Response:
     """Nothing is read for a client that has the answer since nothing moved."""
-    answer = answers.streamed(feed.normal())
-    answer.set_etag(call.database.seq())
-    answer.make_conditional(call.request)
+    tag = call.database.seq()
+    if call.request.if_none_match.contains_weak(tag):
+        return answers.unchanged(tag)
+    answer = answers.whole_or_streamed(feed.normal())
+    answer.set_etag(tag)
     return answer
 
 
@@ -146,10 +150,18 @@ class _Feed:
         self._end = time.monotonic() + limits.feed_s_max
 
     def normal(self) -> Iterator[bytes]:
-        yield from self._results(self._rows())
+        return answers.array(HEAD, self._pages(), self._tail)
 
     def longpoll(self) -> Iterator[bytes]:
-        yield from self._results(self._first_rows())
+        """The head at once, a newline for each heartbeat, the rest when there are rows."""
+        yield HEAD
+        rows: list[bytes] = []
+        for page in self._first_pages():
+            if page is None:
+                yield b"\n"
+            else:
+                rows += page
+        yield answers.SEPARATOR.join(rows) + self._tail()
 
     def eventsource(self) -> Iterator[bytes]:
         """As the EventSource of a browser reads it; `id` is what it sends back when it connects again."""
@@ -177,28 +189,18 @@ class _Feed:
         except NotFound:
             return  # the database is gone, and with it the feed
 
-    def _results(self, rows: Iterable[dict[str, Any] | None]) -> Iterator[bytes]:
-        """The rows as one JSON object; None is a heartbeat."""
-        yield b'{"results":[\n'
-        separator = b""
-        for row in rows:
-            if row is None:
-                yield b"\n"
-                continue
-            yield separator + orjson.dumps(row)
-            separator = b",\n"
-        last, pending = orjson.dumps(self._since), self._pending
-        yield b'\n],\n"last_seq":%b,"pending":%d}\n' % (last, pending)
+    def _tail(self) -> bytes:
+        return b'\n],\n"last_seq":%b,"pending":%d}\n' % (orjson.dumps(self._since), self._pending)
 
-    def _first_rows(self) -> Iterator[dict[str, Any] | None]:
+    def _first_pages(self) -> Iterator[list[bytes] | None]:
         """The rows as soon as there are some; None for each heartbeat until then."""
         try:
             self._moved = True
             while self._moved:
                 told = False
-                for row in self._rows():
-                    told = True
-                    yield row
+                for page in self._pages():
+                    told = told or bool(page)
+                    yield page
                 if told:
                     return
                 yield from self._heartbeats()
@@ -216,6 +218,32 @@ class _Feed:
             )
             if not self._moved and beat_s is not None:
                 yield None
+
+    def _pages(self) -> Iterator[list[bytes]]:
+        wanted = self._wanted
+        is_plain = wanted.filter == changes_filters.NONE and not (wanted.conflicts or wanted.attachments)
+        if is_plain and not wanted.descending and wanted.limit != 0:
+            yield from self._pages_of_store()
+        else:
+            yield from ([orjson.dumps(row)] for row in self._rows())
+
+    def _pages_of_store(self) -> Iterator[list[bytes]]:
+        """Every change, as the store writes it."""
+        database = writing_json(self._database)
+        while self._left != 0:
+            asked = self._page_rows()
+            page = database.changes_json(
+                since=self._since,
+                limit=asked,
+                include_docs=self._wanted.include_docs,
+                all_leaves=self._wanted.all_leaves,
+            )
+            self._since, self._pending = page.last_seq, page.pending
+            if self._left is not None:
+                self._left -= len(page.rows)
+            yield page.rows
+            if len(page.rows) < asked:
+                return
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         if self._wanted.limit == 0:
@@ -278,14 +306,7 @@ class _Feed:
     def _row(self, change: Change) -> dict[str, Any]:
         if self._left is not None:
             self._left -= 1
-        leaves = change.leaves if self._wanted.all_leaves else change.leaves[:1]
-        row: dict[str, Any] = {
-            "seq": change.seq,
-            "id": change.id,
-            "changes": [{"rev": leaf.rev} for leaf in leaves],
-        }
-        if change.deleted:
-            row["deleted"] = True
+        row = change_row(change, include_docs=self._wanted.include_docs, all_leaves=self._wanted.all_leaves)
         if self._wanted.include_docs:
             row["doc"] = self._doc(change)
         return row

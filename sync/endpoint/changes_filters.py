@@ -22,10 +22,13 @@ class Filter:
     needs_doc: bool = False
 
 
+NONE = Filter()
+
+
 def chosen(call: Call, query: Query, body: Mapping[str, Any]) -> Filter:
     name = query.text("filter")
     if not name:
-        return Filter()
+        return NONE
     if name == "_doc_ids":
         return Filter(doc_ids=_doc_ids(call, query.json("doc_ids")))
     if name == "_selector":

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from flask import Response
 
 from sync.endpoint import answers, attached, local_calls
 from sync.endpoint.attached import Framed, Telling
 from sync.endpoint.call import Call
+from sync.rendering import WritesJson, writing_json
 from sync.store import BadRequest, Database, StoreError
 
 BULK_GET_AT_ONCE = 100
@@ -78,19 +80,31 @@ def bulk_get(call: Call) -> Response:
     options = {name: call.query.says(name) for name in ("revs", "latest", "attachments")}
     if mimetype := _multipart_type(call):
         return attached.mixed(_bulk_get_parts(call.database, wanted, options), mimetype, named=True)
-    results = _bulk_get_results(call.database, wanted, options)
-    return answers.streamed(answers.array(b'{"results":[', results, b"]}\n"))
+    pages = _bulk_get_pages(writing_json(call.database), wanted, options)
+    return answers.whole_or_streamed(answers.array(b'{"results":[', pages, lambda: b"]}\n"))
+
+
+def _bulk_get_pages(
+    database: WritesJson, wanted: list[Any], options: dict[str, bool]
+) -> Iterator[list[bytes]]:
+    for some in _at_once(wanted, options):
+        answered = iter(database.bulk_get_json([one for one in some if _is_askable(one)], **options))
+        yield [next(answered) if _is_askable(one) else orjson.dumps(_not_askable(one)) for one in some]
 
 
 def _bulk_get_results(
     database: Database, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[dict[str, Any]]:
-    step = BULK_GET_AT_ONCE_WITH_ATTACHMENTS if options["attachments"] else BULK_GET_AT_ONCE
-    for start in range(0, len(wanted), step):
-        some = wanted[start : start + step]
+    for some in _at_once(wanted, options):
         answered = iter(database.bulk_get([one for one in some if _is_askable(one)], **options))
         for one in some:
             yield next(answered) if _is_askable(one) else _not_askable(one)
+
+
+def _at_once(wanted: list[Any], options: dict[str, bool]) -> Iterator[list[Any]]:
+    step = BULK_GET_AT_ONCE_WITH_ATTACHMENTS if options["attachments"] else BULK_GET_AT_ONCE
+    for start in range(0, len(wanted), step):
+        yield wanted[start : start + step]
 
 
 def _multipart_type(call: Call) -> str | None:

@@ -35,7 +35,7 @@ class LiveServer:
         descriptor = self._socket.fileno()
         command = [
             *(sys.executable, "-m", "gunicorn", "--pythonpath", f"{ROOT},{HERE}", "--no-control-socket"),
-            *("-k", "gevent", "-w", str(self._workers), "-b", f"fd://{descriptor}"),
+            *("-k", "server.worker.Worker", "-w", str(self._workers), "-b", f"fd://{descriptor}"),
             *("--graceful-timeout", "1", "standalone:app"),
         ]
         environ = os.environ | {"STANDALONE_STORE": str(self.store_path)}
