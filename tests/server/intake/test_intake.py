@@ -4,13 +4,16 @@ second."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from server.intake import review
+from server.intake import follower, review, verdicts
 from server.readmodel import queries
+from server.readmodel.area_queries import list_units
 from server.readmodel.queries import RecordFilters
+from sync.store import Database
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -74,6 +77,45 @@ def test_an_import_that_drops_the_summary_gets_it_back(district: District) -> No
     district.intake()
     assert register.get("household:H1")["summary"] == shown
     assert register.get("household:H1")["head_name"] == "张四"
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_an_edit_just_before_the_summary_is_written_reaches_the_read_model(
+    district: District, monkeypatch: pytest.MonkeyPatch, repeated: bool
+) -> None:
+    district.intake()
+    register, read = district.register(ALPHA), verdicts.read
+
+    def read_after_an_edit(database: Database, doc_ids: Sequence[str]) -> dict[str, Any]:
+        if "household:H1" in doc_ids and database.get("household:H1")["head_name"] != "张四":
+            database.put({**database.get("household:H1"), "head_name": "张四"}, writer="server")
+        return read(database, doc_ids)
+
+    monkeypatch.setattr(verdicts, "read", read_after_an_edit)
+    district.send(visit(1))
+    if repeated:
+        monkeypatch.setattr(follower, "upsert", failing_once(follower.upsert))
+        with pytest.raises(OSError):
+            district.intake()
+    district.intake()
+    (entry,) = (
+        unit["entry"]
+        for unit in list_units(district.readmodel, "household", ALPHA).items
+        if unit["id"] == "H1"
+    )
+    assert entry["head_name"] == register.get("household:H1")["head_name"] == "张四"
+    assert register.get("household:H1")["summary"]["visits"] == 1
+
+
+def failing_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    faults = [OSError("the disk went away")]
+
+    def fail_once(*args: Any, **more: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return function(*args, **more)
+
+    return fail_once
 
 
 def test_two_visits_of_one_household_by_two_phones_are_both_kept_and_covered_once(district: District) -> None:
