@@ -69,7 +69,7 @@ def database(value: str) -> str:
     """Raises ValueError without repeating the URL, which may hold a password."""
     if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError(
-            "write postgresql+psycopg://user:password@host/database, or leave it empty for SQLite"
+            "write postgresql+psycopg://user:password@host/database or leave it empty"
         )
     try:
         make_url(value or "sqlite://")

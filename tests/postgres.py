@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: Debian's programs, a folder that ends with the run, a socket in it and no port.
+"""A PostgreSQL of the tests' own: Debian's programs, a folder that ends with the run, a socket and no port.
 
 Databases sort as the English do: whatever of ours leans on the order of bytes has to ask for it.
 """
