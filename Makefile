@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 NPM := npm --no-audit --no-fund --loglevel=error
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py
+POSTGRESQL := /usr/lib/postgresql/*/bin/postgres
 DATA := $(or $(GRIDBOOK_DATA),var)
 PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)
 POUCHDB := tests/sync/pouchdb/node_modules/.installed
@@ -19,7 +20,7 @@ POUCHDB := tests/sync/pouchdb/node_modules/.installed
 PHONE_SOURCES := $(shell find phone -type f -not -path '*/node_modules/*' -not -path 'phone/dist/*' -not -name '*.test.ts')
 PAGES_SOURCES := $(shell find server/web/src -type f) server/web/package.json server/web/vite.config.ts server/web/tsconfig.json
 
-.PHONY: help run build test check-python check-phone check-pages test-python browser clean
+.PHONY: help run build test check-python check-phone check-pages test-python browser postgresql clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -63,12 +64,13 @@ $(VENV)/.test-requirements: tests/requirements.txt requirements.txt $(VENV)/.req
 	@touch $@
 
 # Every step runs even when one before it failed, so that one run tells all; the last line tells what was left out.
-test: build browser $(VENV)/.test-requirements $(POUCHDB)
+test: build browser postgresql $(VENV)/.test-requirements $(POUCHDB)
 	@failed=; \
 	for step in check-python check-phone check-pages test-python; do \
 	  echo "— $$step"; $(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
 	done; \
 	command -v chromium >/dev/null || echo "Not tested: $(BROWSER_TESTS) (no Chromium could be installed)"; \
+	ls $(POSTGRESQL) >/dev/null 2>&1 || echo "Not tested: the read model on PostgreSQL (none could be installed)"; \
 	if [ -n "$$failed" ]; then echo "Failed:$$failed"; exit 1; fi; \
 	echo "All passed."
 
@@ -89,6 +91,13 @@ test-python:
 browser:
 	@command -v chromium >/dev/null || { \
 	  echo "Chromium …"; apt-get update -qq && $(APT) chromium fonts-noto-cjk; } || true
+
+# Only its programs: the tests start their own, and no other is left running.
+postgresql:
+	@ls $(POSTGRESQL) >/dev/null 2>&1 || { \
+	  echo "PostgreSQL …"; mkdir -p /etc/postgresql-common/createcluster.d; \
+	  echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/gridbook.conf; \
+	  apt-get update -qq && $(APT) postgresql; } || true
 
 clean:
 	rm -rf $(VENV) phone/dist phone/node_modules server/web/static/dist server/web/node_modules \

@@ -2,10 +2,10 @@
 
     python -m bench.district DATA [--days 14] [--share 1.0] [--seed 1] [--url http://127.0.0.1:8000]
 
-Fills the data folder DATA once: forms, the demo district grown to 160,000 households, one phone for 55 of them,
-and the phones' records. They go straight into the store; with --url, through the sync door of the server that
-runs on DATA. The same seed gives the same records, but for the phones' ids. Intake is not started here:
-`flask intake once`, or the server's own.
+Fills the data folder DATA once: forms, the demo district grown to 160,000 households, one phone for 55 of
+them, and the phones' records. They go straight into the store; with --url, through the sync door of the
+server that runs on DATA. The same seed gives the same records, but for the phones' ids. Intake is not started
+here: `flask intake once`, or the server's own.
 """
 
 from __future__ import annotations

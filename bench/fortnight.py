@@ -1,6 +1,6 @@
 """The records of a made-up fortnight: what the phones of one village hand in on one day.
 
-Everything follows from the seed, the village and the day. Of a hundred visits some eighty-five are uneventful;
+Everything follows from the seed, the village and the day. Of a hundred visits eighty-five are uneventful;
 the rest are nobody at home, fevers, corrections, withdrawals, faults that intake must refuse, clocks that are
 wrong, entries that come days late, and documents that are pushed twice.
 """

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 
 class SettingsError(Exception):
     """Settings that the server refuses to start with; `complaints` holds one sentence for each."""
@@ -59,6 +62,19 @@ def folder(value: str) -> Path:
 def store(value: str) -> str:
     if value != "embedded":
         raise ValueError("write embedded: it is the only document store of this version")
+    return value
+
+
+def database(value: str) -> str:
+    """Raises ValueError without repeating the URL, which may hold a password."""
+    if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError(
+            "write postgresql+psycopg://user:password@host/database or leave it empty"
+        )
+    try:
+        make_url(value or "sqlite://")
+    except ArgumentError:
+        raise ValueError("write it as postgresql+psycopg://user:password@host/database") from None
     return value
 
 
@@ -137,15 +153,19 @@ SETTINGS = (
         "GRIDBOOK_DATABASE",
         "database_url",
         "",
-        text,
-        "SQLAlchemy URL of the read model; empty: readmodel.sqlite3 in the data folder.",
+        database,
+        "Where the read model lives: postgresql+psycopg://user:password@host/database; "
+        "empty: readmodel.sqlite3 in the data folder.",
+        secret=True,
     ),
     Setting(
         "GRIDBOOK_PEOPLE_DATABASE",
         "people_url",
         "",
-        text,
-        "SQLAlchemy URL of staff, devices and tokens; empty: people.sqlite3 in the data folder.",
+        database,
+        "Where staff, devices and tokens live: postgresql+psycopg://user:password@host/database; "
+        "empty: people.sqlite3 in the data folder.",
+        secret=True,
     ),
     Setting(
         "GRIDBOOK_SYNC_ADMIN",

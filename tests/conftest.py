@@ -5,6 +5,7 @@
               `new_server(demo=False)` an empty one; settings are keyword arguments:
               `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
 `playwright`  the one Playwright of the session: a second beside it refuses to start
+`new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
 `demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
 """
 
@@ -18,6 +19,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests import chromium
+from tests.postgres import ABSENT, Postgres, programs
 from tests.servers import ROOT, Server
 
 
@@ -53,6 +55,28 @@ def new_server(
 @pytest.fixture(scope="session")
 def server(new_server: Callable[..., Server]) -> Server:
     return new_server()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip(ABSENT)
+    started = Postgres()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    def make(kind: str) -> str:
+        if kind == "postgresql":
+            url: str = request.getfixturevalue("postgres").new_database()
+            return url
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'made.sqlite3'}"
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -78,8 +78,8 @@ class Roots:
     def __init__(
         self, connection: Connection, links: dict[str, str | None], known: Mapping[tuple[str, str], Known]
     ) -> None:
-        """`links`: record id -> what it supersedes, for the records of the batch; `known` are those records of
-        the same ids that have arrived before."""
+        """`links`: record id -> what it supersedes, for the records of the batch; `known` are those records
+        of the same ids that have arrived before."""
         targets = {target for target in links.values() if target}
         own = {record_id: one.root_id for (_, record_id), one in known.items()}
         self._stored = own | roots_of(connection, targets - set(own))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ from server.readmodel.model import ReadModel, raise_version, read_meta, write_me
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints, counters, metadata
 from server.readmodel.upsert import upsert
-from sync.store import BEGINNING, Change, NotFound, Seq, Store
+from sync.store import BEGINNING, Change, ChangesPage, Database, NotFound, Seq, Store
 
 log = logging.getLogger(__name__)
 
-BATCH_CHANGES_MAX = 1000
+BATCH_CHANGES_MAX = 2000
 WAIT_S = 2.0
 REQUEST = "request"  # what a command asks of a running follower: rebuild | recheck
 
@@ -48,6 +49,30 @@ def rank(db: str) -> int | None:
     if db in names:
         return names[db]
     return 2 if db.startswith("register-") else 3 if db.startswith("inbox-") else None
+
+
+@dataclass
+class Batch:
+    """Changes of several databases, and how far each was read."""
+
+    changes: Changes = field(default_factory=dict)
+    until: dict[str, Seq] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, name: str, page: ChangesPage) -> None:
+        self.changes.setdefault(name, []).extend(page.rows)
+        self.until[name] = page.last_seq
+        self.size += len(page.rows)
+
+    def checkpoints(self) -> list[dict[str, Any]]:
+        return [
+            {"db": name, "since": seq, "last_received_at": _last_received(self.changes[name])}
+            for name, seq in self.until.items()
+        ]
+
+
+def _last_received(changes: list[Change]) -> str | None:
+    return max((leaf.received_at for change in changes for leaf in change.leaves), default=None)
 
 
 class Follower:
@@ -84,6 +109,8 @@ class Follower:
         self._person_key_mark = hashlib.sha256(person_key).hexdigest()
         self._lock = IntakeLock(data / "intake.lock") if data else None
         self._batch_changes_max = batch_changes_max
+        # Entries that intake itself wrote: (db, document id) -> revision. They come back in the changes.
+        self._own: dict[tuple[str, str], str] = {}
         self._token = BEGINNING
         self._ready = False
 
@@ -137,8 +164,9 @@ class Follower:
                 if table is not counters:
                     connection.execute(delete(table))
             self._tools.lookups.forget()
+            self._own.clear()
             handled = sum(
-                self._handle(connection, batch, fresh=False) for batch in self._batches(followed, {})
+                self._handle(connection, batch, fresh=False)[0] for batch in self._batches(followed, {})
             )
             self._mark(connection)
             raise_version(connection)
@@ -201,45 +229,63 @@ class Follower:
         handled = 0
         for batch in self._batches(names, since):
             with self._readmodel.engine.begin() as connection:
-                handled += self._handle(connection, batch)
+                count, own = self._handle(connection, batch)
                 raise_version(connection)
+            # Only now: a batch that is repeated has to see again what others wrote before intake did.
+            self._own |= own
+            handled += count
         return handled
 
-    def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Changes]:
+    def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Batch]:
         """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in
         order."""
-        batch: Changes = {}
-        size = 0
+        batch = Batch()
         for name in names:
-            for rows in self._pages(name, since.get(name, BEGINNING)):
-                batch.setdefault(name, []).extend(rows)
-                size += len(rows)
-                if size >= self._batch_changes_max:
+            for page in self._pages(name, since.get(name, BEGINNING)):
+                batch.add(name, page)
+                if batch.size >= self._batch_changes_max:
                     yield batch
-                    batch, size = {}, 0
-        if batch:
+                    batch = Batch()
+        if batch.until:
             yield batch
 
-    def _pages(self, name: str, since: Seq) -> Iterator[list[Change]]:
+    def _pages(self, name: str, since: Seq) -> Iterator[ChangesPage]:
         while True:
             try:
-                page = self._tools.store.open(name).changes(
-                    since=since, limit=self._batch_changes_max, include_docs=True, receipts=True
-                )
+                database = self._tools.store.open(name)
+                page = self._page(database, name, since)
             except NotFound:
                 return
-            if not page.rows:
+            if page.last_seq == since:
                 return
-            since = page.rows[-1].seq
-            yield page.rows
+            since = page.last_seq
+            yield page
             if not page.pending:
                 return
 
+    def _page(self, database: Database, name: str, since: Seq) -> ChangesPage:
+        """A register's changes are mostly what intake wrote there: bodies are read of the others only."""
+        limit = self._batch_changes_max
+        if not name.startswith("register-"):
+            return database.changes(since=since, limit=limit, include_docs=True, receipts=True)
+        page = database.changes(since=since, limit=limit)
+        wanted = [row for row in page.rows if self._is_news(name, row)]
+        docs = verdicts.read(database, [row.id for row in wanted if not row.deleted])
+        return replace(page, rows=[replace(row, doc=docs.get(row.id)) for row in wanted])
+
+    def _is_news(self, name: str, row: Change) -> bool:
+        if not register_changes.is_followed(row.id):
+            return False
+        return self._own.pop((name, row.id), None) != row.leaves[0].rev
+
     # 3. Handling a batch
 
-    def _handle(self, connection: Connection, batch: Changes, *, fresh: bool = True) -> int:
-        """`fresh`: forms that appear may answer records that were waiting for them."""
-        tools = self._tools
+    def _handle(
+        self, connection: Connection, handed: Batch, *, fresh: bool = True
+    ) -> tuple[int, dict[tuple[str, str], str]]:
+        """How many changes there were, and what intake wrote itself. `fresh`: forms that appear may answer
+        records that were waiting for them."""
+        tools, batch = self._tools, handed.changes
         touched: set[UnitKey] = set()
         outcome = Outcome()
         if "catalogue" in batch:
@@ -266,9 +312,9 @@ class Follower:
             outcome.units |= again.units
             outcome.records |= again.records
             outcome.answers |= again.answers
-        self._finish(connection, outcome, touched)
-        upsert(connection, checkpoints, [self._checkpoint(name, rows) for name, rows in batch.items()])
-        return sum(map(len, batch.values()))
+        own = self._finish(connection, outcome, touched)
+        upsert(connection, checkpoints, handed.checkpoints())
+        return handed.size, own
 
     def _new_forms(self, batch: Changes) -> set[str]:
         docs = [
@@ -278,7 +324,9 @@ class Follower:
         ]
         return {doc["form_id"] for doc in docs if isinstance(doc.get("form_id"), str)}
 
-    def _finish(self, connection: Connection, outcome: Outcome, touched: set[UnitKey]) -> None:
+    def _finish(
+        self, connection: Connection, outcome: Outcome, touched: set[UnitKey]
+    ) -> dict[tuple[str, str], str]:
         """Count, then tell the registers. What follows in the transaction is its commit."""
         tools = self._tools
         counting = Counting(
@@ -286,12 +334,7 @@ class Follower:
         )
         mentioned = mentioned_by(connection, outcome.records)
         shown = recount(counting, touched | outcome.units | mentioned)
-        inbox.write_answers(tools.store, outcome)
-        verdicts.write_summaries(tools.store, shown)
-
-    def _checkpoint(self, name: str, rows: list[Change]) -> dict[str, Any]:
-        received = max((leaf.received_at for row in rows for leaf in row.leaves), default=None)
-        return {"db": name, "since": rows[-1].seq, "last_received_at": received}
+        return inbox.write_answers(tools.store, outcome, shown)
 
 
 def ask(readmodel: ReadModel, request: str) -> None:

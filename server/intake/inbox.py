@@ -24,7 +24,7 @@ from server.readmodel.facts import FactMaker, Mention
 from server.readmodel.mentions import RecordKey, forget_mentions, write_mentions
 from server.readmodel.moments import stamp
 from server.readmodel.problems import problem
-from server.readmodel.recount import UnitKey
+from server.readmodel.recount import Shown, UnitKey
 from server.readmodel.tables import records, reviews, revisions
 from server.readmodel.upsert import upsert
 from sync.store import Change, Doc, Store
@@ -276,20 +276,25 @@ def _standing_answer(connection: Connection, key: RecordKey) -> Answer:
     return Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
 
 
-def write_answers(store: Store, outcome: Outcome) -> None:
-    """Into the registers: what is new is written when absent, the rest is amended."""
-    by_village: dict[str, list[Answer]] = {}
+def write_answers(store: Store, outcome: Outcome, shown: Iterable[Shown]) -> dict[RecordKey, str]:
+    """Into the registers, each at once: verdicts and summaries. What is new is written when absent, the rest
+    is amended. Returns the revisions of entries that come back in the changes with nothing to tell."""
+    villages: dict[str, tuple[list[Answer], list[Shown]]] = {}
     for answer in outcome.answers.values():
-        by_village.setdefault(answer.village_code, []).append(answer)
-    for village, answers in sorted(by_village.items()):
+        villages.setdefault(answer.village_code, ([], []))[0].append(answer)
+    for one in shown:
+        villages.setdefault(one.village_code, ([], []))[1].append(one)
+    own: dict[RecordKey, str] = {}
+    for village, (answers, summaries) in sorted(villages.items()):
         new = [{"_id": verdicts.verdict_id(one.record_id), **one.content} for one in answers if one.new]
-        if new:
-            verdicts.write_absent(store, village, new)
+        told = verdicts.tell(store, village, new, summaries)
+        own |= {(verdicts.register_name(village), doc_id): rev for doc_id, rev in told.items()}
         verdicts.amend(
             store,
             village,
             {verdicts.verdict_id(one.record_id): _amendment(one) for one in answers if not one.new},
         )
+    return own
 
 
 def _amendment(answer: Answer) -> Any:

@@ -159,6 +159,11 @@ def _review(doc: Doc) -> dict[str, Any] | None:
     }
 
 
+def is_followed(doc_id: str) -> bool:
+    """Whether the document is an entry or names the village; the rest of a register is verdicts."""
+    return doc_id.startswith("village:") or kind_of(doc_id) is not None
+
+
 def one_register(
     connection: Connection,
     lookups: Lookups,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from server.readmodel.recount import Shown
+from server.readmodel.register_rows import core
 from sync.store import Database, Doc, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -31,40 +32,38 @@ def standing(store: Store, village_code: str, record_ids: Sequence[str]) -> dict
         register = store.open(register_name(village_code))
     except StoreError:
         return {}
-    found = _read(register, [verdict_id(record_id) for record_id in record_ids])
+    found = read(register, [verdict_id(record_id) for record_id in record_ids])
     return {doc_id.partition(":")[2]: doc for doc_id, doc in found.items()}
 
 
-def _read(database: Database, doc_ids: Sequence[str]) -> dict[str, Doc]:
+def read(database: Database, doc_ids: Sequence[str]) -> dict[str, Doc]:
+    """The documents that are there, by id."""
     rows = database.all_docs(keys=list(doc_ids), include_docs=True)["rows"] if doc_ids else []
     return {row["id"]: row["doc"] for row in rows if row.get("doc")}
 
 
-def write_absent(store: Store, village_code: str, verdicts: Sequence[Doc]) -> None:
-    """Write the verdicts that are not there yet."""
-    register = store.ensure(register_name(village_code))
-    for start in range(0, len(verdicts), DOCS_AT_ONCE):
-        _write(register, verdicts[start : start + DOCS_AT_ONCE])
-
-
-def _write(register: Database, docs: Sequence[Doc]) -> list[str]:
-    """The ids that somebody else wrote meanwhile. A document that the store refuses for another reason is
-    passed over."""
+def _write(register: Database, docs: Sequence[Doc], revs: dict[str, str] | None = None) -> list[str]:
+    """The ids that somebody else wrote meanwhile; those that were written go into `revs`. A document that the
+    store refuses for another reason is passed over."""
+    if not docs:
+        return []
     try:
         rows = register.bulk_docs(docs, writer=WRITER)
     except StoreError as error:
-        return _one_by_one(register, docs) if len(docs) > 1 else _refused(docs[0], error.reason)
+        return _one_by_one(register, docs, revs) if len(docs) > 1 else _refused(docs[0], error.reason)
     conflicts = []
     for doc, row in zip(docs, rows, strict=True):
         if row.get("error") == "conflict":
             conflicts.append(doc["_id"])
         elif "error" in row:
             _refused(doc, row.get("reason"))
+        elif revs is not None:
+            revs[doc["_id"]] = row["rev"]
     return conflicts
 
 
-def _one_by_one(register: Database, docs: Sequence[Doc]) -> list[str]:
-    return [doc_id for doc in docs for doc_id in _write(register, [doc])]
+def _one_by_one(register: Database, docs: Sequence[Doc], revs: dict[str, str] | None) -> list[str]:
+    return [doc_id for doc in docs for doc_id in _write(register, [doc], revs)]
 
 
 def _refused(doc: Mapping[str, Any], reason: Any) -> list[str]:
@@ -90,20 +89,35 @@ def amend(store: Store, village_code: str, changes: Mapping[str, Callable[[Doc],
 def _amend_once(
     register: Database, doc_ids: Sequence[str], changes: Mapping[str, Callable[[Doc], Doc | None]]
 ) -> list[str]:
-    there = _read(register, doc_ids)
+    there = read(register, doc_ids)
     changed = [changes[doc_id](there.get(doc_id, {"_id": doc_id})) for doc_id in doc_ids]
     wanted = [doc for doc in changed if doc is not None]
     return _write(register, wanted) if wanted else []
 
 
-def write_summaries(store: Store, shown: Sequence[Shown]) -> None:
-    """Bring the summaries of register entries up to date; an entry that already shows it is not written."""
-    by_village: dict[str, dict[str, Callable[[Doc], Doc | None]]] = {}
-    for one in shown:
-        by_village.setdefault(one.village_code, {})[one.doc_id] = _summarize(one)
-    for village_code, changes in by_village.items():
-        for start in range(0, len(changes), DOCS_AT_ONCE):
-            amend(store, village_code, dict(list(changes.items())[start : start + DOCS_AT_ONCE]))
+def tell(store: Store, village_code: str, verdicts: Sequence[Doc], shown: Sequence[Shown]) -> dict[str, str]:
+    """Write verdicts that are not there yet, and bring summaries up to date; an entry that already shows its
+    own is not written. Returns the revision of each entry that now is what the read model knows of it."""
+    register = store.ensure(register_name(village_code))
+    for start in range(0, len(verdicts), DOCS_AT_ONCE):
+        _write(register, verdicts[start : start + DOCS_AT_ONCE])
+    own: dict[str, str] = {}
+    for start in range(0, len(shown), DOCS_AT_ONCE):
+        own |= _summarize_some(store, register, village_code, shown[start : start + DOCS_AT_ONCE])
+    return own
+
+
+def _summarize_some(
+    store: Store, register: Database, village_code: str, shown: Sequence[Shown]
+) -> dict[str, str]:
+    there = read(register, [one.doc_id for one in shown])
+    known = {one.doc_id: one.entry for one in shown}
+    docs = [doc for one in shown if (doc := _summarize(one)(there.get(one.doc_id, {"_id": one.doc_id})))]
+    revs: dict[str, str] = {}
+    conflicts = _write(register, docs, revs)
+    changes = {one.doc_id: _summarize(one) for one in shown if one.doc_id in set(conflicts)}
+    amend(store, village_code, changes)
+    return {doc_id: rev for doc_id, rev in revs.items() if core(there[doc_id]) == known[doc_id]}
 
 
 def _summarize(shown: Shown) -> Callable[[Doc], Doc | None]:

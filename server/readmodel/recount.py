@@ -31,11 +31,13 @@ Deltas = dict[Cell, int]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the register's document of a unit should show."""
+    """What the register's document of a unit should show; `entry` is that document as the read model knows
+    it."""
 
     village_code: str
     doc_id: str
     summary: State
+    entry: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
         rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
         found_flags += _flag_rows(counting, unit, history.entries)
         if unit.entry:
-            shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary))
+            shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary, unit.entry))
     _replace_flags(counting.connection, keys, found_flags)
     upsert(counting.connection, units, rows)
     return shown

@@ -61,7 +61,7 @@ def register_row(doc: Mapping[str, Any], village_code: str, tree: AreaTree) -> d
         "active_from": day(doc, "active_from", ""),
         "active_to": day(doc, "active_to", NEVER),
         "search": _search(doc),
-        "doc": codec.encode({name: value for name, value in doc.items() if name != "_rev"}),
+        "doc": codec.encode(core(doc)),
     }
 
 

@@ -9,10 +9,14 @@ missing day uses `NEVER`, so that ranges need no NULL.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table
+from sqlalchemy import Text as AnyText
 
 SCHEMA = "2"
 NEVER = "9999-12-31"
+
+# In the order of its characters' codes on every database, whatever language that was made for.
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 metadata = MetaData()
 

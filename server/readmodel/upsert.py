@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Column, Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 ROWS_MAX = 5000  # one statement's worth
 
@@ -53,10 +54,17 @@ def _of_rows(table: Table, add: str | None) -> str:
 @cache
 def _of_arrays(table: Table, add: str | None) -> Any:
     """With a parameter for each column: its name and an s."""
-    arrays = [bindparam(f"{column.name}s", type_=postgresql.ARRAY(column.type)) for column in table.columns]
+    arrays = [
+        bindparam(f"{column.name}s", type_=postgresql.ARRAY(_plain(column))) for column in table.columns
+    ]
     names = [column.name for column in table.columns]
-    rows = select(func.unnest(*arrays).table_valued(*names))
+    rows = select(func.unnest(*arrays).table_valued(*names).render_derived())
     return _updating(postgresql.insert(table).from_select(names, rows), table, add)
+
+
+def _plain(column: Column[Any]) -> TypeEngine[Any]:
+    """The column's type without its collation, which an array's elements cannot name."""
+    return Text() if isinstance(column.type, Text) else column.type
 
 
 def _updating(insert: Any, table: Table, add: str | None) -> Any:

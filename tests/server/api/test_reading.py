@@ -6,6 +6,8 @@ import pytest
 
 from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, World, sample, today
 
+pytestmark = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True, scope="module")
+
 READING = [
     "/api/v1/areas",
     "/api/v1/indicators",

@@ -126,8 +126,9 @@ def _shifted(value: Any, shift: timedelta) -> Any:
     return value
 
 
-def build(folder: Path, forms: Path = ROOT / "forms") -> World:
-    app = create_app(Settings.from_environ({"GRIDBOOK_DATA": str(folder), "GRIDBOOK_FORMS": str(forms)}))
+def build(folder: Path, forms: Path = ROOT / "forms", **environ: str) -> World:
+    given = {"GRIDBOOK_DATA": str(folder), "GRIDBOOK_FORMS": str(forms), **environ}
+    app = create_app(Settings.from_environ(given))
     app.testing = True
     gridbook: Gridbook = app.extensions["gridbook"]
     publish(gridbook.store, forms)

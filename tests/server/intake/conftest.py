@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -6,8 +6,12 @@ import pytest
 from tests.server.intake.district import District
 
 
-@pytest.fixture
-def district(tmp_path: Path) -> Iterator[District]:
-    district = District(tmp_path)
+@pytest.fixture(params=["sqlite"])
+def district(
+    tmp_path: Path, request: pytest.FixtureRequest, new_database: Callable[[str], str]
+) -> Iterator[District]:
+    """On SQLite; a test that is parametrized with `on_both` runs on PostgreSQL too."""
+    url = new_database("postgresql") if request.param == "postgresql" else None
+    district = District(tmp_path, url=url)
     yield district
     district.close()

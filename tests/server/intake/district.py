@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from schemas import compile_form, load_form
 from server.database import open_engine
 from server.intake.follower import Follower
@@ -46,6 +48,10 @@ def settings_doc() -> dict[str, Any]:
         "backlog_days": 100_000,
         "late_entry_days": 100_000,
     }
+
+
+# A test that is decorated with it runs on each database that the read model can live in.
+on_both = pytest.mark.parametrize("district", ["sqlite", "postgresql"], indirect=True)
 
 
 class District:

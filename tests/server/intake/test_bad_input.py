@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -57,9 +57,13 @@ def spoilt(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    district = District(tmp_path_factory.mktemp("bad"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+) -> Iterator[District]:
+    district = District(tmp_path_factory.mktemp("bad"), url=new_database(request.param))
     yield district
     district.close()
 
@@ -72,7 +76,7 @@ def expect_judged(district: District, doc_id: str) -> None:
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(docs=st.lists(spoilt(), min_size=1, max_size=6, unique_by=lambda doc: str(doc["_id"])))
 def test_a_spoilt_record_ends_in_a_verdict(shared: District, docs: list[dict[str, Any]]) -> None:
     shared.send(*docs, village=ALPHA, phone="phone-a")
@@ -81,7 +85,7 @@ def test_a_spoilt_record_ends_in_a_verdict(shared: District, docs: list[dict[str
         expect_judged(shared, str(doc["_id"]))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     doc=st.dictionaries(TEXT.filter(lambda name: not name.startswith("_")), JSON, max_size=5),
     doc_id=st.text(min_size=1, max_size=20).filter(lambda name: not name.startswith("_")),

@@ -39,9 +39,10 @@ STEPS: list[tuple[Any, str]] = [
     (inbox, "resolve_chains"),
     (follower, "recount"),
     (inbox, "write_answers"),
-    (verdicts, "write_absent"),
+    (verdicts, "tell"),
+    (verdicts, "read"),
+    (verdicts, "_write"),
     (verdicts, "amend"),
-    (verdicts, "write_summaries"),
     (follower, "upsert"),
     (follower, "raise_version"),
 ]

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from server.readmodel import queries
+from tests.postgres import Postgres
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -144,10 +145,10 @@ def template() -> Path:
 
 
 @contextmanager
-def a_district() -> Iterator[District]:
+def a_district(url: str | None = None) -> Iterator[District]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(template(), folder, dirs_exist_ok=True)
-        district = District(Path(folder))
+        district = District(Path(folder), url=url)
         try:
             yield district
         finally:
@@ -197,17 +198,8 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
     assert {item["record_id"] for item in found} == in_two_villages(effective(docs))
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    phases=SEARCH,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(docs=histories(), data=st.data())
-def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
-    docs: list[dict[str, Any]], data: st.DataObject
-) -> None:
-    with a_district() as district:
+def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | None = None) -> None:
+    with a_district(url) as district:
         late_register = data.draw(st.booleans())
         if not late_register:
             publish(district)
@@ -230,3 +222,24 @@ def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
         district.follower.rebuild()
         agree(district, docs)
         assert queries.version(district.readmodel) > before
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=SEARCH,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(docs=histories(), data=st.data())
+def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
+    docs: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    figures_agree(docs, data)
+
+
+@settings(max_examples=4, deadline=None, phases=SEARCH, suppress_health_check=list(HealthCheck))
+@given(docs=histories(), data=st.data())
+def test_figures_agree_on_postgresql_too(
+    postgres: Postgres, docs: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    figures_agree(docs, data, postgres.new_database())

@@ -4,13 +4,16 @@ second."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from server.intake import review
+from server.intake import follower, review, verdicts
 from server.readmodel import queries
+from server.readmodel.area_queries import list_units
 from server.readmodel.queries import RecordFilters
+from sync.store import Database
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -22,6 +25,7 @@ from tests.server.intake.district import (
     delivery,
     disinfection,
     filler,
+    on_both,
     roster_entry,
     rules,
     visit,
@@ -43,6 +47,7 @@ def flags(district: District, doc: dict[str, Any]) -> set[str]:
     return {problem["rule"] for problem in found["problems"]}
 
 
+@on_both
 def test_a_good_record_is_accepted_counted_and_shown_in_the_register(district: District) -> None:
     record = visit(1)
     district.send(record)
@@ -53,6 +58,7 @@ def test_a_good_record_is_accepted_counted_and_shown_in_the_register(district: D
     assert (summary["visits"], summary["last_result"], summary["record_id"]) == (1, "met", record["_id"])
 
 
+@on_both
 def test_nothing_is_written_again_when_nothing_changed(district: District) -> None:
     district.send(visit(1))
     district.intake()
@@ -64,6 +70,7 @@ def test_nothing_is_written_again_when_nothing_changed(district: District) -> No
     assert queries.version(district.readmodel) == version
 
 
+@on_both
 def test_an_import_that_drops_the_summary_gets_it_back(district: District) -> None:
     district.send(visit(1))
     district.intake()
@@ -76,12 +83,52 @@ def test_an_import_that_drops_the_summary_gets_it_back(district: District) -> No
     assert register.get("household:H1")["head_name"] == "张四"
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_an_edit_just_before_the_summary_is_written_reaches_the_read_model(
+    district: District, monkeypatch: pytest.MonkeyPatch, repeated: bool
+) -> None:
+    district.intake()
+    register, read = district.register(ALPHA), verdicts.read
+
+    def read_after_an_edit(database: Database, doc_ids: Sequence[str]) -> dict[str, Any]:
+        if "household:H1" in doc_ids and database.get("household:H1")["head_name"] != "张四":
+            database.put({**database.get("household:H1"), "head_name": "张四"}, writer="server")
+        return read(database, doc_ids)
+
+    monkeypatch.setattr(verdicts, "read", read_after_an_edit)
+    district.send(visit(1))
+    if repeated:
+        monkeypatch.setattr(follower, "upsert", failing_once(follower.upsert))
+        with pytest.raises(OSError):
+            district.intake()
+    district.intake()
+    (entry,) = (
+        unit["entry"]
+        for unit in list_units(district.readmodel, "household", ALPHA).items
+        if unit["id"] == "H1"
+    )
+    assert entry["head_name"] == register.get("household:H1")["head_name"] == "张四"
+    assert register.get("household:H1")["summary"]["visits"] == 1
+
+
+def failing_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    faults = [OSError("the disk went away")]
+
+    def fail_once(*args: Any, **more: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return function(*args, **more)
+
+    return fail_once
+
+
 def test_two_visits_of_one_household_by_two_phones_are_both_kept_and_covered_once(district: District) -> None:
     district.send(visit(1, phone="phone-a"), visit(1, "no_answer", at="15:00", phone="phone-a2"))
     district.intake()
     assert (value(district, "A2_visits"), value(district, "A2"), value(district, "A3")) == (2, 1, 1)
 
 
+@on_both
 def test_the_clock_that_is_wrong_flags_the_record_and_does_not_change_which_visit_was_last(
     district: District,
 ) -> None:
@@ -93,6 +140,7 @@ def test_the_clock_that_is_wrong_flags_the_record_and_does_not_change_which_visi
     assert value(district, "A9") == 2
 
 
+@on_both
 def test_an_unknown_form_version_is_quarantined_and_accepted_once_the_form_is_published(
     district: District,
 ) -> None:
@@ -176,6 +224,7 @@ def test_an_attachment_that_did_not_come_is_a_warning(district: District) -> Non
     assert "ATTACHMENT_MISSING" in rules(district.verdict(record))
 
 
+@on_both
 def test_a_second_revision_is_quarantined_while_the_first_verdict_stands(district: District) -> None:
     record = visit(1, residents=3)
     district.send(record)
@@ -223,6 +272,7 @@ def test_a_deletion_takes_nothing_back(district: District) -> None:
     assert queries.late_revisions(district.readmodel).items[0]["deleted"]
 
 
+@on_both
 @pytest.mark.parametrize("original_first", [True, False])
 def test_a_correction_replaces_its_original_whichever_comes_first(
     district: District, original_first: bool
@@ -255,6 +305,7 @@ def test_a_chain_of_corrections_counts_its_last(district: District) -> None:
     ]
 
 
+@on_both
 def test_two_corrections_of_one_record_are_kept_flagged_and_the_later_counts(district: District) -> None:
     original = visit(1, residents=3)
     early = correction(original, visit(1, residents=4, at="10:00"))
@@ -298,6 +349,7 @@ def test_a_quarantined_correction_replaces_nothing(district: District) -> None:
     assert "superseded_by" not in district.verdict(original)
 
 
+@on_both
 @pytest.mark.parametrize("original_first", [True, False])
 def test_nobody_replaces_another_villages_record(district: District, original_first: bool) -> None:
     alices = visit(1)
@@ -340,6 +392,7 @@ def test_records_that_correct_each_other_or_themselves_stop_nothing(district: Di
     assert value(district, "A2_visits") == 1
 
 
+@on_both
 def test_a_double_issue_flags_both_records_and_counts_the_entry_once(district: District) -> None:
     first, second = delivery(1), delivery(1, phone="phone-a2", at="15:00")
     district.send(first, second)
@@ -353,6 +406,7 @@ def test_a_double_issue_flags_both_records_and_counts_the_entry_once(district: D
     assert value(district, "D5") == 0
 
 
+@on_both
 def test_an_entry_that_got_half_is_partial_and_stays_outstanding(district: District) -> None:
     half = delivery(1, rice=0)
     half["answers"]["delivery_result"] = "partial"
@@ -421,6 +475,7 @@ def test_a_position_far_from_the_household_is_flagged(district: District) -> Non
     assert (rules(district.verdict(far)), rules(district.verdict(near))) == ({"GPS_FAR"}, set())
 
 
+@on_both
 def test_points_are_overdue_by_their_own_interval_at_the_moment_asked(district: District) -> None:
     district.send(disinfection(1, at="08:00", ended="09:00"))
     district.intake()
@@ -440,6 +495,7 @@ def test_a_new_household_enlarges_the_denominator_from_its_day(district: Distric
     assert [item["attempts"] for item in listed] == [0, 0, 0, 0, 0, 1]
 
 
+@on_both
 def test_a_review_returns_a_record_and_a_later_one_accepts_it_again(district: District) -> None:
     record = visit(1)
     district.send(record)
@@ -480,6 +536,7 @@ def test_a_recheck_accepts_what_was_quarantined_for_a_cause_that_is_gone(distric
     assert value(district, "A2") == 1
 
 
+@on_both
 def test_a_rebuild_keeps_the_verdicts_that_stand(district: District) -> None:
     good, bad = visit(1), visit(2, filler_id="F777")
     district.send(good, bad)
@@ -513,6 +570,7 @@ def test_a_household_that_leaves_the_register_leaves_coverage_and_not_the_days_c
     assert value(district, "A2") == 1
 
 
+@on_both
 def test_a_village_that_moves_to_another_town_takes_its_figures_along(district: District) -> None:
     district.send(visit(1))
     district.intake()
@@ -532,6 +590,7 @@ def test_a_village_that_moves_to_another_town_takes_its_figures_along(district: 
     assert {row["area"]["code"]: row["figures"]["A2"]["value"] for row in rows} == {other: 1, "370304102": 0}
 
 
+@on_both
 def test_a_trend_gives_every_day_of_its_span(district: District) -> None:
     district.send(visit(1), visit(2, day="2020-02-12"))
     district.intake()
@@ -541,6 +600,7 @@ def test_a_trend_gives_every_day_of_its_span(district: District) -> None:
     assert [point["value"] for point in daily] == [0, 1, 0, 1]
 
 
+@on_both
 def test_pages_of_records_follow_on_without_a_gap_or_a_repeat(district: District) -> None:
     sent = [visit(number, at=f"1{number}:00") for number in range(1, 6)]
     district.send(*sent)
@@ -558,6 +618,7 @@ def test_pages_of_records_follow_on_without_a_gap_or_a_repeat(district: District
         queries.records(district.readmodel, RecordFilters(status="accepted"), first, 1)
 
 
+@on_both
 def test_an_export_has_the_columns_of_all_versions_and_every_record(district: District) -> None:
     form = json.loads(json.dumps(next(form for form in COMPILED if form["form_id"] == "household_visit")))
     form["survey"].append(
