@@ -18,6 +18,7 @@ from server.web import language
 # (endpoint, words, action, part that begins here)
 MENU = (
     ("overview", "menu.overview", "figures.read", ""),
+    ("bulletins", "menu.bulletins", "figures.read", ""),
     ("records", "menu.records", "records.read", "menu.part_records"),
     ("quarantine", "menu.quarantine", "records.read", ""),
     ("not_reached", "menu.not_reached", "register.read", "menu.part_todo"),
@@ -25,14 +26,17 @@ MENU = (
     ("points", "menu.points", "register.read", ""),
     ("devices", "menu.devices", "devices.manage", "menu.part_settings"),
     ("forms", "menu.forms", "figures.read", ""),
+    ("sheets", "menu.sheets", "export.masked", ""),
     ("exports", "menu.exports", "export.masked", ""),
 )
+OF_DISTRICT = ("bulletins",)  # about the whole district, for those whose area it is
 BELOW = {
     "record": "records",
     "record_unmasked": "records",
     "review": "records",
     "form": "forms",
     "make_codes": "devices",
+    "bulletin": "bulletins",
 }
 
 
@@ -84,7 +88,7 @@ def menu(member: Staff | None) -> list[dict[str, Any]]:
             "part": language.translate(part) if part else "",
         }
         for name, words, action, part in MENU
-        if may(member, action)
+        if may(member, action, member.area[:6] if member and name in OF_DISTRICT else None)
     ]
 
 

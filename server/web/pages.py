@@ -11,16 +11,19 @@ frame.surround(blueprint)
 
 from server.web import (  # noqa: E402  the modules hang their views on the blueprint
     api_guide,
+    bulletins,
     devices,
     exports,
     forms,
     live,
     overview,
     records,
+    sheets,
     sign_in,
     todo,
 )
 
 __all__ = [
-    "api_guide", "blueprint", "devices", "exports", "forms", "live", "overview", "records", "sign_in", "todo",
+    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "live", "overview", "records", "sheets",
+    "sign_in", "todo",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ export function comforts(page: Document): void {
   villagesOfTown(page);
   printButtons(page);
   askFirst(page);
+  copyButtons(page);
   page.querySelector('.menu [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
@@ -46,4 +47,24 @@ function askFirst(page: Document): void {
       if (!confirm(form.dataset["ask"])) event.preventDefault();
     });
   }
+}
+
+/** A button with `data-copy` copies the text of the field that it names; where the clipboard is closed it selects it. */
+function copyButtons(page: Document): void {
+  for (const button of page.querySelectorAll<HTMLElement>("[data-copy]")) {
+    const field = page.getElementById(button.dataset["copy"] ?? "");
+    if (!(field instanceof HTMLTextAreaElement)) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => void copy(field, button));
+  }
+}
+
+async function copy(field: HTMLTextAreaElement, button: HTMLElement): Promise<void> {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    return; // the text is selected: the keyboard copies it
+  }
+  button.textContent = button.dataset["copied"] ?? button.textContent;
 }

@@ -1,0 +1,188 @@
+"""Bulletins: the list with the day's one click, one bulletin, and its correction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from server import clock
+from server.api import bulletins as api
+from server.api import shapes
+from server.api.beijing import local, today
+from server.api.bulletins import PREVIEW
+from server.api.problems import Problem
+from server.app import gridbook
+from server.bulletins import archive, cutoff, freezing, wording
+from server.bulletins.archive import Bulletin
+from server.bulletins.refusals import Refused
+from server.people.permissions import may
+from server.people.web import require_csrf, require_staff
+from server.web import language
+from server.web.asking import asked
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.numbers import day_words
+from server.web.pages import blueprint
+
+
+@blueprint.get("/bulletins", endpoint="bulletins")
+@require_staff("figures.read")
+def list_page() -> str:
+    member = api.reader()
+    day = asked(shapes.DayQuery).get("day") or today()
+    found = archive.every(gridbook().store)
+    there = archive.in_force(found, day.isoformat())
+    return render_template(
+        "bulletins.html",
+        items=[_item(each) for each in reversed(found)],
+        day=day.isoformat(),
+        today=today().isoformat(),
+        day_words=day_words(day, language.current()),
+        there=_item(there) if there else None,
+        may_freeze=may(member, "bulletin.freeze"),
+        **_cut_off(day),
+    )
+
+
+def _cut_off(day: date) -> dict[str, Any]:
+    """{cut_off, due, broken}: a setting that is no time of day is told on the page instead."""
+    try:
+        moment = freezing.cut_off(gridbook(), day)
+    except Refused as refused:
+        return {"cut_off": "", "due": False, "broken": _words(refused)}
+    return {"cut_off": local(moment), "due": cutoff.settled(clock.now()) >= moment, "broken": ""}
+
+
+def _words(refused: Refused) -> str:
+    return Problem(refused.code, **refused.fields).words(language.current())[1]
+
+
+def _item(bulletin: Bulletin) -> dict[str, Any]:
+    return {
+        "number": bulletin.number,
+        "day": bulletin.day,
+        "until": local(bulletin.as_of),
+        "by": bulletin.frozen_by["name"],
+        "at": local(bulletin.frozen_at),
+        "replaces": bulletin.replaces,
+        "reason": bulletin.reason,
+        "replaced_by": bulletin.replaced_by,
+    }
+
+
+@blueprint.get("/bulletins/<number>")
+@require_staff("figures.read")
+@api.told
+def bulletin(number: str) -> str:
+    member = api.reader()
+    day = asked(shapes.DayQuery).get("day") if number == PREVIEW else None
+    found = api.described(number, day)
+    content = found["content"]
+    towns = wording.layout(gridbook().settings.forms)["towns"]
+    return render_template(
+        "bulletin.html",
+        number=number,
+        provisional=found["provisional"],
+        content=content,
+        item=None if found["provisional"] else _item(found["bulletin"]),
+        digest="" if found["provisional"] else found["bulletin"].digest,
+        damage=found.get("damage"),
+        late=_late(content, found.get("late", {})),
+        message=api.text_of(found),
+        until=local(content["as_of"]),
+        day_words=day_words(date.fromisoformat(content["day"]), language.current()),
+        figures=_figures(content),
+        silent=wording.silent_by_town(content),
+        devices=[_device(each, wording.places(content)) for each in content["devices"]["silent"]],
+        may_freeze=may(member, "bulletin.freeze"),
+        **_table(content, wording.declared(content, towns)),
+    )
+
+
+def _figures(content: Mapping[str, Any]) -> list[dict[str, str]]:
+    known, own = wording.words_of(content), content["figures"][content["district"]["code"]]
+    return [
+        {
+            "name": wording.titled(words, language.current()),
+            "text": wording.figure_text(words, own[name]),
+            "note": pick(words["note"]),
+        }
+        for name, words in known.items()
+    ]
+
+
+def _table(content: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    known = wording.words_of(content)
+
+    def cells(code: str) -> list[str]:
+        return [wording.figure_text(known[name], content["figures"][code][name]) for name in names]
+
+    return {
+        "columns": [wording.titled(known[name], language.current()) for name in names],
+        "totals": cells(content["district"]["code"]),
+        "towns": [_row(area, cells(area["code"])) for area in content["areas"] if area["level"] == "town"],
+        "villages": [
+            _row(area, cells(area["code"])) for area in content["areas"] if area["level"] == "village"
+        ],
+    }
+
+
+def _row(area: Mapping[str, Any], cells: list[str]) -> dict[str, Any]:
+    return {"name": area["name"], "cells": cells}
+
+
+def _late(content: Mapping[str, Any], late: Mapping[str, Mapping[str, float]]) -> list[dict[str, str]]:
+    known, own = wording.words_of(content), late.get(content["district"]["code"], {})
+    return [
+        {"name": pick(known[name]["name"]), "text": wording.change_text(known[name], change)}
+        for name, change in own.items()
+        if name in known
+    ]
+
+
+def _device(device: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "label": device["label"] or t("devices.unnamed"),
+        "villages": "、".join(names.get(code, code) for code in device["villages"]),
+        "last_contact": local(device.get("last_contact_at")) or t("devices.never"),
+    }
+
+
+@blueprint.post("/bulletins")
+@require_staff("bulletin.freeze")
+@require_csrf
+def freeze_bulletin() -> Response:
+    """What cannot be frozen now is said on the list, above the same button."""
+    member, day = api.reader("bulletin.freeze"), _posted_day()
+    try:
+        made = freezing.freeze(gridbook(), day, member)
+    except Refused as refused:
+        flash(_words(refused), "bad")
+        return redirect(url_for("web.bulletins", day=day.isoformat()), 303)
+    flash(t("bulletins.frozen", number=made.number), "good")
+    return redirect(url_for("web.bulletin", number=made.number), 303)
+
+
+def _posted_day() -> date:
+    try:
+        return date.fromisoformat(request.form.get("day", ""))
+    except ValueError:
+        raise Problem("invalid", errors={"form": {"day": ["Not a valid date."]}}) from None
+
+
+@blueprint.post("/bulletins/<number>/correction")
+@require_staff("bulletin.freeze")
+@require_csrf
+def correct_bulletin(number: str) -> Response:
+    member = api.reader("bulletin.freeze")
+    try:
+        made = freezing.correct(gridbook(), number, request.form.get("reason", ""), member)
+    except Refused as refused:
+        flash(_words(refused), "bad")
+        return redirect(url_for("web.bulletin", number=number), 303)
+    flash(t("bulletins.frozen", number=made.number), "good")
+    return redirect(url_for("web.bulletin", number=made.number), 303)
