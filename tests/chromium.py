@@ -1,4 +1,4 @@
-"""The Chromium that tests and benchmarks drive: the distribution's own, quiet, without a network of its own."""
+"""The Chromium that tests and benchmarks drive: the distribution's own, quiet, with no network of its own."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ narrowed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -55,6 +55,11 @@ def own_area(member: Staff, code: str | None) -> dict[str, Any]:
     if not covers(member.area, wanted):
         raise Problem("outside-area", area=wanted, own=member.area)
     return found
+
+
+def asked_area(action: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """The area of a query by staff who may do `action`. Raises Problem as `staff_for` and `own_area` do."""
+    return own_area(staff_for(action), query.get("area"))
 
 
 def covers_record(member: Staff, village_code: str | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from flask.views import MethodView
 
 from server.api import shapes
-from server.api.access import allowed, own_area, staff_for
+from server.api.access import allowed, asked_area
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
@@ -27,8 +27,7 @@ class Areas(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """The areas right inside one: a district's towns, a town's villages."""
-        member = staff_for("figures.read")
-        parent = own_area(member, query.get("area"))
+        parent = asked_area("figures.read", query)
         return {"items": queries.areas(gridbook().readmodel, parent=parent["code"])}
 
 
@@ -49,7 +48,7 @@ class Figures(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """All indicators of one area on one day."""
-        area = own_area(staff_for("figures.read"), query.get("area"))
+        area = asked_area("figures.read", query)
         day = query.get("day") or today()
         return {
             "area": area,
@@ -66,7 +65,7 @@ class FiguresTable(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """All indicators of each area right inside one, on one day. They sum to the area's own figures."""
-        area = own_area(staff_for("figures.read"), query.get("area"))
+        area = asked_area("figures.read", query)
         day = query.get("day") or today()
         return {
             "area": area,
@@ -83,7 +82,7 @@ class Trend(MethodView):
     @versioned
     def get(self, query: dict[str, Any], indicator_id: str) -> dict[str, Any]:
         """One indicator of one area, day by day."""
-        area = own_area(staff_for("figures.read"), query.get("area"))
+        area = asked_area("figures.read", query)
         if indicator_id not in queries.indicators().indicators:
             raise Problem("unknown-indicator", indicator=indicator_id)
         first, last = _iso(query["first"]), _iso(query["last"])

@@ -3,7 +3,7 @@ and what is still to do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask.views import MethodView
 
 from server import clock
 from server.api import shapes
-from server.api.access import allowed, own_area, staff_for
+from server.api.access import allowed, asked_area
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
@@ -41,9 +41,21 @@ def paged(call: Callable[[], queries.Page]) -> queries.Page:
         raise Problem("bad-cursor") from None
 
 
-def shown(item: dict[str, Any], *, personal: bool) -> dict[str, Any]:
-    """An item whose register entry is masked when it is about people."""
-    if personal and isinstance(item.get("entry"), dict):
+Find = Callable[[str, str | None, int], queries.Page]
+
+
+def page(query: Mapping[str, Any], find: Find, *, personal: bool = True) -> dict[str, Any]:
+    """The page of a register that the query asks for; `find(area_code, cursor, limit)` reads it.
+
+    Entries about people are masked. Raises Problem as `asked_area` does, and for a broken cursor."""
+    area = asked_area("register.read", query)
+    found = paged(lambda: find(area["code"], query.get("cursor"), query["limit"]))
+    items = [masked(item) for item in found.items] if personal else found.items
+    return {"items": items, "next_cursor": found.next_cursor}
+
+
+def masked(item: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(item.get("entry"), dict):
         return {**item, "entry": mask_register_entry(item["entry"])}
     return item
 
@@ -59,19 +71,12 @@ class Register(MethodView):
         masked."""
         if name not in KINDS:
             raise Problem("unknown-register", register=name, known=", ".join(KINDS))
-        kind, area = KINDS[name], own_area(staff_for("register.read"), query.get("area"))
-        found = paged(
-            lambda: queries.units(
-                gridbook().readmodel,
-                kind,
-                area["code"],
-                query.get("cursor"),
-                query["limit"],
-                query.get("text") or None,
-            )
+        kind, text = KINDS[name], query.get("text") or None
+        return page(
+            query,
+            lambda area, cursor, limit: queries.units(gridbook().readmodel, kind, area, cursor, limit, text),
+            personal=kind in PERSONAL,
         )
-        items = [shown(item, personal=kind in PERSONAL) for item in found.items]
-        return {"items": items, "next_cursor": found.next_cursor}
 
 
 @blp.route("/todo/not-reached")
@@ -82,17 +87,11 @@ class NotReached(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Households that no visit has settled by the end of the day (indicator A6)."""
-        area = own_area(staff_for("register.read"), query.get("area"))
         day = (query.get("day") or today()).isoformat()
-        found = paged(
-            lambda: queries.not_reached(
-                gridbook().readmodel, area["code"], day, query.get("cursor"), query["limit"]
-            )
+        return page(
+            query,
+            lambda area, cursor, limit: queries.not_reached(gridbook().readmodel, area, day, cursor, limit),
         )
-        return {
-            "items": [shown(item, personal=True) for item in found.items],
-            "next_cursor": found.next_cursor,
-        }
 
 
 @blp.route("/todo/roster")
@@ -103,17 +102,13 @@ class RosterOutstanding(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Roster entries that have not got everything they are entitled to (indicator D4)."""
-        area = own_area(staff_for("register.read"), query.get("area"))
         campaign = query.get("campaign") or None
-        found = paged(
-            lambda: queries.roster_outstanding(
-                gridbook().readmodel, area["code"], query.get("cursor"), query["limit"], campaign
-            )
+        return page(
+            query,
+            lambda area, cursor, limit: queries.roster_outstanding(
+                gridbook().readmodel, area, cursor, limit, campaign
+            ),
         )
-        return {
-            "items": [shown(item, personal=True) for item in found.items],
-            "next_cursor": found.next_cursor,
-        }
 
 
 @blp.route("/todo/points")
@@ -123,14 +118,14 @@ class PointsOverdue(MethodView):
     @blp.response(200, shapes.UnitPage)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Disinfection points whose interval has run out (indicator C3), longest overdue first."""
-        area = own_area(staff_for("register.read"), query.get("area"))
         moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())
-        found = paged(
-            lambda: queries.points_overdue(
-                gridbook().readmodel, area["code"], moment, query.get("cursor"), query["limit"]
-            )
+        return page(
+            query,
+            lambda area, cursor, limit: queries.points_overdue(
+                gridbook().readmodel, area, moment, cursor, limit
+            ),
+            personal=False,
         )
-        return {"items": found.items, "next_cursor": found.next_cursor}
 
 
 @blp.route("/todo/villages")
@@ -141,6 +136,6 @@ class Villages(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Which villages were heard from on a day."""
-        area = own_area(staff_for("figures.read"), query.get("area"))
+        area = asked_area("figures.read", query)
         day = (query.get("day") or today()).isoformat()
         return {"items": queries.villages_status(gridbook().readmodel, area["code"], day)}

@@ -32,7 +32,7 @@ class EnrolRequest(Schema):
     previous_token = fields.String(
         validate=validate.Length(max=200),
         metadata={
-            "description": "The token of this phone's last enrolment, so that what it made then is taken as its own."
+            "description": "The token of this phone's last enrolment: what it made then is taken as its own."
         },
     )
 

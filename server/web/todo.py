@@ -12,7 +12,7 @@ from server import clock
 from server.api import shapes
 from server.api.access import staff_for
 from server.api.beijing import local, today
-from server.api.registers import paged, shown
+from server.api.registers import masked, paged
 from server.app import gridbook
 from server.people.permissions import may
 from server.people.web import require_staff
@@ -161,7 +161,7 @@ def _listing(
     items = []
     for item in found.items:
         row, about = cells(
-            shown(item, personal=personal), names.get(item["village_code"], item["village_code"])
+            masked(item) if personal else item, names.get(item["village_code"], item["village_code"])
         )
         items.append({"cells": row, "href": url_for("web.records", **about) if opens else ""})  # type: ignore[arg-type]
     return render_template(

@@ -245,5 +245,5 @@ def test_a_household_outside_ones_own_grid_is_asked_about_and_then_taken(phone: 
 
 def outside(phone: Phone, row: Locator, own: str) -> bool:
     """Whether the row's household lies in another grid than `own`, which the list shows first."""
-    grids = phone.kept("Object.fromEntries((await households()).map((each) => [each.household_id, each.grid_code]))")
+    grids = {each["household_id"]: each["grid_code"] for each in phone.kept("await households()")}
     return bool(grids[row.get_attribute("data-id")] != grids[own])
