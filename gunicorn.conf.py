@@ -5,8 +5,6 @@ import signal
 import sys
 from pathlib import Path
 
-import gunicorn.http.message
-
 from server import serving
 from server.binding import check_binding, check_port
 from server.settings import Settings, SettingsError, authority
@@ -28,10 +26,6 @@ worker_connections = 1000
 timeout = 60
 graceful_timeout = 10
 keepalive = 30
-# A document's id may have 4,096 bytes; percent-encoded they are 12,288 characters of the path. gunicorn caps
-# the setting at a constant of its own, which must be raised with it.
-limit_request_line = gunicorn.http.message.MAX_REQUEST_LINE = 16 * 1024
-limit_request_fields = 100
 accesslog = None  # addresses hold names of villages and records
 errorlog = "-"
 loglevel = "warning"

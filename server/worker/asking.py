@@ -10,7 +10,8 @@ from socket import socket
 import httptools
 
 READ_BYTES = 64 * 1024
-URL_BYTES_MAX = 8190
+# A document's id may have 4,096 bytes; percent-encoded they are 12,288 characters of the path.
+URL_BYTES_MAX = 16 * 1024
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 BODY_SILENCE_S = 120  # a client that sends nothing for so long has gone
