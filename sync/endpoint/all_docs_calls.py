@@ -41,6 +41,8 @@ def _answer(call: Call, query: Query) -> Response:
 
 def _range(call: Call, query: Query) -> dict[str, Any]:
     if "keys" in query:
+        if call.request.method == "POST" and "key" in query:
+            raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
         return {"keys": _strings(call, query.json("keys"))}
     key = _id(query.json("key"))
     if key is not None:
