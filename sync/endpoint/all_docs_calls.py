@@ -34,6 +34,8 @@ def _answer(call: Call, query: Query) -> Response:
 
 
 def _of_keys(call: Call, query: Query) -> Response:
+    if call.request.method == "POST" and "key" in query:
+        raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
     told = call.database.all_docs(
         keys=_strings(call, query.json("keys")),
         descending=query.flag("descending"),
