@@ -60,7 +60,8 @@ def _lines(shared: Gridbook) -> Iterator[str]:
         yield f"  全部演示凭据 all of them in {demo.credentials_file(shared.settings.data)}"
     elif not staff.every(shared.people):
         yield "  还没有人员，先建管理员 Nobody can sign in yet; make the first administrator:"
-        yield "    .venv/bin/flask staff add <name> --area <6 digits> \\"
+        data = shared.settings.data
+        yield f"    GRIDBOOK_DATA={data} .venv/bin/flask staff add <name> --area <6 digits> \\"
         yield "        --role administrator --role district_staff"
     yield ""
 

@@ -1,12 +1,17 @@
 /** Words for units, register entries and codes that come from forms and registers rather than from the app. */
 import { say } from "../i18n";
 import type { CompiledForm, FormContext, Text } from "../forms";
-import { unitOf, type UnitKind } from "../lists/units";
+import { mainFirst, unitOf, type UnitKind } from "../lists/units";
 import { currentForms, forms, register } from "./state";
 
 export const formTitle = (form: Pick<CompiledForm, "title" | "form_id"> | undefined, id = ""): string => say(form?.title) || form?.form_id || id;
 export const formOf = (id: string, version: string): CompiledForm | undefined => forms.value.get(`${id}:${version}`);
-export const formsFor = (kind: UnitKind): CompiledForm[] => currentForms.value.filter((form) => unitOf(form) === kind);
+export const formsFor = (kind: UnitKind): CompiledForm[] =>
+  mainFirst(
+    kind,
+    currentForms.value.filter((form) => unitOf(form) === kind),
+  );
+export const formsWithoutUnit = (): CompiledForm[] => currentForms.value.filter((form) => unitOf(form) === undefined);
 
 /** The label of a choice code, looked for in the lists of the unit's own forms first. */
 export function codeLabel(kind: UnitKind, code: string | undefined): string {

@@ -56,6 +56,7 @@ export const en: Record<Key, string> = {
   list_downloading: "Downloading the list… {n} so far",
   list_count: "{n} in all",
   new_without_unit: "Not on the list?",
+  other_forms: "Other forms",
   todo_household: "Not visited",
   tried_household: "Not met",
   done_household: "Contacted",

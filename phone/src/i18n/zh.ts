@@ -54,6 +54,7 @@ export const zh = {
   list_downloading: "正在下载名单…已收到 {n} 条",
   list_count: "共 {n} 条",
   new_without_unit: "不在名单上？",
+  other_forms: "其他表单",
   todo_household: "未走访",
   tried_household: "未见到",
   done_household: "已联系",

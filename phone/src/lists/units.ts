@@ -6,6 +6,14 @@ export const UNIT_KINDS: UnitKind[] = ["household", "point", "roster"];
 
 const LISTS: Record<string, UnitKind> = { households: "household", points: "point", roster: "roster" };
 
+/** The form that the list's button starts and its marks speak of; others for the same unit are offered beside it. */
+const MAIN_FORMS: Record<UnitKind, string> = { household: "household_visit", point: "disinfection_log", roster: "supply_delivery" };
+
+export function mainFirst<Form extends Pick<CompiledForm, "form_id">>(kind: UnitKind, forms: Form[]): Form[] {
+  const isMain = (form: Form) => form.form_id === MAIN_FORMS[kind];
+  return [...forms.filter(isMain), ...forms.filter((form) => !isMain(form))];
+}
+
 function* questions(rows: CompiledRow[]): Generator<CompiledRow> {
   for (const row of rows) {
     if (row.type === "begin_repeat") continue;

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { begin } from "../app/filling";
-import { codeLabel, formsFor, formOf, formTitle } from "../app/names";
+import { codeLabel, formsFor, formsWithoutUnit, formOf, formTitle } from "../app/names";
 import { notify } from "../app/notice";
 import { chooseVillage, nowMs, reloadDrafts } from "../app/phone";
 import { address, go } from "../app/route";
@@ -41,6 +41,7 @@ export function Home() {
         )}
         <Drafts />
         <UnitList />
+        <OtherForms />
       </main>
     </>
   );
@@ -233,13 +234,32 @@ function UnitRow({ row }: { row: Row }) {
 
 function WithoutUnit({ kind }: { kind: UnitKind }) {
   return (
-    <>
+    <div class="stack">
       {formsFor(kind).map((form) => (
         <button key={form.form_id} type="button" class="secondary big wide" onClick={() => void begin(form).then((id) => go("form", id))}>
           <Icon name="plus" />
           {t("new_without_unit")} {t("start_form", { form: formTitle(form) })}
         </button>
       ))}
-    </>
+    </div>
+  );
+}
+
+/** Forms that are about no household, point or roster entry. */
+function OtherForms() {
+  const others = formsWithoutUnit();
+  if (!others.length) return null;
+  return (
+    <section class="card" aria-label={t("other_forms")} data-testid="other-forms">
+      <h2>{t("other_forms")}</h2>
+      <div class="stack">
+        {others.map((form) => (
+          <button key={form.form_id} type="button" class="secondary big wide" onClick={() => void begin(form).then((id) => go("form", id))}>
+            <Icon name="plus" />
+            {t("start_form", { form: formTitle(form) })}
+          </button>
+        ))}
+      </div>
+    </section>
   );
 }
