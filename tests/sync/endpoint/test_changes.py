@@ -203,3 +203,37 @@ def test_all_docs_understands_a_body(admin: Ask) -> None:
 @pytest.mark.parametrize("query", ["startkey=x", "key=5", "limit=-1", "skip=x", "keys=5"])
 def test_all_docs_refuses_what_makes_no_sense(admin: Ask, query: str) -> None:
     assert admin("GET", f"/open/_all_docs?{query}").status_code == 400
+
+
+def test_an_event_source_says_what_a_browser_reads(admin: Ask) -> None:
+    answer = admin("GET", "/open/_changes?feed=eventsource&since=5&limit=2")
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    events = answer.data.decode().split("\n\n")[:2]
+    rows = [json.loads(event.splitlines()[0].removeprefix("data: ")) for event in events]
+    assert [row["id"] for row in rows] == ["_design/d", "d1"]
+    assert events[1].splitlines()[1] == "id: " + json.dumps(rows[1]["seq"])
+    asked = admin("GET", "/open/_changes?feed=eventsource&since=now&timeout=450&heartbeat=100")
+    assert b"event: heartbeat\ndata: \n\n" in asked.data
+
+
+def test_a_browser_that_connects_again_goes_on_where_it_was(admin: Ask) -> None:
+    seq = admin("GET", "/open/_changes?limit=5").json["last_seq"]
+    for last in (seq, f'"{seq}"'):
+        path = "/open/_changes?feed=eventsource&since=0&limit=1"
+        answer = admin("GET", path, headers={"Last-Event-ID": last})
+        assert json.loads(answer.data.split(b"\n")[0][6:])["id"] == "d1"
+    assert ids(admin("GET", f"/open/_changes?last-event-id={seq}")) == ["d1"]
+
+
+def test_live_is_another_word_for_continuous(admin: Ask) -> None:
+    lines = admin("GET", "/open/_changes?feed=live&limit=1").data.splitlines()
+    assert [json.loads(line).get("id") for line in lines] == ["d2", None]
+
+
+def test_who_has_the_changes_already_gets_them_again_only_when_something_moved(admin: Ask) -> None:
+    tag = admin("GET", "/open/_changes?limit=2").headers["ETag"]
+    again = admin("GET", "/open/_changes?limit=2", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    admin("PUT", "/open/d9", {})
+    assert admin("GET", "/open/_changes?limit=2", headers={"If-None-Match": tag}).status_code == 200
+    assert "ETag" not in admin("GET", "/open/_changes?feed=longpoll").headers

@@ -224,3 +224,66 @@ def test_other_origins_are_answered_only_when_configured(standalone: Any, store:
     assert denied.headers["Access-Control-Allow-Origin"] == "https://phone.example"
     stranger = open_to.options("/sync/open/", headers=preflight | {"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "data"),
+    [
+        ("bytes=1-2", 206, b"bc"),
+        ("bytes=-2", 206, b"ef"),
+        ("bytes=4-", 206, b"ef"),
+        ("bytes=4-99", 206, b"ef"),
+        ("bytes=0-0,2-2", 200, b"abcdef"),
+        ("bytes=nonsense", 200, b"abcdef"),
+        ("lines=1-2", 200, b"abcdef"),
+        ("bytes=9-", 416, None),
+    ],
+)
+def test_a_part_of_an_attachment_can_be_asked_for(admin: Ask, asked: str, status: int, data: bytes) -> None:
+    admin("PUT", "/open/a/p", data=b"abcdef", content_type="image/png")
+    answer = admin("GET", "/open/a/p", headers={"Range": asked})
+    assert answer.status_code == status
+    assert data is None or answer.data == data
+
+
+def test_a_tag_is_left_out_only_where_more_than_the_revision_is_told(admin: Ask) -> None:
+    rev = admin("PUT", "/open/a", {}).json["rev"]
+    assert admin("GET", "/open/a?revs=true&conflicts=true").headers["ETag"] == f'"{rev}"'
+    assert "ETag" not in admin("GET", "/open/a?revs_info=true").headers
+
+
+def test_who_asks_is_told_and_a_cookie_session_is_not_begun(admin: Ask, charlie: Ask) -> None:
+    assert admin("GET", "/_session").json["userCtx"] == {"name": "admin", "roles": ["_admin"]}
+    assert charlie("GET", "/_session").status_code == 401
+    begun = admin("POST", "/_session", data=b"name=admin", content_type="application/x-www-form-urlencoded")
+    assert begun.status_code == 404  # on which CouchDB's replicator goes on with Basic
+
+
+def test_a_database_made_anew_is_told_apart(admin: Ask) -> None:
+    before = admin("GET", "/open").json["instance_start_time"]
+    assert before == admin("POST", "/open/_ensure_full_commit").json["instance_start_time"]
+    assert before.isdigit()
+    admin("DELETE", "/open")
+    admin("PUT", "/open")
+    assert admin("GET", "/open").json["instance_start_time"] != before
+
+
+def test_only_json_is_posted(admin: Ask, alice: Ask) -> None:
+    for path in ("/_bulk_docs", "/_revs_diff", "/_changes", "/_compact", ""):
+        for content_type in ("text/plain", "application/x-www-form-urlencoded"):
+            answer = admin("POST", "/open" + path, data=b'{"docs":[]}', content_type=content_type)
+            assert (answer.status_code, answer.json["error"]) == (415, "bad_content_type")
+    refused = alice("POST", "/open/_bulk_docs", data=b"{}", content_type="text/plain")
+    assert refused.status_code == 403
+
+
+def test_a_local_document_can_be_posted(admin: Ask) -> None:
+    assert admin("POST", "/open", {"_id": "_local/x", "n": 1}).json["id"] == "_local/x"
+    assert admin("GET", "/open/_local/x").json["n"] == 1
+    assert admin("GET", "/open").json["doc_count"] == 0
+
+
+def test_views_of_a_design_document_that_is_not_there_cannot_be_compacted(admin: Ask) -> None:
+    assert admin("POST", "/open/_compact/nothing").status_code == 404
+    admin("PUT", "/open/_design/d", {})
+    assert admin("POST", "/open/_compact/d").status_code == 202
