@@ -49,7 +49,7 @@ class Revocation(MethodView):
     @require_csrf
     @blp.response(200, shapes.Device)
     def post(self, device_id: str) -> dict[str, Any]:
-        """Shut a device out from its next request on. What it sent stays."""
+        """Shut a device out, within a second. What it sent stays."""
         return asdict(revoke(staff_for("devices.manage"), device_id))
 
 

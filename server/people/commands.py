@@ -90,7 +90,7 @@ def revoke_device(device_id: str) -> None:
     """Shut a lost phone out."""
     if not devices.revoke(gridbook().people, device_id):
         raise click.ClickException("There is no such device; `flask device list` shows them.")
-    click.echo("Revoked; its next request is refused.")
+    click.echo("Revoked; within a second its requests are refused.")
 
 
 @enrol_group.command("create")

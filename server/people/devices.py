@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from server.people.people import People, token_hash
 from server.people.tables import devices, successions
@@ -97,7 +98,7 @@ def every(people: People) -> list[Device]:
 
 
 def revoke(people: People, device_id: str) -> bool:
-    """Shut a device out from its next request on. False if there is no such device."""
+    """Shut a device out, in all processes within a second. False if there is no such device."""
     with people.engine.begin() as connection:
         statement = update(devices).where(devices.c.device_id == device_id)
         known = connection.execute(statement.values(revoked_at=people.stamp()))
@@ -111,6 +112,14 @@ def note_contact(people: People, device: Device) -> None:
     with people.engine.begin() as connection:
         statement = update(devices).where(devices.c.device_id == device.device_id)
         connection.execute(statement.values(last_contact_at=people.stamp()))
+
+
+def note_contacts(people: People, noted: Mapping[str, str]) -> None:
+    """Device id → moment, for many at once."""
+    statement = update(devices).where(devices.c.device_id == bindparam("device"))
+    rows = [{"device": device_id, "at": moment} for device_id, moment in noted.items()]
+    with people.engine.begin() as connection:
+        connection.execute(statement.values(last_contact_at=bindparam("at")), rows)
 
 
 def _moment(stamp: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,8 +11,12 @@ from flask import Request
 from werkzeug.datastructures import Authorization
 
 from server.people import devices
+from server.people.contacts import Contacts
 from server.people.people import People
 from sync.endpoint import Unauthorized
+
+REMEMBERED_S = 1.0
+REMEMBERED_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +31,42 @@ class SyncAdmin:
         return f"admin:{self.name}"
 
 
+class KnownDevices:
+    """Devices by token, remembered for a moment: a sync is many requests in a row.
+
+    A phone that is revoked, or whose villages change, is treated so within REMEMBERED_S.
+    """
+
+    def __init__(self, people: People, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._people = people
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[devices.Device, float]] = {}
+
+    def holder(self, token: str) -> devices.Device:
+        """The device with this token, if it may be used. Raises Unauthorized."""
+        device, until = self._known.get(token, (None, 0.0))
+        if device is not None and self._monotonic() < until:
+            return device
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        self._known.pop(token, None)
+        device = device_of(self._people, token)
+        self._known[token] = device, self._monotonic() + REMEMBERED_S
+        return device
+
+
 def identifier(
     people: People, admin: tuple[str, str] | None
 ) -> Callable[[Request], devices.Device | SyncAdmin | None]:
     """The endpoint's `identify`: None without a credential; raises Unauthorized for one that is no good."""
+    known = KnownDevices(people)
 
     def identify(request: Request) -> devices.Device | SyncAdmin | None:
         if "Authorization" not in request.headers:
             return None
         given = request.authorization
         if given is not None and given.type == "bearer" and given.token:
-            return device_of(people, given.token)
+            return known.holder(given.token)
         if given is not None and given.type == "basic":
             return _admin_of(admin, given)
         raise Unauthorized("Send a device token as `Authorization: Bearer …`.")
@@ -66,9 +96,10 @@ def _admin_of(admin: tuple[str, str] | None, given: Authorization) -> SyncAdmin:
 
 def contact_noter(people: People) -> Callable[[object], None]:
     """The endpoint's `on_contact`."""
+    contacts = Contacts(people)
 
     def on_contact(principal: object) -> None:
         if isinstance(principal, devices.Device):
-            devices.note_contact(people, principal)
+            contacts.note(principal)
 
     return on_contact

@@ -1,11 +1,13 @@
 """Enrolment over HTTP, and what a device token opens and shuts."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
-from server.people import devices, enrolment
+from server.people import devices, enrolment, syncing
 from server.people.enrolment import Offer
+from sync.endpoint import Unauthorized
 from tests.server.register.tables import AREAS, OTHER_VILLAGE, VILLAGE, imported
 
 FILLER = {"filler_id": "F1", "name": "王强", "role": "grid_volunteer", "village_code": VILLAGE}
@@ -173,8 +175,35 @@ def test_a_token_that_is_no_good_gets_couchdbs_401(client, shared, token, how) -
 
 def test_a_sync_notes_the_contact(client, shared, token) -> None:
     assert devices.by_token(shared.people, token).last_contact_at is None
-    client.get(f"/sync/register-{VILLAGE}", headers=bearer(token))
+    for _ in range(2):
+        client.get(f"/sync/register-{VILLAGE}", headers=bearer(token))
+    for writing in [thread for thread in threading.enumerate() if thread.name == "contacts"]:
+        writing.join()
     assert devices.by_token(shared.people, token).last_contact_at is not None
+
+
+def test_a_phone_that_is_revoked_while_it_syncs_is_out_within_a_second(shared, token) -> None:
+    now = 100.0
+    known = syncing.KnownDevices(shared.people, lambda: now)
+    device = known.holder(token)
+    devices.revoke(shared.people, device.device_id)
+    now += 0.9
+    assert known.holder(token) == device
+    now += 0.1
+    with pytest.raises(Unauthorized, match="revoked"):
+        known.holder(token)
+
+
+def test_the_second_lasts_from_the_look_and_not_from_the_last_use(shared, token) -> None:
+    now = 100.0
+    known = syncing.KnownDevices(shared.people, lambda: now)
+    devices.revoke(shared.people, known.holder(token).device_id)
+    for _ in range(3):
+        now += 0.3
+        known.holder(token)
+    now += 0.3
+    with pytest.raises(Unauthorized):
+        known.holder(token)
 
 
 def test_a_device_token_opens_nothing_at_the_desk(client, token) -> None:
