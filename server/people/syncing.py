@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Request
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import Authorization
 
 from server.people import devices
 from server.people.people import People
 from sync.endpoint import Unauthorized
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,9 @@ def contact_noter(people: People) -> Callable[[object], None]:
 
     def on_contact(principal: object) -> None:
         if isinstance(principal, devices.Device):
-            devices.note_contact(people, principal)
+            try:
+                devices.note_contact(people, principal)
+            except OperationalError as error:  # a full disk: no reason to refuse what the phone wants
+                log.warning("the contact of device %s was not noted: %s", principal.device_id, error.orig)
 
     return on_contact
