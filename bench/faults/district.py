@@ -66,7 +66,7 @@ class District:
 
     def kill_child(self, pick: int, follower: bool) -> bool:
         """A worker, or the follower; False when none is there at the moment."""
-        found = [pid for pid, command in self._children() if ("intake follow" in command) == follower]
+        found = [pid for pid, command in self.children() if ("intake follow" in command) == follower]
         if not found:
             return False
         try:
@@ -75,7 +75,7 @@ class District:
             return False
         return True
 
-    def _children(self) -> Iterator[tuple[int, str]]:
+    def children(self) -> Iterator[tuple[int, str]]:
         assert self.server.process is not None
         master = self.server.process.pid
         told = Path(f"/proc/{master}/task")
@@ -88,17 +88,22 @@ class District:
                 yield int(pid), command
 
     def fill_disk(self) -> None:
-        with self._ballast.open("wb", buffering=0) as file:
-            for size in (1 << 20, 1 << 12):
-                try:
-                    while True:
-                        file.write(b"\0" * size)
-                except OSError as error:
-                    if error.errno != errno.ENOSPC:
-                        raise
+        fill(self._ballast)
 
     def free_disk(self) -> None:
         self._ballast.unlink(missing_ok=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write `ballast` until the disk has no byte left."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
 
 
 @contextmanager
@@ -114,7 +119,7 @@ def district(phones: int) -> Iterator[District]:
         made.free_disk()
         made.server.kill()
         if mounted:
-            subprocess.run(["umount", folder], check=True)
+            unmount(folder)
         shutil.rmtree(folder)
 
 
@@ -122,3 +127,7 @@ def mount_small(folder: Path, megabytes: int) -> bool:
     """Whether a file system of that size could be mounted on `folder`."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "gridbook-faults", folder]
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def unmount(folder: Path) -> None:
+    subprocess.run(["umount", folder], check=True)

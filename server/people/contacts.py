@@ -7,11 +7,16 @@ process had not written yet is lost, and made good by the phone's next sync.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
+from sqlalchemy.exc import OperationalError
+
 from server.people import devices
 from server.people.people import People
+
+log = logging.getLogger(__name__)
 
 WRITTEN_AFTER_S = 1.0
 
@@ -41,4 +46,7 @@ class Contacts:
     def write(self) -> None:
         with self._changing:
             noted, self._unwritten = self._unwritten, {}
-        devices.note_contacts(self._people, noted)
+        try:
+            devices.note_contacts(self._people, noted)
+        except OperationalError as error:  # a full disk
+            log.warning("the contacts of %d devices were not noted: %s", len(noted), error.orig)

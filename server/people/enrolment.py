@@ -73,9 +73,7 @@ def link(public_url: str, code: str) -> str:
     return f"{public_url}/phone/#enrol={code}"
 
 
-def redeem(
-    people: People, code: str, label: str, previous_token: str = ""
-) -> tuple[devices.Device, str]:
+def redeem(people: People, code: str, label: str, previous_token: str = "") -> tuple[devices.Device, str]:
     """Use the code up; returns the device and its token. Raises CodeRefused; no code makes two devices.
 
     Whoever holds the token of an earlier enrolment is that phone, also when the token was revoked since."""

@@ -38,7 +38,11 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "district_staff": (
         "区级工作人员（指挥部）",
-        frozenset(_READ | _FIELD | {"records.review", "register.write", "export.unmasked", "forms.publish", "bulletin.freeze"}),
+        frozenset(
+            _READ
+            | _FIELD
+            | {"records.review", "register.write", "export.unmasked", "forms.publish", "bulletin.freeze"}
+        ),
     ),
     "town_staff": ("镇（街道）工作人员", frozenset(_READ | _FIELD | {"records.review", "register.write"})),
     "village_cadre": ("村（社区）干部", frozenset(_READ)),

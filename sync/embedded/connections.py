@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import threading
 from collections import deque
@@ -25,6 +26,9 @@ from sync.store import InsufficientStorage
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_PAGES = 4_000
+LOG_BYTES_MAX = 64 << 20
+LOG_TRIES, LOG_WAIT_MS = 4, 50
+SHM_BYTES = 32_768  # by so much the log's index grows
 
 
 class _OfThisProcess:
@@ -33,6 +37,7 @@ class _OfThisProcess:
         self.writing = threading.Lock()
         self.waiting: deque[Any] = deque()  # the jobs of `committing`
         self.idle: list[sqlite3.Connection] = []
+        self.log_bytes_allowed = LOG_BYTES_MAX
         self._turn: int | None = None
 
     def turn(self, path: Path) -> int:
@@ -84,8 +89,31 @@ class Connections:
         try:
             with self._connection("BEGIN IMMEDIATE") as connection:
                 yield connection
+            self._keep_log_short()
         finally:
             fcntl.flock(turn, fcntl.LOCK_UN)
+
+    def _keep_log_short(self) -> None:
+        """SQLite starts its log anew only when no reader needs it, and with many readers one always does. So
+        when the log has grown long, the writers wait a moment for those readers to end. One who reads for
+        long, as a backup does, is not waited for: it is tried again when the log has grown further.
+        """
+        here = self._here()
+        size = os.stat(f"{self._path}-wal").st_size
+        if size < here.log_bytes_allowed:
+            return
+        with self._borrowed() as connection:
+            emptied = _empty_log(connection)
+        here.log_bytes_allowed = LOG_BYTES_MAX + (0 if emptied else size)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        idle = self._here().idle
+        connection = idle.pop() if idle else self._connect()
+        try:
+            yield connection
+        finally:
+            idle.append(connection)
 
     def waiting(self) -> deque[Any]:
         """What waits for its turn in this process."""
@@ -102,33 +130,38 @@ class Connections:
 
     @contextmanager
     def _connection(self, begin: str) -> Iterator[sqlite3.Connection]:
-        idle = self._here().idle
-        connection = idle.pop() if idle else self._connect()
-        try:
-            connection.execute(begin)
-            yield connection
-            connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            _roll_back(connection)
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                raise InsufficientStorage("The disk is full.") from error
-            raise
-        except BaseException:
-            _roll_back(connection)
-            raise
-        finally:
-            idle.append(connection)
+        with self._borrowed() as connection:
+            try:
+                connection.execute(begin)
+                yield connection
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                _roll_back(connection)
+                if self._is_full(error):
+                    raise InsufficientStorage("The disk is full.") from error
+                raise
+            except BaseException:
+                _roll_back(connection)
+                raise
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
+        try:
+            self._set_up(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> None:
         # First the timeout: the statements that follow may already meet another process's lock.
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        return connection
 
     def _create(self) -> None:
         """Make the file, readable by its owner only; SQLite gives its -wal and -shm files the same mode."""
@@ -148,12 +181,42 @@ class Connections:
     def _prepared(self) -> sqlite3.Connection:
         try:
             connection = self._connect()
-            schema.prepare(connection)
+            try:
+                schema.prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
         except sqlite3.DatabaseError as error:
-            raise schema.UnusableStore(f"{self._path} cannot be opened as a store: {error}") from error
+            why = "the disk is full" if self._is_full(error) else error
+            raise schema.UnusableStore(f"{self._path} cannot be opened as a store: {why}") from error
         return connection
+
+    def _is_full(self, error: sqlite3.Error) -> bool:
+        """SQLite says so itself only of some files; where its index of the log cannot grow, it tells of a
+        failed read or write.
+        """
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return True
+        vague = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        return vague and shutil.disk_usage(self._path.parent).free < SHM_BYTES
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Carry the log into the file and cut it off; False if somebody still reads it, or the disk is full.
+
+    Several short waits and not a long one: SQLite looks once which readers are behind and then waits for
+    their lock, which readers that came later, and are not behind, can keep for ever.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {LOG_WAIT_MS}")
+    try:
+        tries = (connection.execute("PRAGMA wal_checkpoint(TRUNCATE)") for _ in range(LOG_TRIES))
+        return any(tried.fetchone()[0] == 0 for tried in tries)
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

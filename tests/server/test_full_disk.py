@@ -1,0 +1,107 @@
+"""A disk of 24 MB that fills: phones are told to try again, nothing is half kept, and it recovers by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from bench.faults.district import District, fill, mount_small, unmount
+from sync.embedded import UnusableStore, check, open_store
+from sync.store import InsufficientStorage
+
+WITHIN_S = 60
+LARGE = "发热" * 50_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if not mount_small(tmp_path, 24):
+        pytest.skip("Not tested: a full disk (this user may not mount a small file system)")
+    yield tmp_path
+    unmount(tmp_path)
+
+
+@pytest.fixture
+def district(small_disk: Path) -> Iterator[District]:
+    made = District(small_disk / "var", 1, can_fill=True)
+    made.server.start()
+    yield made
+    made.server.stop()
+
+
+def pusher(district: District) -> Callable[..., requests.Response]:
+    village, token = district.tokens[0]
+
+    def push(*ids: str, **members: Any) -> requests.Response:
+        docs = [{"_id": doc_id, "_rev": "1-a", **members} for doc_id in ids]
+        return requests.post(
+            f"{district.server.url}/sync/inbox-{village}/_bulk_docs",
+            json={"docs": docs, "new_edits": False},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=WITHIN_S,
+        )
+
+    return push
+
+
+def test_a_push_into_a_full_disk_is_a_507_and_succeeds_when_there_is_room(district: District) -> None:
+    push = pusher(district)
+    assert push("before").status_code == 201
+    district.fill_disk()
+    refused = push("kept", "too", text=LARGE)
+    assert (refused.status_code, refused.json()["error"]) == (507, "insufficient_storage")
+    assert requests.get(f"{district.server.url}/sync/", timeout=WITHIN_S).status_code == 200
+    district.free_disk()
+    assert push("kept", "too", text=LARGE).status_code == 201
+    district.server.stop()
+    assert check(district.server.data / "store.sqlite3").rows["documents"] >= 3
+
+
+def test_a_worker_that_dies_while_the_disk_is_full_is_replaced(district: District) -> None:
+    push = pusher(district)
+    district.fill_disk()
+    workers = [pid for pid, command in district.children() if "follow" not in command]
+    os.kill(workers[0], signal.SIGKILL)
+    assert push("kept", text=LARGE).status_code == 507
+    while workers[0] in (now := [pid for pid, command in district.children() if "follow" not in command]):
+        assert now
+    os.kill(workers[1], signal.SIGKILL)  # now only the new one can answer
+    assert push("kept", text=LARGE).status_code == 507
+    district.free_disk()
+    assert push("kept", text=LARGE).status_code == 201
+    assert district.server.process.poll() is None
+
+
+@pytest.mark.parametrize("free_pages", range(12))
+def test_wherever_in_a_write_the_disk_ends_the_store_stays_whole(small_disk: Path, free_pages: int) -> None:
+    path = small_disk / "store.sqlite3"
+    store = open_store(path)
+    database = store.create("inbox-a")
+    left = os.statvfs(small_disk)
+    with (small_disk / "ballast").open("wb") as ballast:
+        os.posix_fallocate(ballast.fileno(), 0, (left.f_bavail - 3 * free_pages) * left.f_frsize)
+    kept = 0
+    with pytest.raises(InsufficientStorage):
+        while True:
+            database.put({"_id": f"r{kept}", "text": "x" * 3000}, writer="w")
+            kept += 1
+    assert len(database.changes().rows) == kept
+    (small_disk / "ballast").unlink()
+    database.put({"_id": "after"}, writer="w")
+    assert database.info()["doc_count"] == kept + 1
+    store.close()
+    assert check(path).problems == []
+
+
+def test_a_server_that_starts_on_a_full_disk_says_so(small_disk: Path) -> None:
+    path = small_disk / "store.sqlite3"
+    open_store(path).close()
+    fill(small_disk / "ballast")
+    with pytest.raises(UnusableStore, match="the disk is full"):
+        open_store(path)
