@@ -14,23 +14,27 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
-from server.intake import inbox, register_changes, verdicts
+from server.intake import inbox, rebuilding, register_changes, verdicts
 from server.intake.inbox import Outcome, Tools
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
+from server.intake.rebuilding import Tell
+from server.readmodel.beside import beside
 from server.readmodel.declaration import Declaration, default_declaration
 from server.readmodel.facts import FactMaker
 from server.readmodel.mentions import mentioned_by
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
 from server.readmodel.recount import Counting, UnitKey, recount
-from server.readmodel.tables import SCHEMA, checkpoints, counters, metadata
+from server.readmodel.tables import SCHEMA, checkpoints
 from server.readmodel.upsert import upsert
 from sync.store import BEGINNING, Change, ChangesPage, Database, NotFound, Seq, Store
 
@@ -111,6 +115,7 @@ class Follower:
         self._batch_changes_max = batch_changes_max
         # Entries that intake itself wrote: (db, document id) -> revision. They come back in the changes.
         self._own: dict[tuple[str, str], str] = {}
+        self._tell: Tell = partial(inbox.write_answers, store)
         self._token = BEGINNING
         self._ready = False
 
@@ -128,13 +133,17 @@ class Follower:
         handled."""
         self._prepare()
         self._serve_request()
+        return self._catch_up()
+
+    def _catch_up(self, after: Callable[[Batch], None] = lambda batch: None) -> int:
+        """Handle changes until there are none; `after` is called with each batch that was."""
         handled = 0
         while True:
             names, token = self._tools.store.updates(self._token)
             followed = sorted(
                 (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
             )
-            count = self._drain(followed)
+            count = self._drain(followed, after)
             self._token = token
             handled += count
             if not count:
@@ -150,28 +159,45 @@ class Follower:
             return len(outcome.answers)
 
     def rebuild(self) -> int:
-        """Make the read model again from the store, in one transaction: readers see the old one until the new
-        one is complete."""
+        """Make the read model again from the store, beside the one that is read and kept up meanwhile.
+        Returns the number of changes handled. A rebuild that is broken off leaves the old one as it was."""
         self._lock_and_create()
-        store = self._tools.store
-        self._token = BEGINNING
-        names, token = store.updates()
-        followed = sorted(
-            (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
-        )
-        with self._readmodel.engine.begin() as connection:
-            for table in metadata.sorted_tables:
-                if table is not counters:
-                    connection.execute(delete(table))
-            self._tools.lookups.forget()
-            self._own.clear()
-            handled = sum(
-                self._handle(connection, batch, fresh=False)[0] for batch in self._batches(followed, {})
-            )
-            self._mark(connection)
-            raise_version(connection)
-        self._token, self._ready = token, True
+        made = beside(self._readmodel)
+        try:
+            handled = self._build(made.readmodel)
+            made.put_in_place()
+        except BaseException:
+            made.discard()
+            raise
+        self._tools.lookups.forget()
+        self._own.clear()
+        self._token, self._ready = BEGINNING, True
         return handled
+
+    def _build(self, readmodel: ReadModel) -> int:
+        untold = rebuilding.Untold()
+        builder = copy(self)
+        builder._readmodel, builder._own, builder._token = readmodel, {}, BEGINNING
+        builder._tools = replace(self._tools, lookups=Lookups())
+        builder._batch_changes_max = max(self._batch_changes_max, rebuilding.BATCH_CHANGES_MAX)
+        builder._tell = untold.note
+        progress = rebuilding.Progress(self._readmodel, rebuilding.count_records(self._tools.store))
+        with readmodel.engine.begin() as connection:
+            self._mark(connection)
+        handled = builder._catch_up(lambda batch: self._between(progress, batch))
+        with readmodel.engine.connect() as connection:
+            rebuilding.tell_all(builder._tools, connection, untold)
+        # What was told comes back as changes; what came in meanwhile is told at once.
+        builder._tell = self._tell
+        handled += builder._catch_up()
+        progress.end()
+        return handled
+
+    def _between(self, progress: rebuilding.Progress, batch: Batch) -> None:
+        """While a rebuild takes its time, what arrives goes on to be judged and counted."""
+        progress.add(sum(len(rows) for name, rows in batch.changes.items() if name.startswith("inbox-")))
+        if self._ready:
+            self._catch_up()
 
     # 1. Getting ready
 
@@ -191,10 +217,10 @@ class Follower:
             fresh = connection.execute(select(checkpoints.c.db).limit(1)).first() is None
             if fresh:
                 self._mark(connection)
-        self._ready = True
         if not fresh and made_of != self._marks():
             log.info("the read model is out of date and is being made again")
             self.rebuild()
+        self._ready = True
 
     def _marks(self) -> dict[str, str]:
         return {
@@ -223,7 +249,7 @@ class Follower:
 
     # 2. Reading changes
 
-    def _drain(self, names: list[str]) -> int:
+    def _drain(self, names: list[str], after: Callable[[Batch], None]) -> int:
         with self._readmodel.engine.connect() as connection:
             since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
         handled = 0
@@ -234,6 +260,7 @@ class Follower:
             # Only now: a batch that is repeated has to see again what others wrote before intake did.
             self._own |= own
             handled += count
+            after(batch)
         return handled
 
     def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Batch]:
@@ -334,7 +361,7 @@ class Follower:
         )
         mentioned = mentioned_by(connection, outcome.records)
         shown = recount(counting, touched | outcome.units | mentioned)
-        return inbox.write_answers(tools.store, outcome, shown)
+        return self._tell(outcome, shown)
 
 
 def ask(readmodel: ReadModel, request: str) -> None:

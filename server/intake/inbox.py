@@ -61,12 +61,13 @@ class Tools:
 
 @dataclass
 class Answer:
-    """What the verdict of one record has to say; `new` when there was none."""
+    """What the verdict of one record has to say; `new`: there was none; `told`: it says so already."""
 
     village_code: str
     record_id: str
     content: dict[str, Any]
     new: bool
+    told: bool = False
 
 
 @dataclass
@@ -208,7 +209,8 @@ def _take_one(
         outcome.units |= {(row["unit_kind"], row["unit_key"])}
         outcome.units |= {(mention.kind, mention.unit_key) for mention in mentioned}
     content = answer_content(decision, row, one.doc_id)
-    outcome.answers[key] = Answer(village, one.doc_id, content, not standing)
+    told = content == {name: value for name, value in standing.items() if name not in ("_id", "_rev")}
+    outcome.answers[key] = Answer(village, one.doc_id, content, not standing, told)
     return row, mentioned
 
 
@@ -261,6 +263,7 @@ def settle(tools: Tools, connection: Connection, roots: Iterable[str], outcome: 
     outcome.records |= changed.records
     for key, by in changed.closed.items():
         answer = outcome.answers.get(key) or _standing_answer(connection, key)
+        answer.told = False
         answer.content.pop("superseded_by", None)
         if by is not None:
             answer.content["superseded_by"] = by
@@ -271,6 +274,11 @@ def _standing_answer(connection: Connection, key: RecordKey) -> Answer:
     row = connection.execute(
         select(records).where(records.c.db == key[0], records.c.record_id == key[1])
     ).one()
+    return answer_of(row)
+
+
+def answer_of(row: Row[Any]) -> Answer:
+    """What the verdict of a record in the table has to say."""
     decision = Decision(row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by)
     doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
     return Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)

@@ -1,0 +1,118 @@
+"""A rebuild: a second read model is filled from the documents while the first one is read and kept up; then
+they change places.
+
+While it is filled, what it has seen of a chain or a unit is a part of the truth. So it tells the registers
+nothing until it has seen everything; then it tells what differs from what they hold. All of that may be
+repeated: a rebuild that is broken off at any point begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from server.intake import inbox, verdicts
+from server.intake.chaining import chunks
+from server.intake.inbox import Answer, Outcome, RecordKey, Tools
+from server.readmodel import codec
+from server.readmodel.model import ReadModel, write_meta
+from server.readmodel.recount import Shown
+from server.readmodel.tables import records, register, units
+from sync.store import NotFound, Store
+
+log = logging.getLogger(__name__)
+
+BATCH_CHANGES_MAX = 10_000
+PROGRESS = "rebuild"
+
+Own = dict[tuple[str, str], str]
+Tell = Callable[[Outcome, list[Shown]], Own]
+
+
+@dataclass
+class Untold:
+    """What a rebuild would have told while it knew but a part: the verdicts to look at once it knows all."""
+
+    keys: set[RecordKey] = field(default_factory=set)
+
+    def note(self, outcome: Outcome, shown: list[Shown]) -> Own:
+        self.keys |= {key for key, answer in outcome.answers.items() if not answer.told}
+        return {}
+
+
+def tell_all(tools: Tools, connection: Connection, untold: Untold) -> None:
+    """Bring verdicts and summaries into agreement with the tables."""
+    for some in chunks(sorted(untold.keys)):
+        answers = dict(_answers(connection, some))
+        inbox.write_answers(tools.store, Outcome(answers=answers), [])
+    for village in _villages(tools.store):
+        shown = list(_shown(tools, connection, village))
+        if shown:
+            verdicts.tell(tools.store, village, [], shown)
+
+
+def _answers(connection: Connection, keys: Iterable[RecordKey]) -> Iterator[tuple[RecordKey, Answer]]:
+    wanted = set(keys)
+    ids = {record_id for _, record_id in wanted}
+    for row in connection.execute(select(records).where(records.c.record_id.in_(ids))):
+        if (row.db, row.record_id) in wanted:
+            yield (row.db, row.record_id), inbox.answer_of(row)
+
+
+def _villages(store: Store) -> list[str]:
+    prefix = "register-"
+    return [name.removeprefix(prefix) for name in store.names() if name.startswith(prefix)]
+
+
+def _shown(tools: Tools, connection: Connection, village_code: str) -> Iterator[Shown]:
+    """What the register's entries should show."""
+    for unit in tools.declaration.units.values():
+        rows = connection.execute(
+            select(register.c.doc, units.c.summary)
+            .join(units, (units.c.unit_id == register.c.unit_id) & (units.c.village_code == village_code))
+            .where(
+                register.c.kind == unit.register,
+                register.c.village_code == village_code,
+                units.c.kind == unit.name,
+            )
+        )
+        for doc, summary in rows:
+            entry = codec.decode(doc)
+            yield Shown(village_code, str(entry["_id"]), codec.decode(summary), entry)
+
+
+@dataclass
+class Progress:
+    """How far a rebuild is, kept in the read model that is still being read."""
+
+    readmodel: ReadModel
+    of: int
+    handled: int = 0
+
+    def add(self, count: int) -> None:
+        self.handled += count
+        self._write(json.dumps({"handled": self.handled, "of": max(self.of, self.handled)}))
+        log.info("rebuild: %d of %d records", self.handled, self.of)
+
+    def end(self) -> None:
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        with self.readmodel.engine.begin() as connection:
+            write_meta(connection, PROGRESS, text)
+
+
+def count_records(store: Store) -> int:
+    found = 0
+    for name in store.names():
+        if name.startswith("inbox-"):
+            try:
+                info = store.open(name).info()
+            except NotFound:
+                continue
+            found += info["doc_count"] + info["doc_del_count"]
+    return found

@@ -1,0 +1,161 @@
+"""A rebuild is made beside the read model that is being read. Alice's phone is `phone-a`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.intake import rebuilding
+from server.intake.follower import Follower
+from server.readmodel import queries
+from server.readmodel.tables import records, register, units
+from tests.server.intake.district import (
+    ALPHA,
+    DAY,
+    DISTRICT,
+    District,
+    correction,
+    delivery,
+    disinfection,
+    on_both,
+    visit,
+    withdrawal,
+)
+
+
+def history() -> list[dict[str, Any]]:
+    """Corrections of corrections, a withdrawal, a fault, and a household that was visited three times."""
+    first = visit(1, residents=3)
+    second = correction(first, visit(1, residents=4, at="10:00"))
+    third = correction(second, visit(1, residents=5, at="11:00"))
+    test = visit(2)
+    again = [visit(3, "no_answer", at="08:00"), visit(3, at="12:00"), visit(3, residents=60, at="13:00")]
+    return [first, second, third, test, withdrawal(test), *again, disinfection(), delivery()]
+
+
+def visits(district: District) -> Any:
+    return queries.figures(district.readmodel, DISTRICT, DAY)["A2"]["value"]
+
+
+def contents(district: District) -> dict[str, list[Any]]:
+    with district.readmodel.engine.connect() as connection:
+        return {
+            table.name: sorted(tuple(row) for row in connection.execute(select(table)))
+            for table in (records, register, units)
+        }
+
+
+def store_state(district: District) -> dict[str, Any]:
+    return {name: district.store.open(name).info()["update_seq"] for name in district.store.names()}
+
+
+def stop_after(batches: int) -> Callable[..., None]:
+    left = [batches]
+
+    def stop(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+@on_both
+def test_a_rebuild_makes_the_same_tables_and_tells_nobody_anything(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(*history())
+    district.intake()
+    before, documents = contents(district), store_state(district)
+    version = queries.version(district.readmodel)
+    # So small batches that a rebuild sees every chain and unit in part first.
+    monkeypatch.setattr(rebuilding, "BATCH_CHANGES_MAX", 1)
+    district.follower = district.new_follower(batch_changes_max=1)
+    district.follower.rebuild()
+    assert contents(district) == before
+    assert store_state(district) == documents
+    assert queries.version(district.readmodel) > version
+    assert district.intake() == 0
+
+
+@on_both
+def test_who_reads_during_a_rebuild_reads_the_old_figures_and_what_arrives_meanwhile(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    seen = []
+    late = visit(2)
+
+    def meanwhile(progress: rebuilding.Progress, count: int) -> None:
+        seen.append(visits(district))
+        district.send(late)
+
+    monkeypatch.setattr(rebuilding.Progress, "add", meanwhile)
+    district.follower.rebuild()
+    assert seen[0] == 1
+    assert visits(district) == 2
+    assert district.verdict(late)["status"] == "accepted"
+    assert district.intake() == 0
+
+
+@on_both
+def test_a_rebuild_that_is_broken_off_leaves_the_figures_and_the_next_one_begins_anew(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(*history())
+    district.intake()
+    before = contents(district)
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "BATCH_CHANGES_MAX", 1)
+        patch.setattr(rebuilding.Progress, "add", stop_after(4))
+        follower = district.new_follower(batch_changes_max=1)
+        with pytest.raises(KeyboardInterrupt):
+            follower.rebuild()
+    assert contents(district) == before
+    district.send(visit(4))
+    district.intake()
+    expected = contents(district)
+    district.new_follower().rebuild()
+    assert contents(district) == expected
+
+
+def test_what_a_killed_rebuild_left_behind_is_thrown_away(
+    district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    for name in ("readmodel-dead.sqlite3", "readmodel-dead.sqlite3-wal"):
+        (tmp_path / name).write_bytes(b"half a file")
+    for _ in range(3):
+        district.follower.rebuild()
+    files = sorted(path.name for path in tmp_path.glob("readmodel*.sqlite3"))
+    assert len(files) == 3, "the link, its file, and the one before, which somebody may still be reading"
+    assert visits(district) == 1
+
+
+@on_both
+def test_a_summary_and_a_verdict_that_differ_are_told_at_the_end(district: District) -> None:
+    docs = history()
+    district.send(*docs)
+    district.intake()
+    alpha = district.register(ALPHA)
+    household, verdict = alpha.get("household:H1"), alpha.get(f"verdict:{docs[0]['_id']}")
+    shown = household.pop("summary")
+    told = verdict.pop("superseded_by")
+    alpha.bulk_docs([household, verdict], writer="server")
+    district.follower.rebuild()
+    assert alpha.get("household:H1")["summary"] == shown
+    assert district.verdict(docs[0])["superseded_by"] == told
+
+
+def test_an_out_of_date_read_model_is_made_anew_by_itself(district: District) -> None:
+    district.send(visit(1))
+    district.intake()
+    other = Follower(district.store, district.readmodel, person_key=b"another secret of the same length")
+    other.run_once()
+    assert visits(district) == 1
