@@ -15,7 +15,7 @@ BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py
 POSTGRESQL := /usr/lib/postgresql/*/bin/postgres
 DATA := $(or $(GRIDBOOK_DATA),var)
 PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)
-POUCHDB := tests/sync/pouchdb/node_modules/.installed
+POUCHDB := tests/sync/pouchdb/node_modules/.installed tests/sync/pouchdb-server/node_modules/.installed
 
 PHONE_SOURCES := $(shell find phone -type f -not -path '*/node_modules/*' -not -path 'phone/dist/*' -not -name '*.test.ts')
 PAGES_SOURCES := $(shell find server/web/src -type f) server/web/package.json server/web/vite.config.ts server/web/tsconfig.json
@@ -101,5 +101,5 @@ postgresql:
 
 clean:
 	rm -rf $(VENV) phone/dist phone/node_modules server/web/static/dist server/web/node_modules \
-	  tests/sync/pouchdb/node_modules tests/artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	  tests/sync/pouchdb/node_modules tests/sync/pouchdb-server/node_modules tests/artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -102,6 +102,23 @@ def check_id(doc_id: object) -> str:
     return doc_id
 
 
+def check_local_id(local_id: str) -> None:
+    if not local_id:
+        raise IllegalDocid("Illegal document id `_local/`")
+    if len(local_id) > ID_BYTES_MAX:
+        raise IllegalDocid("Document id is too long")
+
+
+def local_counter(rev: object) -> int:
+    """The N of "0-N". A stale one is no conflict: the last writer of a local document wins, as in CouchDB."""
+    if rev is None:
+        return 0
+    start, _, number = str(rev).partition("-")
+    if start != "0" or not (number.isascii() and number.isdigit()) or len(number) > 15:
+        raise BadRequest("Invalid rev format")
+    return int(number)
+
+
 def check_rev(rev: object) -> str:
     """The revision in its one spelling: a 32 digit hash is hexadecimal and in lower case."""
     found = _REV.fullmatch(rev) if isinstance(rev, str) else None

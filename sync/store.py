@@ -135,7 +135,6 @@ class Database(Protocol):
     """One database. Every call raises NotFound when the database is gone."""
 
     name: str
-    epoch: str  # differs between a database and one created later under its name
 
     def seq(self) -> Seq:
         """A sequence after which nothing has changed yet."""
@@ -235,7 +234,9 @@ class Database(Protocol):
 class Store(Protocol):
     """All databases of one server."""
 
-    uuid: str  # stable across restarts, different between servers
+    @property
+    def uuid(self) -> str:
+        """Stable across restarts, different between servers."""
 
     def create(self, name: str) -> Database:
         """Raises FileExists or IllegalDatabaseName."""

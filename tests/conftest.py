@@ -6,11 +6,13 @@
               `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
 `playwright`  the one Playwright of the session: a second beside it refuses to start
 `new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
+`couch_server` a CouchDB, or what stands in for one (see tests/couchdbs.py)
 `demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +20,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests import chromium
+from tests import chromium, couchdbs
 from tests.postgres import ABSENT, Postgres, programs
 from tests.servers import ROOT, Server
+
+LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +89,40 @@ def playwright() -> Iterator[Playwright]:
     assert (ROOT / "phone" / "dist" / "index.html").exists(), "The phone app is not built: make build"
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def couch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[couchdbs.CouchServer]:
+    started = couchdbs.start(tmp_path_factory.mktemp("couchdb"))
+    yield started
+    started.stop()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "beyond_stand_in(what): on the CouchDB store, needs a real CouchDB")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the stand-in cannot do; the end of the run says so."""
+    if os.environ.get(couchdbs.VARIABLE):
+        return
+    left_out = [item for item in items if _is_beyond_stand_in(item)]
+    config.stash[LEFT_OUT] = left_out
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_beyond_stand_in(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    on_couchdb = callspec is None or callspec.params.get("store") == "couchdb"
+    return on_couchdb and item.get_closest_marker("beyond_stand_in") is not None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(LEFT_OUT, [])
+    if not left_out:
+        return
+    terminalreporter.section(
+        f"not tested without {couchdbs.VARIABLE}: {len(left_out)} tests of the CouchDB store"
+    )
+    for what in sorted({item.get_closest_marker("beyond_stand_in").args[0] for item in left_out}):  # type: ignore[union-attr]
+        terminalreporter.line(f"pouchdb-server stands in for CouchDB, and {couchdbs.STAND_IN_CANNOT[what]}")

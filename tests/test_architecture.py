@@ -54,6 +54,10 @@ def test_only_one_folder_of_sync_knows(module: str, home: str) -> None:
     assert strangers == set()
 
 
+def test_one_file_of_sync_knows_pycouchdb() -> None:
+    assert importers("sync", "pycouchdb") == importers("sync", "requests") == {"sync/couchdb/client.py"}
+
+
 def test_revision_trees_are_pure() -> None:
     allowed = {
         "__future__",

@@ -18,12 +18,13 @@ from sync.embedded.documents_sql import IdRange
 from sync.embedded.reading import Options, Reader
 from sync.embedded.writing import Pen
 from sync.incoming import (
-    ID_BYTES_MAX,
     Incoming,
     body_bytes,
     check_attachment_name,
     check_id,
+    check_local_id,
     check_rev,
+    local_counter,
     parse,
 )
 from sync.incoming import IncomingAttachment as NewAttachment
@@ -35,7 +36,6 @@ from sync.store import (
     ChangesPage,
     Conflict,
     Doc,
-    IllegalDocid,
     NotFound,
     Receipt,
     Seq,
@@ -324,8 +324,8 @@ class EmbeddedDatabase:
         return {"_id": f"_local/{local_id}", "_rev": f"0-{rev}", **orjson.loads(body)}
 
     def put_local(self, doc: Mapping[str, Any], local_id: str) -> str:
-        _check_local_id(local_id)
-        rev = _local_counter(doc.get("_rev")) + 1
+        check_local_id(local_id)
+        rev = local_counter(doc.get("_rev")) + 1
         body = body_bytes(doc, f"_local/{local_id}")
 
         def work(transaction: Transaction) -> None:
@@ -380,18 +380,3 @@ def _edit_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
         return {"id": incoming.id, "error": conflict.error, "reason": conflict.reason}
 
 
-def _check_local_id(local_id: str) -> None:
-    if not local_id:
-        raise IllegalDocid("Illegal document id `_local/`")
-    if len(local_id) > ID_BYTES_MAX:
-        raise IllegalDocid("Document id is too long")
-
-
-def _local_counter(rev: object) -> int:
-    """The N of "0-N". A stale one is no conflict: the last writer of a local document wins, as in CouchDB."""
-    if rev is None:
-        return 0
-    start, _, number = str(rev).partition("-")
-    if start != "0" or not (number.isascii() and number.isdigit()) or len(number) > 15:
-        raise BadRequest("Invalid rev format")
-    return int(number)

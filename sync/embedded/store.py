@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import sqlite3
 import time
@@ -15,11 +14,8 @@ from sync.embedded.committing import Committer
 from sync.embedded.connections import Connections
 from sync.embedded.database import EmbeddedDatabase
 from sync.embedded.wakes import Wakes
-from sync.store import BEGINNING, Database, FileExists, IllegalDatabaseName, NotFound, Seq
-
-NAME_CHARACTERS_MAX = 238
-
-_NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
+from sync.naming import check_database_name
+from sync.store import BEGINNING, Database, FileExists, NotFound, Seq
 
 
 class EmbeddedStore:
@@ -36,7 +32,7 @@ class EmbeddedStore:
             self.uuid: str = connection.execute("SELECT uuid FROM server").fetchone()[0]
 
     def create(self, name: str) -> Database:
-        _check_name(name)
+        check_database_name(name)
         with self._connections.writing() as connection:
             if self._find(connection, name):
                 raise FileExists("The database could not be created, the file already exists.")
@@ -90,10 +86,13 @@ class EmbeddedStore:
         return self._sleep(None, lambda: self._clock() > tick, timeout_s)
 
     def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
-        number = sequences.number_of(since, database.epoch)
+        if not isinstance(database, EmbeddedDatabase):
+            raise TypeError("a database of another store")
+        epoch = database.epoch
+        number = sequences.number_of(since, epoch)
 
         def moved() -> bool:
-            return sequences.number_of(database.seq(), database.epoch) > number
+            return sequences.number_of(database.seq(), epoch) > number
 
         return self._sleep(database.name, moved, timeout_s)
 
@@ -126,11 +125,3 @@ class EmbeddedStore:
 
 def _tick(since: Seq) -> int:
     return int(since) if since.isascii() and since.isdigit() else 0
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or len(name) > NAME_CHARACTERS_MAX:
-        raise IllegalDatabaseName(
-            f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters"
-            " _, $, (, ), +, -, and / are allowed. Must begin with a letter."
-        )

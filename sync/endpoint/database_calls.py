@@ -18,7 +18,7 @@ def info(call: Call) -> Response:
     if not call.access & (Access.READ | Access.ADMIN):
         # Who only pushes learns that the database is there, and nothing about what the others have put into
         # it.
-        told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": f"{BEGINNING}-{call.database.epoch}"}
+        told |= {"doc_count": 0, "doc_del_count": 0, "update_seq": BEGINNING}
     told["instance_start_time"] = sequences.incarnation(call.database)
     return answers.json(told)
 

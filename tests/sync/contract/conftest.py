@@ -1,28 +1,46 @@
 """Every test in this folder states a promise of `sync/store.py` and runs on each backend.
 
-A further backend is a further row of `BACKENDS`: a function from an empty folder to a store.
+A further backend is a further row of `BACKENDS`. The CouchDB store runs on what `tests/couchdbs.py` says; a
+test marked `beyond_stand_in("…")` needs a real one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from sync.embedded import open_store
+from sync import couchdb, embedded
 from sync.store import Database, Store
+from tests.couchdbs import CouchServer
 
-BACKENDS: dict[str, Callable[[Path], Store]] = {
-    "embedded": lambda folder: open_store(folder / "store.sqlite3"),
-}
+
+@contextmanager
+def embedded_store(folder: Path, _request: pytest.FixtureRequest) -> Iterator[Store]:
+    made = embedded.open_store(folder / "store.sqlite3")
+    yield made
+    made.close()
+
+
+@contextmanager
+def couchdb_store(_folder: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    server: CouchServer = request.getfixturevalue("couch_server")
+    address = server.address()
+    made = couchdb.open_store(address)
+    yield made
+    made.close()
+    server.forget(address)
+
+
+BACKENDS = {"embedded": embedded_store, "couchdb": couchdb_store}
 
 
 @pytest.fixture(params=BACKENDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = BACKENDS[request.param](tmp_path)
-    yield made
-    made.close()
+    with BACKENDS[request.param](tmp_path, request) as made:
+        yield made
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def test_a_revision_of_an_unknown_document_conflicts(database: Database) -> None
         database.put({"_id": "a", "_rev": "1-x"}, writer="w")
 
 
+@pytest.mark.beyond_stand_in("details")
 def test_the_same_edit_gets_the_same_revision_everywhere(database: Database) -> None:
     doc: dict[str, Any] = {"_id": "a", "n": 1}
     rev = database.put(doc, writer="w")
@@ -40,6 +41,7 @@ def test_the_same_edit_gets_the_same_revision_everywhere(database: Database) -> 
     assert database.put({"_id": "c", "n": 2}, writer="w") != rev
 
 
+@pytest.mark.beyond_stand_in("details")
 def test_a_deleted_document_says_deleted_and_can_be_written_anew(database: Database) -> None:
     first = database.put({"_id": "a"}, writer="w")
     gone = database.put({"_id": "a", "_rev": first, "_deleted": True, "why": "moved"}, writer="w")
@@ -59,6 +61,7 @@ def test_a_missing_document_says_missing(database: Database) -> None:
         database.get("a", rev="3-x")
 
 
+@pytest.mark.beyond_stand_in("details")
 def test_bulk_edits_answer_each_document_in_order(database: Database) -> None:
     database.put({"_id": "b"}, writer="w")
     rows = database.bulk_docs([{"_id": "a"}, {"_id": "b"}, {"_id": "a"}, {"_id": "c"}], writer="w")

@@ -11,6 +11,7 @@ def test_a_local_document_is_kept_and_counted_up(database: Database) -> None:
     assert database.get_local("x=") == {"_id": "_local/x=", "_rev": "0-2", "last_seq": 2}
 
 
+@pytest.mark.beyond_stand_in("locals")
 def test_a_stale_revision_of_a_local_document_is_no_conflict(database: Database) -> None:
     database.put_local({"n": 1}, "x")
     assert database.put_local({"_rev": "0-9", "n": 2}, "x") == "0-10"

@@ -13,12 +13,14 @@ from sync.store import BEGINNING, Database, NotFound, Store
 LONG_S = 30.0
 
 
+@pytest.mark.beyond_stand_in("updates")
 def test_what_moved_already_is_not_waited_for(store: Store, database: Database) -> None:
     database.put({"_id": "a"}, writer="w")
     assert store.wait_for(database, BEGINNING, LONG_S) is True
     assert store.wait(BEGINNING, LONG_S) is True
 
 
+@pytest.mark.beyond_stand_in("updates")
 def test_waiting_ends_when_nothing_comes(store: Store, database: Database) -> None:
     _, token = store.updates()
     assert store.wait_for(database, database.seq(), 0.05) is False
@@ -26,6 +28,7 @@ def test_waiting_ends_when_nothing_comes(store: Store, database: Database) -> No
     assert store.wait_for(database, database.seq(), 0) is False
 
 
+@pytest.mark.beyond_stand_in("updates")
 def test_a_write_wakes_who_waits_for_its_database(store: Store, database: Database) -> None:
     _, token = store.updates()
     with ThreadPoolExecutor(3) as pool:

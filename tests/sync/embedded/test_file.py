@@ -135,3 +135,13 @@ def test_a_full_disk_refuses_the_write_whole_and_works_again_when_there_is_room(
     database.bulk_docs(docs, new_edits=False, writer="w")
     assert database.info()["doc_count"] == 20
     store.close()
+
+
+def test_changes_come_in_the_order_of_their_last_write(tmp_path: Path) -> None:
+    database = open_store(tmp_path / "store.sqlite3").create("a")
+    for name in ("b", "a", "c"):
+        database.put({"_id": name}, writer="w")
+    database.put({"_id": "a", "_rev": database.get("a")["_rev"], "n": 2}, writer="w")
+    assert [row.id for row in database.changes().rows] == ["b", "c", "a"]
+    assert [row.id for row in database.changes(descending=True).rows] == ["a", "c", "b"]
+    assert [row.id for row in database.changes(limit=1).rows] == ["b"]

@@ -1,0 +1,13 @@
+"""The CouchDB store: every database in a CouchDB 3.3 or later, single or cluster, behind this server."""
+
+from sync.couchdb.address import Address, BadAddress
+from sync.couchdb.store import CouchStore
+
+__all__ = ["Address", "BadAddress", "CouchStore", "open_store"]
+
+
+def open_store(address: str) -> CouchStore:
+    """The store at `couchdb+https://user:password@host[:port][/prefix]`. Raises BadAddress. Nothing is
+    asked of CouchDB yet: a server starts while its CouchDB is down, and answers 503 until it is up.
+    """
+    return CouchStore(Address.parse(address))

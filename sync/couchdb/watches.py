@@ -1,0 +1,90 @@
+"""Waiting for a database to move: one longpoll of CouchDB for all who wait for the same database.
+
+    phone ──┐                                  ┌─ GET register-1/_changes?feed=longpoll ──► CouchDB
+    phone ──┼─ wait_for(register-1) ─► Watch ──┘
+    phone ──┘        (asks once whether it moved already, then sleeps)
+
+A watch is a thread (a greenlet under gevent) that begins with the first who waits and ends when nobody has
+waited for `LINGER_S`. Whoever comes asks after the watch began, so no change falls between. A question that
+was answered "not yet" need not be asked again before the watch sees the database move: phones that wait on
+and on ask CouchDB nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from sync.store import NotFound, Seq, StoreError
+
+POLL_S = 25.0
+LINGER_S = 30.0
+AFTER_FAULT_S = 1.0
+
+Poll = Callable[[Seq, float], Seq]
+"""`poll(since, timeout_s)` returns when something came after `since`, or the time is over, where to go on."""
+
+
+class Watch:
+    """`moves` counts how often the database was seen to move."""
+
+    def __init__(self, begin: Callable[[], Seq], poll: Poll) -> None:
+        self._begin = begin
+        self._poll = poll
+        self._condition = threading.Condition()
+        self._moves = 0
+        self._still: dict[Seq, int] = {}  # sequences after which nothing had come at that count of moves
+        self._last_asked = time.monotonic()
+        self._closed = False
+        threading.Thread(target=self._run, name="couchdb-watch", daemon=True).start()
+
+    def wait(self, since: Seq, timeout_s: float, moved: Callable[[], bool]) -> bool:
+        """Whether something came after `since` within the time; `moved` asks CouchDB."""
+        end = time.monotonic() + timeout_s
+        while True:
+            with self._condition:
+                self._last_asked = time.monotonic()
+                moves = self._moves
+            if self._still.get(since) != moves:
+                if moved():
+                    return True
+                self._still[since] = moves
+            if not self._sleep(moves, end - time.monotonic()):
+                return False
+
+    def _sleep(self, moves: int, left_s: float) -> bool:
+        with self._condition:
+            return self._condition.wait_for(lambda: self._moves != moves or self._closed, max(left_s, 0))
+
+    def nudge(self) -> None:
+        """Let all who wait look for themselves."""
+        with self._condition:
+            self._moves += 1
+            self._still.clear()
+            self._condition.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        self._closed = True
+        self.nudge()
+
+    def _run(self) -> None:
+        since: Seq | None = None
+        while not self._closed and time.monotonic() - self._last_asked < LINGER_S:
+            try:
+                after = self._begin() if since is None else self._poll(since, POLL_S)
+            except NotFound:
+                break
+            except StoreError:  # CouchDB is away; who waits is told so when asking
+                since = None
+                self.nudge()
+                time.sleep(AFTER_FAULT_S)
+                continue
+            if after != since:
+                since = after
+                self.nudge()
+        self.close()
