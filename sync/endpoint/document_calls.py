@@ -36,7 +36,7 @@ def findable(doc_id: str) -> str:
 
 
 def _winner_or_rev_answer(call: Call, doc_id: str, options: dict[str, bool]) -> Response:
-    telling, rev = _telling(call, options), call.query.text("rev")
+    telling, rev = _telling(call, options, "multipart/related"), call.query.text("rev")
     if telling is None:
         doc = call.database.get(doc_id, rev=rev, **options)
         return _tagged(call, answers.json(doc), doc)
@@ -55,10 +55,10 @@ def _tagged(call: Call, answer: Response, doc: Doc) -> Response:
     return answer
 
 
-def _telling(call: Call, options: dict[str, bool]) -> Telling | None:
-    """How attachments are told, when some are asked for."""
+def _telling(call: Call, options: dict[str, bool], mimetype: str) -> Telling | None:
+    """How attachments are told; None leaves it to the store, which knows them inline and as stubs."""
     since = attached.asked_since(call)
-    if since is None and not options["attachments"]:
+    if since is None and not (options["attachments"] and call.accepts(mimetype)):
         return None
     return Telling(call.database, since or (), keep_revisions=options["revs"])
 
@@ -73,7 +73,7 @@ def _open_revs(call: Call) -> tuple[str, ...] | str | None:
 def _open_revs_answer(
     call: Call, doc_id: str, wanted: tuple[str, ...] | str, options: dict[str, bool]
 ) -> Response:
-    telling = _telling(call, options)
+    telling = _telling(call, options, "multipart/mixed")
     as_parts = call.accepts("multipart/mixed")
     if as_parts and telling is None:  # a part has its attachments, asked for or not, as in CouchDB
         telling = Telling(call.database, keep_revisions=options["revs"])

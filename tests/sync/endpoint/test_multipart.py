@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
@@ -21,7 +22,7 @@ from werkzeug.test import TestResponse
 from sync.endpoint import Limits, multipart
 from sync.endpoint.multipart import Following
 from sync.incoming import digest_of
-from sync.store import BadRequest, Store
+from sync.store import BadRequest, NotFound, Store
 
 Ask = Callable[..., TestResponse]
 
@@ -134,6 +135,17 @@ def test_a_name_or_type_cannot_break_out_of_the_headers_of_its_part(admin: Ask) 
     _, part = read(admin("GET", "/open/e?attachments=true")).get_payload()
     assert part["X-Evil"] is None
     assert part.get_payload(decode=True) == b"abc"
+
+
+def test_an_answer_that_cannot_be_finished_does_not_look_finished(
+    client: FlaskClient, record: str, store: Store
+) -> None:
+    answer = client.get("/sync/open/r?attachments=true", auth=("admin", "secret"))
+    chunks = iter(answer.response)
+    assert b"_attachments" in next(chunks)
+    store.delete("open")
+    with pytest.raises(NotFound):
+        list(chunks)
 
 
 # Writing

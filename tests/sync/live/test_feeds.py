@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 WAITING = 150
+JSON = {"Content-Type": "application/json"}
 
 
 class Longpoll:
@@ -98,7 +99,9 @@ def test_a_client_that_went_away_is_noticed(live_server: Any) -> None:
 
 
 def test_a_body_above_the_limit_is_answered_and_not_cut_off(live_server: Any) -> None:
-    answer = requests.post(f"{live_server.admin_url}/village/_bulk_docs", data=bytes(20_000_000), timeout=60)
+    answer = requests.post(
+        f"{live_server.admin_url}/village/_bulk_docs", data=bytes(20_000_000), headers=JSON, timeout=60
+    )
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
 
 
