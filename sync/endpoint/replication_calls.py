@@ -76,7 +76,6 @@ def bulk_get(call: Call) -> Response:
     if not isinstance(wanted, list):
         raise BadRequest("Missing JSON list of 'docs'.")
     call.bounded(wanted)
-    call.database.seq()  # a missing database must be told before the answer begins
     options = {name: call.query.says(name) for name in ("revs", "latest", "attachments")}
     if mimetype := _multipart_type(call):
         return attached.mixed(_bulk_get_parts(call.database, wanted, options), mimetype, named=True)
