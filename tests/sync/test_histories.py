@@ -1,14 +1,15 @@
-"""Random histories end the same in our store and in PouchDB, whatever the order in which they were replicated.
+"""Random histories end the same in our store and in PouchDB, in whatever order they were replicated.
 
 Four replicas, two of ours and two real PouchDBs in a node process, edit two documents, make conflicts and
-deletions, and replicate to each other at random. In the end all are replicated with all, in a random order. Then
-winners, leaves and ancestors are the same everywhere, and those of the union of all edits.
+deletions, and replicate to each other at random. In the end all are replicated with all, in a random order.
+Then winners, leaves and ancestors are the same everywhere, and those of the union of all edits.
 
     pytest tests/sync/test_histories.py --hypothesis-profile=long      # thousands of histories
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import subprocess
@@ -215,10 +216,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def fresh(store: Store, name: str) -> Ours:
-    try:
+    with contextlib.suppress(NotFound):
         store.delete(name)
-    except NotFound:
-        pass
     return Ours(store.create(name))
 
 
