@@ -159,7 +159,9 @@ class World:
         beside = self._leaf_of(name, doc_id, leaf)
         tree = self.union.get(doc_id, revtree.Tree())
         parent = next(iter(tree.parents[beside]), None) if beside else None
-        rev = f"{revtree.generation(parent) + 1 if parent else 1}-{text:032x}"
+        generation = revtree.generation(parent) + 1 if parent else 1
+        # PouchDB looks some revisions up by their hash alone, so no two generations may share one.
+        rev = f"{generation}-{generation:016x}{text:016x}"
         if rev not in tree:
             self._remember(doc_id, rev, parent, deleted=deleted)
         deleted = rev in self.union[doc_id].deleted
