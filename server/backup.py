@@ -2,7 +2,7 @@
 
     backup/  store.sqlite3           every database, revision and attachment, at one moment
              people.sqlite3          staff, devices, tokens: at that moment or a little later, never earlier
-             secret.key              what people.sqlite3 is salted with
+             *.key                   all keys: of the salts in people.sqlite3, of the bulletins' seals, …
              demo-credentials.json   only of a demo district
              manifest.json           when it was made, and the SHA-256 of each file
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -32,7 +33,7 @@ from server.people import devices, staff
 from server.settings import SettingsError
 from sync.embedded import check, copying
 
-STORE, PEOPLE, SECRET, CREDENTIALS = "store.sqlite3", "people.sqlite3", "secret.key", "demo-credentials.json"
+STORE, PEOPLE, CREDENTIALS = "store.sqlite3", "people.sqlite3", "demo-credentials.json"
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -76,9 +77,9 @@ def _fill(shared: Gridbook, draft: Path) -> dict[str, Any]:
     # After the store: then whoever handed in a record of the store is among these people.
     if shared.people.engine.dialect.name == "sqlite":
         _copy_people(shared.people.engine, draft / PEOPLE)
-    for name in (SECRET, CREDENTIALS):
-        if (shared.settings.data / name).exists():
-            datafolder.write_private(draft / name, (shared.settings.data / name).read_text("utf-8"))
+    data = shared.settings.data
+    for source in (*data.glob("*.key"), *data.glob(CREDENTIALS)):
+        datafolder.write_private(draft / source.name, source.read_text("utf-8"))
     names = sorted(path.name for path in draft.iterdir())
     manifest = {
         "format": FORMAT,
@@ -150,7 +151,7 @@ def verified_manifest(source: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((source / MANIFEST).read_text("utf-8"))
         files = manifest["files"]
-        if manifest["format"] != FORMAT or STORE not in files or not files.keys() <= _RESTORABLE:
+        if manifest["format"] != FORMAT or STORE not in files or not all(map(_is_restorable, files)):
             raise BackupRefused(f"{source / MANIFEST} is not one that this Gridbook can put back.")
         for name, told in files.items():
             if _sha256(source / name) != told["sha256"]:
@@ -161,7 +162,8 @@ def verified_manifest(source: Path) -> dict[str, Any]:
     return manifest
 
 
-_RESTORABLE = {STORE, PEOPLE, SECRET, CREDENTIALS}
+def _is_restorable(name: str) -> bool:
+    return name in (STORE, PEOPLE, CREDENTIALS) or re.fullmatch(r"[a-z]+\.key", name) is not None
 
 
 def _refuse_district(shared: Gridbook) -> None:

@@ -14,6 +14,7 @@ from server import datafolder
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
 from server.people import devices
+from sync.store import InsufficientStorage
 
 intake = AppGroup("intake", help="Follow the store: judge records, keep the read model.")
 readmodel = AppGroup("readmodel", help="The tables that figures are read from.")
@@ -71,6 +72,8 @@ def follow() -> None:
         _follower().run_forever(lambda: stopped)
     except IntakeRunning as error:
         sys.exit(str(error))
+    except InsufficientStorage as error:
+        sys.exit(f"intake stopped and is started again: {error.reason}")
 
 
 @intake.command()

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 WRITER = "server"
 ATTEMPTS = 10
+OUR_FAULT = 500  # and above: the store failed, such as on a full disk, not the document
 DOCS_AT_ONCE = 500
 
 
@@ -50,6 +51,8 @@ def _write(register: Database, docs: Sequence[Doc], revs: dict[str, str] | None 
     try:
         rows = register.bulk_docs(docs, writer=WRITER)
     except StoreError as error:
+        if error.status >= OUR_FAULT:
+            raise
         return _one_by_one(register, docs, revs) if len(docs) > 1 else _refused(docs[0], error.reason)
     conflicts = []
     for doc, row in zip(docs, rows, strict=True):

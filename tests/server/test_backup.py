@@ -104,7 +104,7 @@ def test_a_backup_taken_under_load_restores_to_one_moment(
 
 def test_only_the_owner_can_read_a_backup(district: Gridbook, tmp_path: Path) -> None:
     manifest = backup.make(district, tmp_path / "backup")
-    assert set(manifest["files"]) == {"store.sqlite3", "people.sqlite3", "secret.key"}
+    assert set(manifest["files"]) == {"store.sqlite3", "people.sqlite3", "secret.key", "person.key"}
     assert {path.name for path in (tmp_path / "backup").iterdir()} == {*manifest["files"], "manifest.json"}
     assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "backup").iterdir()} == {0o600}
@@ -117,7 +117,8 @@ def test_people_keys_and_documents_come_back(
     backup.restore(gridbook("other"), tmp_path / "backup")
     other = gridbook("other")
     assert [member.username for member in staff.every(other.people)] == ["chen"]
-    assert other.people.secret == district.people.secret
+    for key in ("secret.key", "person.key"):
+        assert (other.settings.data / key).read_text() == (district.settings.data / key).read_text()
     assert other.store.open("inbox-a").attachment("r", "p").data == b"photo"
     assert check(other.settings.store_file).problems == []
 

@@ -1,4 +1,4 @@
-"""A disk of 24 MB that fills: phones are told to try again, nothing is half kept, and it recovers by itself."""
+"""A disk of 24 MB that fills: phones are told to try again, nothing is half kept, it recovers by itself."""
 
 from __future__ import annotations
 

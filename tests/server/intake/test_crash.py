@@ -20,6 +20,8 @@ from server.intake.follower import Follower
 from server.intake.lock import IntakeRunning
 from server.readmodel import queries
 from server.readmodel.model import write_meta
+from sync.embedded.database import EmbeddedDatabase
+from sync.store import InsufficientStorage
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -111,6 +113,26 @@ def test_a_fault_at_any_step_loses_and_doubles_nothing(
     district.follower = district.new_follower()
     district.intake()
     expect_counted(district)
+    district.close()
+
+
+def test_a_verdict_that_a_full_disk_refuses_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district = District(tmp_path)
+    district.send(*history())
+    with monkeypatch.context() as full:
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise InsufficientStorage("The disk is full.")
+
+        full.setattr(EmbeddedDatabase, "bulk_docs", refuse)
+        with pytest.raises(InsufficientStorage):
+            district.intake()
+    district.follower = district.new_follower()
+    district.intake()
+    expect_counted(district)
+    assert district.register(ALPHA).all_docs(startkey="verdict:", endkey="verdict;")["rows"]
     district.close()
 
 
