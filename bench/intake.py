@@ -2,10 +2,10 @@
 
     python -m bench.intake [--share 0.02] [--days 3] [--postgresql]
 
-A district (see bench/district.py) is made and its registers are taken in; then the phones' records arrive, and
-one follower handles the backlog; then the read model is made again. Both are told in records a second of the
-clock, and of the follower's own processor time, which is steadier on a busy machine; what PostgreSQL's own
-processes take is in the clock only. At the end the figures are counted from the rows and compared.
+A district (see bench/district.py) is made and its registers are taken in; then the phones' records arrive,
+and one follower handles the backlog; then the read model is made again. Both are told in records a second of
+the clock, and of the follower's own processor time, which is steadier on a busy machine; what PostgreSQL's own
+processes take is in the clock only. After both the figures are compared with a count of the rows.
 """
 
 from __future__ import annotations
