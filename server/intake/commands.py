@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 from server import datafolder
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
+from server.intake.rebuilding import read_progress
 from server.people import devices
 from sync.store import InsufficientStorage
 
@@ -101,6 +102,15 @@ def rebuild() -> None:
         click.echo(f"{_follower().rebuild()} changes handled")
     except IntakeRunning:
         _ask("rebuild")
+
+
+@readmodel.command()
+def progress() -> None:
+    """How far a running rebuild is."""
+    from server.app import gridbook
+
+    found = read_progress(gridbook().readmodel)
+    click.echo("No rebuild is running." if found is None else "{handled} of {of} records".format(**found))
 
 
 def _ask(request: str) -> None:

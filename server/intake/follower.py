@@ -163,25 +163,26 @@ class Follower:
         Returns the number of changes handled. A rebuild that is broken off leaves the old one as it was."""
         self._lock_and_create()
         made = beside(self._readmodel)
+        progress = rebuilding.Progress(self._readmodel, rebuilding.count_records(self._tools.store))
         try:
-            handled = self._build(made.readmodel)
+            handled = self._build(made.readmodel, progress)
             made.put_in_place()
         except BaseException:
             made.discard()
+            progress.end()
             raise
         self._tools.lookups.forget()
         self._own.clear()
         self._token, self._ready = BEGINNING, True
         return handled
 
-    def _build(self, readmodel: ReadModel) -> int:
+    def _build(self, readmodel: ReadModel, progress: rebuilding.Progress) -> int:
         untold = rebuilding.Untold()
         builder = copy(self)
         builder._readmodel, builder._own, builder._token = readmodel, {}, BEGINNING
         builder._tools = replace(self._tools, lookups=Lookups())
         builder._batch_changes_max = max(self._batch_changes_max, rebuilding.BATCH_CHANGES_MAX)
         builder._tell = untold.note
-        progress = rebuilding.Progress(self._readmodel, rebuilding.count_records(self._tools.store))
         with readmodel.engine.begin() as connection:
             self._mark(connection)
         handled = builder._catch_up(lambda batch: self._between(progress, batch))
@@ -189,9 +190,7 @@ class Follower:
             rebuilding.tell_all(builder._tools, connection, untold)
         # What was told comes back as changes; what came in meanwhile is told at once.
         builder._tell = self._tell
-        handled += builder._catch_up()
-        progress.end()
-        return handled
+        return handled + builder._catch_up()
 
     def _between(self, progress: rebuilding.Progress, batch: Batch) -> None:
         """While a rebuild takes its time, what arrives goes on to be judged and counted."""

@@ -19,7 +19,7 @@ from server.intake import inbox, verdicts
 from server.intake.chaining import chunks
 from server.intake.inbox import Answer, Outcome, RecordKey, Tools
 from server.readmodel import codec
-from server.readmodel.model import ReadModel, write_meta
+from server.readmodel.model import ReadModel, read_meta, write_meta
 from server.readmodel.recount import Shown
 from server.readmodel.tables import records, register, units
 from sync.store import NotFound, Store
@@ -104,6 +104,14 @@ class Progress:
     def _write(self, text: str) -> None:
         with self.readmodel.engine.begin() as connection:
             write_meta(connection, PROGRESS, text)
+
+
+def read_progress(readmodel: ReadModel) -> dict[str, int] | None:
+    """{"handled", "of"} in records; None when no rebuild is running."""
+    with readmodel.engine.connect() as connection:
+        text = read_meta(connection, PROGRESS)
+    found: dict[str, int] | None = json.loads(text) if text else None
+    return found
 
 
 def count_records(store: Store) -> int:

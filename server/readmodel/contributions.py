@@ -81,7 +81,10 @@ def contributions(
     unit: Unit, history: Sequence[Entry], declaration: Declaration, settings: Mapping[str, Any]
 ) -> Contributions:
     result: Contributions = {}
+    said = set().union(*(entry.facts for entry in history))
     for component in declaration.of_unit(unit.kind):
+        if component.kind in BY_FACTS and component.name not in said:
+            continue
         for part, days in KINDS[component.kind](component, unit, history, settings).items():
             kept = {day: value for day, value in days.items() if value}
             if kept:
@@ -374,6 +377,17 @@ def _while_active(steps: Steps, unit: Unit) -> dict[str, int]:
     return result
 
 
+# Kinds to which a unit adds nothing while none of its records says anything about the component.
+BY_FACTS = {
+    "count_records",
+    "count_units_day",
+    "sum",
+    "rules",
+    "max_per_day",
+    "best_rank_day",
+    "within_interval",
+    *STEPS,
+}
 KINDS: Mapping[str, Callable[[Component, Unit, Sequence[Entry], Mapping[str, Any]], Days]] = {
     "count_records": _count_records,
     "count_units_day": _count_units_day,

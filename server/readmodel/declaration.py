@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ class Indicator:
         return {term.component for term in terms}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Declaration:
     units: Mapping[str, UnitKind]
     mentioned: Mapping[str, Mentioned]
@@ -146,7 +146,14 @@ class Declaration:
         return next((unit for unit in self.units.values() if unit.register == kind), None)
 
     def of_unit(self, unit: str) -> list[Component]:
-        return [component for component in self.components.values() if component.unit == unit]
+        return self._by_unit.get(unit, [])
+
+    @cached_property
+    def _by_unit(self) -> dict[str, list[Component]]:
+        found: dict[str, list[Component]] = {}
+        for component in self.components.values():
+            found.setdefault(component.unit, []).append(component)
+        return found
 
     def rules_of(self, unit: str) -> list[CrossRule]:
         return [rule for rule in self.rules.values() if rule.unit == unit]

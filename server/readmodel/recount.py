@@ -22,7 +22,8 @@ from server.readmodel.tables import flags as flag_table
 from server.readmodel.tables import mentioned as mentioned_table
 from server.readmodel.upsert import upsert
 
-UNITS_AT_ONCE = 300
+UNITS_AT_ONCE = 1000
+LISTED = ("unit_id", "village_code", "active_from", "active_to", "doc")  # of a register's row
 UNLISTED = "~"
 
 Cell = tuple[str, str, str, str]  # area, component, part, day
@@ -141,7 +142,6 @@ class Villaged:
 def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, Villaged]:
     found: dict[UnitKey, Villaged] = {}
     columns = (
-        "unit_kind",
         "unit_key",
         "record_id",
         "work_date",
@@ -156,11 +156,12 @@ def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey,
                 records.c.unit_kind == kind, records.c.unit_key.in_(names), records.c.effective
             )
         )
-        for row in rows:
-            entry = Entry(
-                row.record_id, row.work_date, row.happened_at, row.device_id or "", codec.decode(row.facts)
-            )
-            found.setdefault((kind, row.unit_key), Villaged(row.village_code, [])).entries.append(entry)
+        for name, record_id, work_date, happened_at, device_id, village, facts in rows:
+            entry = Entry(record_id, work_date, happened_at, device_id or "", codec.decode(facts))
+            key = (kind, name)
+            if key not in found:
+                found[key] = Villaged(village, [])
+            found[key].entries.append(entry)
     for villaged in found.values():
         villaged.entries.sort(key=order)
     return found
@@ -205,7 +206,7 @@ def _entries(
         unit = counting.declaration.units[kind]
         ids = sorted({name if unit.scope == "district" else name.partition("/")[2] for name in names})
         rows = counting.connection.execute(
-            select(register)
+            select(*(register.c[name] for name in LISTED))
             .where(register.c.kind == unit.register, register.c.unit_id.in_(ids))
             .order_by(register.c.village_code.desc())
         ).all()

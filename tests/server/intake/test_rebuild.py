@@ -92,12 +92,15 @@ def test_who_reads_during_a_rebuild_reads_the_old_figures_and_what_arrives_meanw
     late = visit(2)
 
     def meanwhile(progress: rebuilding.Progress, count: int) -> None:
-        seen.append(visits(district))
+        add(progress, count)
+        seen.append((visits(district), rebuilding.read_progress(district.readmodel)))
         district.send(late)
 
+    add = rebuilding.Progress.add
     monkeypatch.setattr(rebuilding.Progress, "add", meanwhile)
     district.follower.rebuild()
-    assert seen[0] == 1
+    assert seen[0] == (1, {"handled": 1, "of": 1})
+    assert rebuilding.read_progress(district.readmodel) is None
     assert visits(district) == 2
     assert district.verdict(late)["status"] == "accepted"
     assert district.intake() == 0
