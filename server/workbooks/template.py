@@ -251,9 +251,9 @@ class _Checker:
     def _expression(self, where: str, names: FormNames, repeat: str | None) -> None:
         try:
             compile_text(where)
-        except (ExpressionError, ValueError) as error:
-            self.wrong("where", f"cannot be read: {error}")
-            return
+        except* ExpressionError as errors:
+            for error in errors.exceptions:
+                self.wrong("where", f"cannot be read: {error}.")
         known = names.questions | self.known.columns | names.repeats.get(repeat or "", frozenset())
         for name in REFERENCE.findall(where):
             if name not in known:
