@@ -1,5 +1,5 @@
-"""Bulletins over the API: Dong freezes for the district, Bai of a town may neither freeze nor read, the administrator
-reads."""
+"""Bulletins over the API: Dong freezes for the district, Bai of a town may neither freeze nor read, the
+administrator reads."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The sheets as Excel has them: read back with openpyxl, cell by cell. Dong works for the district, Bai for a town,
-Cun is a village cadre who may not see names in full."""
+"""The sheets as Excel has them: read back with openpyxl, cell by cell. Dong works for the district, Bai for a
+town, Cun is a village cadre who may not see names in full."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place() -> None:
         columns=[{"value": "x", "width": 900, "wdith": 3}, 7],
     )
     assert [complaint.split(": ")[1] for complaint in told] == [
-        "colums", "rows", "title", "form", "columns[0].wdith", "columns[0].title", "columns[0].width", "columns[1]",
+        "colums", "rows", "title", "form",
+        "columns[0].wdith", "columns[0].title", "columns[0].width", "columns[1]",
     ]  # fmt: skip
     assert all(complaint.startswith("a.json: ") for complaint in told)
 
