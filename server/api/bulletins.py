@@ -83,8 +83,8 @@ class OneBulletin(MethodView):
     @blp.response(200, shapes.FullBulletin)
     @told
     def get(self, query: dict[str, Any], number: str) -> dict[str, Any]:
-        """One bulletin: its frozen content, whether it is intact, what came for its day since. `preview` gives
-        the provisional figures of a day."""
+        """One bulletin: its frozen content, whether it is intact, what came for its day since. `preview`
+        gives the provisional figures of a day."""
         reader()
         return described(number, query.get("day"))
 
@@ -182,7 +182,7 @@ def xlsx_of(member: Staff, found: dict[str, Any]) -> Response:
     shared, content = gridbook(), found["content"]
     area = own_area(member, content["district"]["code"])
     asked = making.asked(shared, area, date.fromisoformat(content["day"]), content)
-    wanted = [each for each in making.templates(shared)[0].values() if each.rows in making.OF_BULLETIN]
+    wanted = [each for each in making.templates(shared)[0].values() if each.rows in library.OF_BULLETIN]
     makers = [lambda each=each: library.sheet(each, asked, member.name) for each in wanted]
     answer = send_file(making.workbook(shared, makers), mimetype=XLSX)
     answer.headers.update(_named(found, "xlsx"))

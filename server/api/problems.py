@@ -147,12 +147,12 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     "bulletin-exists": (
         409, "当日日报已发布", "The day's bulletin is frozen already",
         "{name} 已于 {at} 发布第 {number} 号。发布后不能改；如有错误，请在该号页面出更正号。",
-        "{name} froze it at {at} as number {number}. It cannot be undone; to change it, make a correction of it.",
+        "{name} froze it at {at} as number {number}. It cannot be undone: make a correction of it.",
     ),
     "bulletin-too-early": (
         409, "还没到截止时间", "Before the cut-off",
         "截止时间是 {cut_off}（北京时间），过后几秒即可发布。现在可以查看临时数据。",
-        "The cut-off is {cut_off}, Beijing time; it can be frozen some seconds later. Until then there is a preview.",
+        "The cut-off is {cut_off}, Beijing time; it can be frozen some seconds later. There is a preview.",
     ),
     "bulletin-replaced": (
         409, "此号已被更正", "This bulletin was corrected",
@@ -167,23 +167,24 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     "bulletin-behind": (
         503, "数据还没算完", "Not everything is counted yet",
         "截止前收到的记录还没有全部入账（{db}），没有发布。请过一会儿再按一次。",
-        "Records of before the cut-off are still being taken in ({db}); nothing was frozen. Try again in a while.",
+        "Records of before the cut-off are still being taken in ({db}); nothing was frozen. Try again soon.",
     ),
     "bulletin-rebuilding": (
         503, "数字正在重算", "The figures are being made again",
         "正在重算全部数字，没有发布，以免发出半份数字。请等重算完成后再按一次。",
-        "All figures are being made again; nothing was frozen, lest half of them go out. Try again when it is done.",
+        "All figures are being made again; nothing was frozen, lest half of them go out. Try again later.",
     ),
     "bulletin-sums": (
         503, "合计不符", "The parts do not sum up",
-        "指标 {indicator} 在 {area} 的分项与合计不符，没有发布。请把这句话告诉系统管理员（flask readmodel rebuild）。",
+        "指标 {indicator} 在 {area} 的分项与合计不符，没有发布。"
+        "请把这句话告诉系统管理员（flask readmodel rebuild）。",
         "The parts of {indicator} in {area} do not sum to its total; nothing was frozen. "
         "Tell the administrator (flask readmodel rebuild).",
     ),
     "bulletin-cutoff": (
         503, "截止时间设置有误", "The cut-off is not set right",
         "区级设置 report_cutoff 是 {given}，应为 HH:MM，例如 16:00。请系统管理员改正后重新发布表单设置。",
-        "The district setting report_cutoff is {given}; write HH:MM, such as 16:00, and publish the settings again.",
+        "The district setting report_cutoff is {given}: write HH:MM, such as 16:00, and publish it again.",
     ),
     "bulletin-no-district": (
         503, "还没有区划", "There is no district yet",

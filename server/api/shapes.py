@@ -409,9 +409,7 @@ class CorrectBulletin(Schema):
     class Meta:
         unknown = RAISE
 
-    reason = fields.String(
-        required=True, validate=SHORT, metadata=note("4 to 200 characters, printed on it.")
-    )
+    reason = fields.String(required=True, validate=SHORT, metadata=note("4 to 200 characters"))
 
 
 class SheetQuery(DayQuery, UnmaskQuery):

@@ -50,7 +50,7 @@ def sheet(member: Staff, name: str, query: dict[str, Any]) -> Response:
     if name not in found:
         raise Problem("unknown-sheet", sheet=name, known=", ".join(found) or "-")
     in_full = unmasked(member, query, f"sheet {name} of {area['code']}, {day}")
-    content = making.day_content(shared, day) if found[name].rows in making.OF_BULLETIN else None
+    content = making.day_content(shared, day) if found[name].rows in library.OF_BULLETIN else None
     asked = making.asked(shared, area, day, content, language=query["language"], in_full=in_full)
     extra = (query.get("reviewer") or "", query.get("phone") or "")
     try:

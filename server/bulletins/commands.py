@@ -48,7 +48,7 @@ def freeze(day: datetime, username: str) -> None:
 
 @bulletin.command("verify")
 def verify() -> None:
-    """Check every bulletin's digest and signature, and that no number is missing. Ends with 1 if one fails."""
+    """Check every digest and signature, and that no number is missing. Ends with 1 if one fails."""
     shared = gridbook()
     found, key = archive.every(shared.store), sealing.key(shared.settings.data)
     damaged = {each.number: damage for each in found if (damage := archive.damage(shared.store, each, key))}

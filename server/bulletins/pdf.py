@@ -1,7 +1,7 @@
 """The bulletin as a PDF, A4: the district's figures, the towns, who was silent, what is late, definitions.
 
-The font is one of Adobe's Chinese collections, which readers bring along: files stay small and nothing is copied
-into the product. A provisional one says so across every page.
+The font is one of Adobe's Chinese collections, which readers bring along: files stay small and nothing is
+copied into the product. A provisional one says so across every page.
 """
 
 from __future__ import annotations

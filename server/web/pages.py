@@ -24,6 +24,6 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 )
 
 __all__ = [
-    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "live", "overview", "records", "sheets",
-    "sign_in", "todo",
+    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "live", "overview", "records",
+    "sheets", "sign_in", "todo",
 ]  # fmt: skip

@@ -13,8 +13,8 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`content` is the day's bulletin, or its preview; `names` are the areas' names by code; `now` is RFC 3339
-    UTC."""
+    """`content` is the day's bulletin, or its preview; `names` are the areas' names by code; `now` is
+    RFC 3339 UTC."""
 
     readmodel: ReadModel
     area: Mapping[str, Any]

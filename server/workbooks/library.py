@@ -34,6 +34,7 @@ SOURCES: Mapping[str, Callable[[Asked, Template], Any]] = {
     "not_reached": UnitRows,
     "exceptions": ExceptionRows,
 }
+OF_BULLETIN = ("towns", "villages", "quality")
 STATE_VALUES = ("state", "record.status")
 RESULT_LISTS = {
     "roster_outstanding": "delivery_result",
@@ -156,16 +157,16 @@ def _head(template: Template, asked: Asked, filled_by: str, reviewer: str, phone
         "en": ("Office", "Filled in by", "Reviewed by", "Phone", "Filled in at", "Unit", "Day"),
     }[asked.language]
     office, filler, reviewed, telephone, at, unit, day = words
-    lines = [
-        (f"{office}：{asked.area['name']}　　{filler}：{filled_by}　　{reviewed}：{reviewer or '________'}　　"
-         f"{telephone}：{phone or '________'}", f"{unit}：{template.unit}" if template.unit else ""),
-        (f"{day}：{asked.day}　　{at}：{content['filled_at']}", standing(content, asked) if _is_of_bulletin(template) else ""),
-    ]  # fmt: skip
-    return Head(title, lines)
+    names = {office: asked.area["name"], filler: filled_by, reviewed: reviewer, telephone: phone}
+    dates = {day: asked.day, at: content["filled_at"]}
+    units = f"{unit}：{template.unit}" if template.unit else ""
+    figures = standing(content, asked) if template.rows in OF_BULLETIN else ""
+    return Head(title, [(_line(names), units), (_line(dates), figures)])
 
 
-def _is_of_bulletin(template: Template) -> bool:
-    return template.rows in ("towns", "villages", "quality")
+def _line(parts: Mapping[str, str]) -> str:
+    """What nobody knows is left to be written by hand."""
+    return "　　".join(f"{name}：{value or '________'}" for name, value in parts.items())
 
 
 def standing(content: Mapping[str, Any], asked: Asked) -> str:

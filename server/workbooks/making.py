@@ -19,8 +19,6 @@ from server.workbooks.asked import Asked
 from server.workbooks.template import Template
 from server.workbooks.writing import Sheet, Workbook
 
-OF_BULLETIN = ("towns", "villages", "quality")
-
 
 def templates(shared: Gridbook) -> tuple[dict[str, Template], list[str]]:
     return library.templates(shared.settings.forms, library.known(forms().versions))

@@ -53,11 +53,10 @@ class RecordRows:
 
     def _filters(self) -> queries.RecordFilters:
         level = LEVELS.get(str(self._asked.area["level"]))
+        within: dict[str, Any] = {level: str(self._asked.area["code"])} if level else {}
+        first = self._asked.day if self._template.period == "day" else None
         return queries.RecordFilters(
-            effective=True,
-            from_work_date=self._asked.day if self._template.period == "day" else None,
-            to_work_date=self._asked.day,
-            **({level: str(self._asked.area["code"])} if level else {}),
+            effective=True, from_work_date=first, to_work_date=self._asked.day, **within
         )
 
     def _instances(self, record: Row, entries: Mapping[tuple[str, str, str], Row]) -> Iterator[Row]:

@@ -1,7 +1,7 @@
-"""A sheet's template: which rows, which columns. `docs/sheets.md` is the reference; a test holds it to this file.
+"""A sheet's template: which rows, which columns. `docs/sheets.md` is the reference; a test holds it to this.
 
-Templates are data that staff copy and change, so all that is wrong with one is told at once, each complaint with
-its place and what to write instead.
+Templates are data that staff copy and change, so all that is wrong with one is told at once, each complaint
+with its place and what to write instead.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHEET_FIELDS = {
     "columns": "the columns, in order",
 }
 COLUMN_FIELDS = {
-    "value": "what stands in the column; a name out of the table below, or empty for a column to fill in by hand",
+    "value": "what stands in the column, a name out of the list below; empty for one to fill in by hand",
     "title": '{"zh": …, "en": …}; may be left out for figures, which have names',
     "width": "in characters, 4 to 80; 12 when left out",
     "total": "true adds the column up in the row of totals",
@@ -47,31 +47,63 @@ ROWS = {
     "points_overdue": "points whose interval has run out, now",
     "not_reached": "households that are not settled by the day",
     "exceptions": "records that wait for a correction, and what was flagged in those of the day",
-    "quality": "what to know about the day's figures: silent villages and phones, late changes, definitions",
+    "quality": "what to know about the day's figures: who was silent, late changes, definitions",
 }
-AREA = {"area.code": "the village's (or town's) code", "area.name": "its name", "town.code": "the town's code",
-        "town.name": "the town's name"}  # fmt: skip
-LISTED = {"state": "open, partial or done", "attempts": "how many records", "last_result": "of the last record",
-          "delivered.<item>": "handed out of an item", "entitled.<item>": "due of an item"}  # fmt: skip
+AREA = {
+    "area.code": "the village's (or town's) code",
+    "area.name": "its name",
+    "town.code": "the town's code",
+    "town.name": "the town's name",
+}
+ENTRY = {**AREA, "entry.<field>": "a field of the register's entry"}
+LISTED = {
+    "state": "open, partial or done",
+    "attempts": "how many records",
+    "last_result": "of the last record",
+    "delivered.<item>": "handed out of an item",
+    "entitled.<item>": "due of an item",
+}
 NAMES: dict[str, dict[str, str]] = {
-    "towns": {**AREA, "state": "已报 or 未报", "figure.<indicator>": "a figure",
-              "figure.<indicator>.numerator": "what a share is of", "figure.<indicator>.denominator": "…out of"},
-    "records": {**AREA, "record.<column>": "what the server and the envelope know", "answer.<question>": "an answer",
-                "row.<question>": "an answer of the repeat's instance",
-                "entry.<field>": "a field of the household, point or roster entry",
-                "filler.<field>": "a field of who filled in"},
-    "register": {**AREA, "entry.<field>": "a field of the entry", **LISTED},
-    "roster_outstanding": {**AREA, "entry.<field>": "a field of the entry", **LISTED},
-    "points_overdue": {**AREA, "entry.<field>": "a field of the point", "last_ended_at": "when it was done last",
-                       "next_due": "when it was due"},
-    "not_reached": {**AREA, "entry.<field>": "a field of the household", "attempts": "how many visits",
-                    "first_attempt_date": "the first visit", "last_visit_date": "the last visit",
-                    "last_result": "its result"},
-    "exceptions": {**AREA, "record.<column>": "what the server knows", "problem.rule": "the rule",
-                   "problem.severity": "E, W or F", "problem.path": "the answer", "problem.message": "in words"},
-    "quality": {"item.section": "what it belongs to", "item.name": "what it is", "item.value": "the figure",
-                "item.note": "in words"},
-}  # fmt: skip
+    "towns": {
+        **AREA,
+        "state": "已报 or 未报",
+        "figure.<indicator>": "a figure",
+        "figure.<indicator>.numerator": "what a share is of",
+        "figure.<indicator>.denominator": "…out of",
+    },
+    "villages": {},
+    "records": {
+        **ENTRY,
+        "record.<column>": "what the server and the envelope know",
+        "answer.<question>": "an answer",
+        "row.<question>": "an answer of the repeat's instance",
+        "filler.<field>": "a field of who filled in",
+    },
+    "register": {**ENTRY, **LISTED},
+    "roster_outstanding": {**ENTRY, **LISTED},
+    "points_overdue": {**ENTRY, "last_ended_at": "when it was done last", "next_due": "when it was due"},
+    "not_reached": {
+        **ENTRY,
+        "attempts": "how many visits",
+        "first_attempt_date": "the first visit",
+        "last_visit_date": "the last visit",
+        "last_result": "its result",
+    },
+    "exceptions": {
+        **AREA,
+        "record.<column>": "what the server knows",
+        "problem.rule": "the rule",
+        "problem.severity": "E, W or F",
+        "problem.path": "the answer",
+        "problem.message": "in words",
+    },
+    "quality": {
+        "item.section": "what it belongs to",
+        "item.name": "what it is",
+        "item.value": "the figure",
+        "item.note": "in words",
+    },
+}
 NAMES["villages"] = NAMES["towns"]
 FIGURES = ("towns", "villages")
 REGISTERS = ("household", "point", "roster_entry", "station", "supply_point")
@@ -189,10 +221,12 @@ class _Checker:
         columns = self._columns(rows, names, about["repeat"])
         if not rows or not title:
             return None
-        texts = {"number": about["number"] or "", "unit": about["unit"] or ""}
         form = {each: about[each] or None for each in ("form", "repeat", "where")}
-        return Template(name, title, rows, tuple(columns), **texts, **form, period=period,
-                        register=register, totals=totals)  # fmt: skip
+        number, unit = about["number"] or "", about["unit"] or ""
+        return Template(
+            name, title, rows, tuple(columns), number, unit, **form,
+            period=period, register=register, totals=totals,
+        )  # fmt: skip
 
     def _unknown(self, place: str, source: Mapping[str, Any], known: Mapping[str, str]) -> None:
         for name in source:
@@ -251,9 +285,9 @@ class _Checker:
     def _expression(self, where: str, names: FormNames, repeat: str | None) -> None:
         try:
             compile_text(where)
-        except (ExpressionError, ValueError) as error:
-            self.wrong("where", f"cannot be read: {error}")
-            return
+        except* ExpressionError as errors:
+            for error in errors.exceptions:
+                self.wrong("where", f"cannot be read: {error}.")
         known = names.questions | self.known.columns | names.repeats.get(repeat or "", frozenset())
         for name in REFERENCE.findall(where):
             if name not in known:
@@ -295,7 +329,14 @@ class _Checker:
             self.wrong(f"{place}total", "write true or false.")
         choices = self._one_of(place, source, "choices", sorted(self.known.choices))
         mask = self._one_of(place, source, "mask", MASKS)
-        return Column(value, words or {"zh": "", "en": ""}, int(width), total is True, choices, mask)
+        return Column(value, words or {"zh": "", "en": ""}, width, total is True, choices, mask)
+
+    def _width(self, place: str, width: Any) -> int:
+        number = isinstance(width, int | float) and not isinstance(width, bool)
+        if number and WIDTH_MIN <= width <= WIDTH_MAX:
+            return int(width)
+        self.wrong(f"{place}width", f"write a number from {WIDTH_MIN} to {WIDTH_MAX}.")
+        return WIDTH_DEFAULT
 
     def _value(self, place: str, value: str, rows: str, names: FormNames | None, repeat: str | None) -> None:
         head, _, rest = value.partition(".")

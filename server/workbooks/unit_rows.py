@@ -49,7 +49,8 @@ class UnitRows:
 
     def _row(self, item: Row) -> Row:
         entry = item.get("entry") or {}
-        summary = entry.get("summary") if isinstance(entry.get("summary"), dict) else {}
+        found = entry.get("summary")
+        summary: Row = found if isinstance(found, dict) else {}
         # What a list says of a unit is as of now; a register's entry carries the same as its summary.
         known = {"state": "open", "attempts": 0} | summary | item
         shown = entry if self._asked.in_full or not self._is_personal() else mask_register_entry(entry)

@@ -1,9 +1,9 @@
 """One workbook on disk, row by row, so that memory stays flat however long a sheet is.
 
-Every sheet: a merged title, who fills in and in what units, the column heads (repeated on every printed page), 序号
-from 1, the rows, a row of totals; A4 landscape, one page wide. What is text is a text cell: ids, phones and
-12-digit codes keep every digit, and what begins like a formula is marked as text, so that it stays text when a
-cell is edited.
+Every sheet: a merged title, who fills in and in what units, the column heads (repeated on every printed
+page), 序号 from 1, the rows, a row of totals; A4 landscape, one page wide. What is text is a text cell: ids,
+phones and 12-digit codes keep every digit, and what begins like a formula is marked as text, so that it stays
+text when a cell is edited.
 """
 
 from __future__ import annotations

@@ -20,6 +20,9 @@ PAGES = [
     "/forms",
     "/forms/household_visit",
     "/exports",
+    "/bulletins",
+    "/bulletins/preview",
+    "/sheets",
     "/api/v1/",
 ]
 

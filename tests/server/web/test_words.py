@@ -22,6 +22,7 @@ COMPOSED = {
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
     "review.done_": ["returned", "accepted"],
     "enrol.step": ["1", "2", "3"],
+    "bulletins.damage_": ["missing", "content", "head", "signature"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 
