@@ -144,8 +144,11 @@ class Database(Protocol):
     def set_revs_limit(self, limit: int) -> None: ...
 
     def info(self) -> dict[str, Any]:
-        """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, … `instance_start_time` differs
-        between a database and one created later under its name; CouchDB's replicator looks at it."""
+        """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …
+
+        `instance_start_time` differs between a database and one created later under its name, and CouchDB's
+        replicator looks at it.
+        """
 
     def get(
         self,
