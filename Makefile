@@ -43,9 +43,10 @@ $(VENV)/.requirements: requirements.txt | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --only-binary :all: -r requirements.txt
 	@touch $@
 
+# No package needs its install script: what is native comes built, and one would compile for minutes.
 %/node_modules/.installed: %/package-lock.json
 	@echo "npm packages of $* …"
-	@$(NPM) --prefix $* ci
+	@$(NPM) --prefix $* ci --ignore-scripts
 	@touch $@
 
 phone/dist/index.html: phone/node_modules/.installed $(PHONE_SOURCES)
