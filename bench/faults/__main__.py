@@ -1,25 +1,28 @@
 """Kill, cut off and starve a real server under load, and look after each fault whether anything is lost.
 
-    python -m bench.faults [--faults 300] [--seed 1] [--phones 4] [--pouchdb 1]
+    python -m bench.faults [--faults 300] [--seed 1] [--phones 4] [--pouchdb 1] [--only worker follower]
 
 Phones push records, edits, conflicts, deletions and photos through a network that cuts, delays and repeats
 (`proxy`); they write down what was acknowledged (`phones`). At random moments processes get a SIGKILL, or
 the disk fills. After each fault everything that was ever acknowledged is looked for, and `store check` reads
 the file (`audit`). At the end every record must have its verdict. Exit status 1 if anything is lost.
 
-The same seed picks the same faults; when they strike depends on the machine.
+The same seed picks the same faults; when they strike depends on the machine. SIGTERM ends it early, with the
+table of what was done.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +47,18 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
 
 
-def run(faults: int, seed: int, phones: int, pouchdb: int, say: Callable[[str], None] = print) -> Outcome:
+def run(
+    faults: int,
+    seed: int,
+    phones: int,
+    pouchdb: int,
+    *,
+    only: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """`only` names the kinds of faults to try; all of WEIGHTS without it."""
+    weights = {kind: weight for kind, weight in WEIGHTS.items() if not only or kind in only}
     chance = random.Random(seed)
     outcome = Outcome()
     begun = time.monotonic()
@@ -58,8 +72,8 @@ def run(faults: int, seed: int, phones: int, pouchdb: int, say: Callable[[str], 
         for phone in (*ours, *real):
             phone.start()
         for number in range(faults):
-            _one_fault(made, proxy, audit, ledgers, chance, outcome)
-            if outcome.losses or any(phone.troubled for phone in ours):
+            _one_fault(made, proxy, audit, ledgers, chance, weights, outcome)
+            if stopped() or outcome.losses or any(phone.troubled for phone in ours):
                 break
             if number % 20 == 19:
                 acknowledged = sum(len(ledger.revisions) for ledger in ledgers)
@@ -77,9 +91,10 @@ def _one_fault(
     audit: Audit,
     ledgers: list[Ledger],
     chance: random.Random,
+    weights: dict[str, int],
     outcome: Outcome,
 ) -> None:
-    kinds = {kind: weight for kind, weight in WEIGHTS.items() if kind != "disk full" or made.can_fill}
+    kinds = {kind: weight for kind, weight in weights.items() if kind != "disk full" or made.can_fill}
     kind = chance.choices(list(kinds), list(kinds.values()))[0]
     time.sleep(chance.random() * CALM_S_MAX)
     struck = time.monotonic()
@@ -173,8 +188,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--phones", type=int, default=4)
     parser.add_argument("--pouchdb", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=WEIGHTS, default=())
     told = parser.parse_args()
-    outcome = run(told.faults, told.seed, told.phones, told.pouchdb)
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    outcome = run(told.faults, told.seed, told.phones, told.pouchdb, only=told.only, stopped=ended.is_set)
     print("\n".join(outcome.lines))
     sys.exit(1 if outcome.losses else 0)
 
