@@ -254,7 +254,7 @@ class Follower:
         handled = 0
         for batch in self._batches(names, since):
             with self._readmodel.engine.begin() as connection:
-                count, own = self._handle(connection, batch)
+                count, own = self._handle(connection, batch, fresh="catalogue" in since)
                 raise_version(connection)
             # Only now: a batch that is repeated has to see again what others wrote before intake did.
             self._own |= own
@@ -307,10 +307,10 @@ class Follower:
     # 3. Handling a batch
 
     def _handle(
-        self, connection: Connection, handed: Batch, *, fresh: bool = True
+        self, connection: Connection, handed: Batch, *, fresh: bool
     ) -> tuple[int, dict[tuple[str, str], str]]:
         """How many changes there were, and what intake wrote itself. `fresh`: forms that appear may answer
-        records that were waiting for them."""
+        records that were waiting for them; the first ones come before any record."""
         tools, batch = self._tools, handed.changes
         touched: set[UnitKey] = set()
         outcome = Outcome()
