@@ -144,7 +144,10 @@ class Database(Protocol):
     def set_revs_limit(self, limit: int) -> None: ...
 
     def info(self) -> dict[str, Any]:
-        """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …"""
+        """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …
+
+        By `instance_start_time` CouchDB's replicator notices that a database was made anew.
+        """
 
     def get(
         self,

@@ -74,7 +74,7 @@ class CouchDatabase:
             "update_seq": sequences.written(told["update_seq"], self._birth),
             "purge_seq": 0,
             "compact_running": bool(told.get("compact_running")),
-            "instance_start_time": "0",
+            "instance_start_time": self._birth,
         }
 
     def revs_limit(self) -> int:

@@ -87,7 +87,7 @@ class EmbeddedDatabase:
                 "update_seq": sequences.written(reader.row.seq, self.epoch),
                 "purge_seq": 0,
                 "compact_running": False,
-                "instance_start_time": "0",
+                "instance_start_time": str(int.from_bytes(self.epoch.encode())),
             }
 
     def revs_limit(self) -> int:

@@ -13,11 +13,6 @@ SEQUENCE_CHARACTERS_MAX = 4096
 _SEQUENCE = re.compile(r"[0-9]{1,18}(?:[-~][0-9a-zA-Z_~=-]+)?", re.ASCII)
 
 
-def incarnation(database: Database) -> str:
-    """CouchDB's `instance_start_time`, by which its replicator notices that a database was made anew."""
-    return str(int.from_bytes(database.epoch.encode()))
-
-
 def parsed(database: Database, since: str | None) -> Seq:
     """What to start after. Takes a sequence, with the quotes of its JSON or without, a number, and `now`."""
     if since is None:
