@@ -146,8 +146,7 @@ class Database(Protocol):
     def info(self) -> dict[str, Any]:
         """CouchDB's `GET /{db}`: db_name, doc_count, doc_del_count, update_seq, …
 
-        `instance_start_time` differs between a database and one created later under its name, and CouchDB's
-        replicator looks at it.
+        By `instance_start_time` CouchDB's replicator notices that a database was made anew.
         """
 
     def get(
