@@ -42,7 +42,7 @@ def changed_since(doc: Doc, revs: Iterable[str]) -> list[str]:
     """
     start, ids = doc["_revisions"]["start"], doc["_revisions"]["ids"]
     known = set(revs)
-    common = next((start - step for step, name in enumerate(ids) if f"{start - step}-{name}" in known), 0)
+    common = next((start - step for step, name in enumerate(ids) if f"{start - step}-{name}" in known), -1)
     return [name for name, stub in doc.get("_attachments", {}).items() if stub["revpos"] > common]
 
 
