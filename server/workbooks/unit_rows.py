@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sqlalchemy import select
+
 from server.api.masking import mask_register_entry
-from server.readmodel import queries
+from server.readmodel import codec, queries
+from server.readmodel.tables import units
 from server.workbooks.asked import Asked
 from server.workbooks.template import Template
 
@@ -27,7 +30,9 @@ class UnitRows:
         ask, cursor = self._question(), None
         while True:
             page = ask(cursor)
-            yield from (self._row(item) for item in page.items if self._is_active(item))
+            active = [item for item in page.items if self._is_active(item)]
+            states = self._states(active)
+            yield from (self._row(item, states) for item in active)
             cursor = page.next_cursor
             if cursor is None:
                 return
@@ -47,12 +52,24 @@ class UnitRows:
             return True
         return bool(item["active_from"] <= self._asked.day <= item["active_to"])
 
-    def _row(self, item: Row) -> Row:
+    def _states(self, items: list[Row]) -> dict[tuple[str, str], Row]:
+        """What the records say of a register's entries; the lists of what is to do carry it along."""
+        kind = queries.indicators().unit_of_register(self._template.register or "")
+        if kind is None or not items:
+            return {}
+        ids = [item["id"] for item in items]
+        found = select(units.c.village_code, units.c.unit_id, units.c.state).where(
+            units.c.kind == kind.name, units.c.unit_id.in_(ids)
+        )
+        with self._asked.readmodel.engine.connect() as connection:
+            rows = connection.execute(found).all()
+        return {(row.village_code, row.unit_id): codec.decode(row.state) for row in rows}
+
+    def _row(self, item: Row, states: dict[tuple[str, str], Row]) -> Row:
         entry = item.get("entry") or {}
-        found = entry.get("summary")
-        summary: Row = found if isinstance(found, dict) else {}
-        # What a list says of a unit is as of now; a register's entry carries the same as its summary.
-        known = {"state": "open", "attempts": 0} | summary | item
+        state = states.get((item["village_code"], item.get("id", "")), {})
+        attempts = {"attempts": state.get("deliveries", state.get("visits", 0))}
+        known = {"state": "open"} | attempts | state | item
         shown = entry if self._asked.in_full or not self._is_personal() else mask_register_entry(entry)
         return {**known, "entry": shown, "village": item.get("village_code") or ""}
 
