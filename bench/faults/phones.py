@@ -201,6 +201,7 @@ class PouchPhone(threading.Thread):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # what ends the run early must not end the phone before it is done
         )
         self.errors: Counter[str] = Counter()
 
