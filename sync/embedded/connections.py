@@ -69,6 +69,16 @@ class Connections:
         with self._connection("BEGIN") as connection:
             yield connection
 
+    def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row of one SELECT: by itself it sees one state, and needs no transaction around it."""
+        idle = self._here().idle
+        connection = idle.pop() if idle else self._connect()
+        try:
+            found = connection.execute(statement, values).fetchall()
+        finally:
+            idle.append(connection)
+        return found[0] if found else None
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: on disk when the block is left, undone when it raises. Never wait for anything

@@ -41,8 +41,7 @@ class EmbeddedStore:
         return self.open(name)
 
     def open(self, name: str) -> Database:
-        with self._connections.reading() as connection:
-            found = self._find(connection, name)
+        found = self._connections.row("SELECT db, epoch FROM databases WHERE name = ?", name)
         if found is None:
             raise NotFound("Database does not exist.")
         db, epoch = found
@@ -101,8 +100,8 @@ class EmbeddedStore:
         self._connections.close()
 
     def _clock(self) -> int:
-        with self._connections.reading() as connection:
-            return int(connection.execute("SELECT clock FROM server").fetchone()[0])
+        (clock,) = self._connections.row("SELECT clock FROM server") or (0,)
+        return int(clock)
 
     def _sleep(self, key: str | None, moved: Callable[[], bool], timeout_s: float) -> bool:
         end = time.monotonic() + timeout_s
