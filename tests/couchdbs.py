@@ -1,6 +1,7 @@
 """A CouchDB for tests: the one that GRIDBOOK_TEST_COUCHDB names, else pouchdb-server from npm.
 
-GRIDBOOK_TEST_COUCHDB=http://user:password@host:port     databases `test…` are made there and deleted
+GRIDBOOK_TEST_COUCHDB=http://user:password@host:port   databases `test…` are made there and deleted
+GRIDBOOK_TEST_STORE=couchdb   and every demo server of the tests, of journeys too, has its documents there
 """
 
 from __future__ import annotations
