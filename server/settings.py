@@ -283,8 +283,8 @@ def _open_to_eavesdroppers(values: Mapping[str, Any]) -> list[str]:
     if address == "embedded" or values.get("insecure") or Address.parse(address).is_private:
         return []
     return [
-        "GRIDBOOK_STORE cannot be couchdb+http to a host that is neither this machine nor in a private network:"
-        " write couchdb+https, or set GRIDBOOK_INSECURE=1 where the way there is safe."
+        "GRIDBOOK_STORE cannot be couchdb+http to a host that is neither this machine nor in a private"
+        " network: write couchdb+https, or set GRIDBOOK_INSECURE=1 where the way there is safe."
     ]
 
 
