@@ -48,20 +48,14 @@ def new_server(
         if demo:
             shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
         server = Server(data, **environ)
-        if os.environ.get(couchdbs.VARIABLE) and os.environ.get("GRIDBOOK_TEST_STORE") == "couchdb":
-            _move_to_couchdb(server, request.getfixturevalue("couch_server"))
+        if demo and couchdbs.STORE_VARIABLE in os.environ:
+            server.set("GRIDBOOK_STORE", os.environ[couchdbs.STORE_VARIABLE])
         running.append(server)
         return server.start()
 
     yield start
     for server in running:
         server.stop()
-
-
-def _move_to_couchdb(server: Server, couch: couchdbs.CouchServer) -> None:
-    address = couch.address()
-    server.flask("store", "copy", "embedded", address)
-    server.set("GRIDBOOK_STORE", address)
 
 
 @pytest.fixture(scope="session")
