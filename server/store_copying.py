@@ -36,6 +36,7 @@ def copy(source: str, target: str) -> None:
     try:
         names = here.names()
         for name in names:
+            copying.copy_revs_limit(here, there, name)
             written = sum(copying.copy_database(here, there, name))
             click.echo(f"{name}: {written} revisions copied")
         different = sum(_compare(here, there, name) for name in names)

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from sync.store import BEGINNING, Change, Database, Doc, NotFound, Receipt, Seq, Store
+from sync.store import BEGINNING, Change, Database, Doc, NotFound, Receipt, Store
 
 PAGE_CHANGES = 200
 BODIES_AT_ONCE = 20  # with their attachments in memory
@@ -47,20 +47,25 @@ class Difference:
 def copy_database(source: Store, target: Store, name: str) -> Iterator[int]:
     """Bring what the target's database of that name lacks; yields the revisions written, page by page."""
     here, there = source.open(name), target.ensure(name)
-    there.set_revs_limit(here.revs_limit())
     checkpoint = f"copy-from-{source.uuid}"
-    since = _checkpoint(there, checkpoint)
-    while (page := here.changes(since=since, limit=PAGE_CHANGES, receipts=True)).rows:
+    reached = _checkpoint(there, checkpoint)
+    while (page := here.changes(since=reached["since"], limit=PAGE_CHANGES, receipts=True)).rows:
         yield _copy_page(here, there, page.rows)
-        since = page.last_seq
-        there.put_local({"since": since}, checkpoint)
+        reached["since"] = page.last_seq
+        reached["_rev"] = there.put_local(reached, checkpoint)
 
 
-def _checkpoint(there: Database, checkpoint: str) -> Seq:
+def copy_revs_limit(source: Store, target: Store, name: str) -> None:
+    """Before the documents, so that the target keeps as long a history."""
+    target.ensure(name).set_revs_limit(source.open(name).revs_limit())
+
+
+def _checkpoint(there: Database, checkpoint: str) -> Doc:
     try:
-        return str(there.get_local(checkpoint)["since"])
+        found = there.get_local(checkpoint)
     except NotFound:
-        return BEGINNING
+        return {"since": BEGINNING}
+    return {"_rev": found["_rev"], "since": found["since"]}
 
 
 def _copy_page(here: Database, there: Database, rows: Sequence[Change]) -> int:
