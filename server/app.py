@@ -13,8 +13,7 @@ from server.database import open_engine
 from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
-from sync import endpoint
-from sync.embedded import open_store
+from sync import couchdb, embedded, endpoint
 from sync.store import Store
 
 
@@ -53,8 +52,15 @@ def open_gridbook(settings: Settings) -> Gridbook:
         people.create()
         readmodel = ReadModel(open_engine(settings.database_url))
         readmodel.create()
-        store = open_store(settings.store_file)
+        store = open_store(settings)
     return Gridbook(settings, store, people, readmodel)
+
+
+def open_store(settings: Settings) -> Store:
+    """The document store that the settings name."""
+    if settings.store_url == "embedded":
+        return embedded.open_store(settings.store_file)
+    return couchdb.open_store(settings.store_url)
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -79,6 +85,7 @@ def _register_parts(app: Flask) -> None:
     import server.prepare
     import server.register.commands
     import server.store_commands
+    import server.store_copying
     import server.web
     import server.workbooks.commands
 
@@ -95,6 +102,7 @@ def _register_parts(app: Flask) -> None:
         server.bulletins.commands,
         server.workbooks.commands,
         server.store_commands,
+        server.store_copying,
         server.backup_commands,
         server.prepare,
     ):

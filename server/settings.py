@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from sync.couchdb import Address, BadAddress
+
 
 class SettingsError(Exception):
     """Settings that the server refuses to start with; `complaints` holds one sentence for each."""
@@ -61,7 +63,10 @@ def folder(value: str) -> Path:
 
 def store(value: str) -> str:
     if value != "embedded":
-        raise ValueError("write embedded: it is the only document store of this version")
+        try:
+            Address.parse(value)
+        except BadAddress as bad:
+            raise ValueError(f"write embedded, or {str(bad).removeprefix('write ')}") from None
     return value
 
 
@@ -147,7 +152,9 @@ SETTINGS = (
         "store_url",
         "embedded",
         store,
-        "Document store: embedded (SQLite in the data folder).",
+        "Document store: embedded (SQLite in the data folder), or a CouchDB 3.3 or later: "
+        "couchdb+https://user:password@host[:port][/prefix]; see couchdb.md.",
+        secret=True,
     ),
     Setting(
         "GRIDBOOK_DATABASE",
@@ -255,6 +262,7 @@ class Settings:
             except ValueError as error:
                 shown = "what was given" if setting.secret else repr(raw)
                 complaints.append(f"{setting.name} cannot be {shown}: {error}.")
+        complaints += _open_to_eavesdroppers(values)
         if complaints:
             raise SettingsError(complaints)
         return cls(**_with_derived(values))
@@ -267,6 +275,17 @@ class Settings:
     def secure(self) -> bool:
         """Whether the public address is https, so that cookies may insist on it."""
         return self.public_url.startswith("https://")
+
+
+def _open_to_eavesdroppers(values: Mapping[str, Any]) -> list[str]:
+    """A CouchDB's password and every record would travel readable through a network that is not ours."""
+    address = values.get("store_url", "embedded")
+    if address == "embedded" or values.get("insecure") or Address.parse(address).is_private:
+        return []
+    return [
+        "GRIDBOOK_STORE cannot be couchdb+http to a host that is neither this machine nor in a private"
+        " network: write couchdb+https, or set GRIDBOOK_INSECURE=1 where the way there is safe."
+    ]
 
 
 def _with_derived(values: dict[str, Any]) -> dict[str, Any]:

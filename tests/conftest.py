@@ -48,6 +48,8 @@ def new_server(
         if demo:
             shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
         server = Server(data, **environ)
+        if demo and couchdbs.STORE_VARIABLE in os.environ:
+            server.set("GRIDBOOK_STORE", os.environ[couchdbs.STORE_VARIABLE])
         running.append(server)
         return server.start()
 

@@ -1,6 +1,8 @@
 """A CouchDB for tests: the one that GRIDBOOK_TEST_COUCHDB names, else pouchdb-server from npm.
 
-GRIDBOOK_TEST_COUCHDB=http://user:password@host:port     databases `test…` are made there and deleted
+GRIDBOOK_TEST_COUCHDB=http://user:password@host:port   databases `test…` are made there and deleted
+GRIDBOOK_TEST_STORE=couchdb+http://…/prefix           demo servers, of journeys too, keep their documents
+                                                      there; `flask store copy` brings a demo's before
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 import requests
 
 VARIABLE = "GRIDBOOK_TEST_COUCHDB"
+STORE_VARIABLE = "GRIDBOOK_TEST_STORE"
 STAND_IN = Path(__file__).parent / "sync" / "pouchdb-server" / "node_modules" / "pouchdb-server"
 START_WITHIN_S = 60
 

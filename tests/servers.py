@@ -33,6 +33,10 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self._extra = environ
 
+    def set(self, name: str, value: str) -> None:
+        """A setting for the next start and for commands."""
+        self._extra[name] = value
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

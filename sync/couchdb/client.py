@@ -78,8 +78,8 @@ class Client:
     ) -> Answer:
         """One request; each part of `path` is escaped as a whole.
 
-        Raises StoreError for every answer of 300 and above, when there is no answer, and for 202, which says of a
-        write that too few nodes have it; with `accepted` it is as good as 200.
+        Raises StoreError for every answer of 300 and above, when there is no answer, and for 202, which says
+        of a write that too few nodes have it; with `accepted` it is as good as 200.
         """
         try:
             answer = self._session.request(
