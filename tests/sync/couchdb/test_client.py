@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -147,3 +148,9 @@ def test_an_address_that_is_none_is_refused_without_its_password(address: str) -
 def test_only_a_private_network_goes_without_encryption(host: str, private: bool) -> None:
     assert Address.parse(f"couchdb+http://u:p@{host}").is_private is private
     assert Address.parse(f"couchdb+https://u:p@{host}").is_private is True
+
+
+def test_reading_an_address_loads_nothing_that_gevent_must_patch_first() -> None:
+    """gunicorn reads the settings before its workers make sockets and TLS cooperative."""
+    loaded = "import sys, sync.couchdb; sys.exit(bool({'requests', 'ssl', 'pycouchdb'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", loaded], check=False).returncode == 0
