@@ -58,7 +58,7 @@ def open_gridbook(settings: Settings) -> Gridbook:
 
 def open_store(settings: Settings) -> Store:
     """The document store that the settings name."""
-    if settings.store_url == "embedded":
+    if settings.store_is_embedded:
         return embedded.open_store(settings.store_file)
     return couchdb.open_store(settings.store_url)
 

@@ -27,7 +27,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server import clock, datafolder, serving
+from server import audit, clock, datafolder, serving
 from server.app import Gridbook
 from server.people import devices, staff
 from server.settings import SettingsError
@@ -47,6 +47,7 @@ class BackupRefused(Exception):
 
 def make(shared: Gridbook, target: Path) -> dict[str, Any]:
     """Write a backup to the folder `target` and return its manifest. Raises BackupRefused."""
+    _refuse_couchdb(shared)
     if target.exists():
         raise BackupRefused(f"{target} exists. Name a folder that does not.")
     if not target.parent.is_dir():
@@ -57,6 +58,14 @@ def make(shared: Gridbook, target: Path) -> dict[str, Any]:
         draft.rename(target)
         copying.flush(target.parent)
     return manifest
+
+
+def _refuse_couchdb(shared: Gridbook) -> None:
+    if not shared.settings.store_is_embedded:
+        raise BackupRefused(
+            "The documents are in a CouchDB, and this backs up the data folder's own store: docs/couchdb.md,"
+            " \"Compaction and backup\", tells how to copy them into one."
+        )
 
 
 @contextmanager
@@ -78,7 +87,7 @@ def _fill(shared: Gridbook, draft: Path) -> dict[str, Any]:
     if shared.people.engine.dialect.name == "sqlite":
         _copy_people(shared.people.engine, draft / PEOPLE)
     data = shared.settings.data
-    for source in (*data.glob("*.key"), *data.glob(CREDENTIALS)):
+    for source in (*data.glob("*.key"), *data.glob(audit.FILE), *data.glob(CREDENTIALS)):
         datafolder.write_private(draft / source.name, source.read_text("utf-8"))
     names = sorted(path.name for path in draft.iterdir())
     manifest = {
@@ -120,6 +129,7 @@ def restore(shared: Gridbook, source: Path) -> dict[str, Any]:
     The restored store counts as a new one (see `copying.become_another`). Ends the use of `shared`: its files
     are replaced.
     """
+    _refuse_couchdb(shared)
     manifest = verified_manifest(source)
     try:
         lock = serving.take_data_folder(shared.settings, f"a restore, process {os.getpid()}")
@@ -163,7 +173,7 @@ def verified_manifest(source: Path) -> dict[str, Any]:
 
 
 def _is_restorable(name: str) -> bool:
-    return name in (STORE, PEOPLE, CREDENTIALS) or re.fullmatch(r"[a-z]+\.key", name) is not None
+    return name in (STORE, PEOPLE, CREDENTIALS, audit.FILE) or re.fullmatch(r"[a-z]+\.key", name) is not None
 
 
 def _refuse_district(shared: Gridbook) -> None:

@@ -26,7 +26,8 @@ def begin(settings: Settings) -> None:
     datafolder.prepare(settings.data)
     _held = take_data_folder(settings, f"a server, process {os.getpid()}, {settings.public_url}")
     _refuse_unfinished_restore(settings)
-    _open_store_once(settings)
+    if settings.store_is_embedded:
+        _open_store_once(settings)
 
 
 def end() -> None:

@@ -272,6 +272,10 @@ class Settings:
         return self.data / "store.sqlite3"
 
     @property
+    def store_is_embedded(self) -> bool:
+        return bool(self.store_url == "embedded")
+
+    @property
     def secure(self) -> bool:
         """Whether the public address is https, so that cookies may insist on it."""
         return self.public_url.startswith("https://")

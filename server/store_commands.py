@@ -28,7 +28,10 @@ def check(file: Path | None) -> None:
     """
     from server.app import gridbook
 
-    file = file or gridbook().settings.store_file
+    settings = gridbook().settings
+    if file is None and not settings.store_is_embedded:
+        raise click.ClickException("The documents are in a CouchDB; name a backup's FILE.")
+    file = file or settings.store_file
     findings = check_file(file)
     for problem in findings.problems:
         click.echo(problem)

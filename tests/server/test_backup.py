@@ -6,12 +6,13 @@ import errno
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 
-from server import backup, datafolder, serving
+from server import audit, backup, datafolder, serving
 from server.app import Gridbook, open_gridbook
 from server.people import staff
 from server.settings import Settings, SettingsError
@@ -69,6 +70,7 @@ def district(gridbook: Callable[[str], Gridbook]) -> Gridbook:
     inbox = made.store.create("inbox-a")
     rev = inbox.put({"_id": "r", "text": "发热"}, writer="device:alice")
     inbox.put_attachment("r", "p", b"photo", "image/jpeg", rev=rev, writer="device:alice")
+    audit.append(made.settings.data, {"who": "chen", "why": "a fever to be traced"})
     return made
 
 
@@ -104,7 +106,8 @@ def test_a_backup_taken_under_load_restores_to_one_moment(
 
 def test_only_the_owner_can_read_a_backup(district: Gridbook, tmp_path: Path) -> None:
     manifest = backup.make(district, tmp_path / "backup")
-    assert set(manifest["files"]) == {"store.sqlite3", "people.sqlite3", "secret.key", "person.key"}
+    expected = {"store.sqlite3", "people.sqlite3", "secret.key", "person.key", audit.FILE}
+    assert set(manifest["files"]) == expected
     assert {path.name for path in (tmp_path / "backup").iterdir()} == {*manifest["files"], "manifest.json"}
     assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "backup").iterdir()} == {0o600}
@@ -135,6 +138,25 @@ def test_a_restored_store_is_another_one_with_new_epochs_and_no_checkpoints(
     assert other.store.open("inbox-a").epoch != inbox.epoch
     with pytest.raises(NotFound):
         other.store.open("inbox-a").get_local("checkpoint")
+
+
+def test_who_saw_personal_data_is_still_known_after_a_restore(
+    district: Gridbook, gridbook: Callable[[str], Gridbook], tmp_path: Path
+) -> None:
+    backup.make(district, tmp_path / "backup")
+    other = gridbook("other")
+    backup.restore(other, tmp_path / "backup")
+    assert "a fever to be traced" in (other.settings.data / audit.FILE).read_text("utf-8")
+
+
+def test_documents_in_a_couchdb_are_not_said_to_be_backed_up(district: Gridbook, tmp_path: Path) -> None:
+    elsewhere = replace(
+        district, settings=replace(district.settings, store_url="couchdb+http://u:p@127.0.0.1:5984")
+    )
+    for way in (backup.make, backup.restore):
+        with pytest.raises(backup.BackupRefused, match=r"couchdb\.md"):
+            way(elsewhere, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
 
 
 def test_what_exists_is_not_overwritten(
