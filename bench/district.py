@@ -106,6 +106,11 @@ def _enrol(gridbook: Gridbook, villages: list[Village]) -> dict[str, str]:
     return tokens
 
 
+def yesterday() -> date:
+    """The last day whose every hour has passed."""
+    return datetime.now(BEIJING).date() - timedelta(days=1)
+
+
 def pushes(villages: list[Village], days: int, seed: int, last: date) -> Iterator[tuple[str, str, list[Doc]]]:
     for number in range(days):
         day = Day(last - timedelta(days=days - 1 - number), number, days)
@@ -152,7 +157,7 @@ def load(
 ) -> int:
     """Returns how many documents were pushed, those that were pushed twice included."""
     villages, tokens = prepare(gridbook, share, days)
-    last = last or datetime.now(BEIJING).date()
+    last = last or yesterday()
     feed = pushes(villages, days, seed, last)
     if url is None:
         push, count = into_store(gridbook), 0

@@ -15,13 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
-from bench.district import BEIJING, into_store, open_data, prepare, pushes
+from bench.district import into_store, open_data, prepare, pushes, yesterday
 from server.app import Gridbook
 from server.intake.commands import make_follower
 from server.readmodel import queries
@@ -76,7 +75,7 @@ def measure(share: float, days: int, postgresql: bool) -> None:
         follower = make_follower(gridbook)
         follower.run_once()
         push, worked = into_store(gridbook), set()
-        for village, phone, docs in pushes(villages, days, 1, datetime.now(BEIJING).date()):
+        for village, phone, docs in pushes(villages, days, 1, yesterday()):
             push(village, phone, docs)
             worked |= {doc["work_date"] for doc in docs}
         timed("intake", gridbook, follower.run_once)

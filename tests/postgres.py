@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psycopg
 
+from server.supervisor import die_with_parent
+
 PROGRAMS = Path("/usr/lib/postgresql")
 ABSENT = "PostgreSQL is not installed (apt install postgresql): the read model was tested on SQLite alone"
 START_WITHIN_S = 60
@@ -55,11 +57,13 @@ class Postgres:
     def _start(self, settings: dict[str, str]) -> subprocess.Popen[bytes]:
         given = {"listen_addresses": "", "unix_socket_directories": str(self.folder), **settings}
         options = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
+        parent = os.getpid()
         process = subprocess.Popen(
             [self._bin / "postgres", "-D", self.folder / "data", *options],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("wb"),
+            preexec_fn=lambda: die_with_parent(signal.SIGINT, parent),  # also of a run that is killed
             **self._as,
         )
         end = time.monotonic() + START_WITHIN_S
