@@ -146,7 +146,7 @@ class Workbook:
         return 1 + len(head.lines)
 
     def _write_heads(self, page: Worksheet, at: int, sheet: Sheet) -> None:
-        page.set_row(at, 32)
+        page.set_row(at, 46)
         for place, title in enumerate([sheet.number_title, *(column.title for column in sheet.columns)]):
             page.write_string(at, place, _text(title), self._formats["head"])
 

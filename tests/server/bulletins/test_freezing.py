@@ -93,16 +93,16 @@ def test_of_many_clerks_who_freeze_at_once_one_wins(district: District, shared: 
 
     def click(on: date) -> None:
         try:
-            with received(AT_FIVE_PAST):
-                outcomes.append(freezing.freeze(shared, on, DONG, AT_FIVE_PAST, 0))
+            outcomes.append(freezing.freeze(shared, on, DONG, AT_FIVE_PAST, 0))
         except Refused as refused:
             outcomes.append(refused)
 
     threads = [threading.Thread(target=click, args=(on,)) for on in days * 3]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with received(AT_FIVE_PAST):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     frozen = archive.every(district.store)
     assert [each.count for each in frozen] == [1, 2, 3]
     assert {each.day for each in frozen} == {each.isoformat() for each in days}
