@@ -16,7 +16,6 @@ import logging
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,13 @@ from server.intake.inbox import Outcome, Tools
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
-from server.intake.rebuilding import Tell
+from server.intake.rebuilding import Own, Tell
 from server.readmodel.beside import beside
 from server.readmodel.declaration import Declaration, default_declaration
 from server.readmodel.facts import FactMaker
 from server.readmodel.mentions import mentioned_by
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
-from server.readmodel.recount import Counting, UnitKey, recount
+from server.readmodel.recount import Counting, Shown, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints
 from server.readmodel.upsert import upsert
 from sync.store import BEGINNING, Change, ChangesPage, Database, NotFound, Seq, Store
@@ -115,7 +114,7 @@ class Follower:
         self._batch_changes_max = batch_changes_max
         # Entries that intake itself wrote: (db, document id) -> revision. They come back in the changes.
         self._own: dict[tuple[str, str], str] = {}
-        self._tell: Tell = partial(inbox.write_answers, store)
+        self._tell: Tell = self._write_answers
         self._token = BEGINNING
         self._ready = False
 
@@ -361,6 +360,9 @@ class Follower:
         mentioned = mentioned_by(connection, outcome.records)
         shown = recount(counting, touched | outcome.units | mentioned)
         return self._tell(outcome, shown)
+
+    def _write_answers(self, outcome: Outcome, shown: list[Shown]) -> Own:
+        return inbox.write_answers(self._tools.store, outcome, shown)
 
 
 def ask(readmodel: ReadModel, request: str) -> None:
