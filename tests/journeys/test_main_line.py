@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -15,6 +21,7 @@ from tests.servers import ROOT, Server
 
 Volunteer = Callable[..., Phone]
 PICTURES = ROOT / "docs" / "pictures"
+ANSWER_WITHIN_S = 60
 
 
 def stop_the_clock(*phones: Phone) -> str:
@@ -31,7 +38,7 @@ def figures(district: Server, area: str, day: str) -> dict[str, Any]:
         f"{district.url}/api/v1/figures",
         params={"area": area, "day": day},
         headers={"Authorization": f"Bearer {district.credentials['api_token']}"},
-        timeout=20,
+        timeout=ANSWER_WITHIN_S,
     )
     assert answer.ok, answer.text
     return {name: figure["value"] for name, figure in answer.json()["figures"].items()}
@@ -180,3 +187,52 @@ def test_a_server_killed_during_a_push_keeps_what_it_acknowledged(
     phone.judged()
     expect(phone.records()).to_have_count(3)
     assert figures(district, village, day)["A3"] == 3
+
+
+def forms_of_ones_own(folder: Path) -> Path:
+    """The product's forms, the one that forms/README.md has one write, and the same about households."""
+    page = (ROOT / "forms" / "README.md").read_text("utf-8")
+    example = re.search(r"^```json form\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert example
+    heating = json.loads(example[1].replace("water_check", "heating_check"))
+    household = {
+        "type": "select_one_from_file households",
+        "name": "household_id",
+        "label": {"zh": "户号", "en": "Household"},
+    }
+    heating["survey"][0]["children"].insert(0, household)
+    shutil.copytree(ROOT / "forms", folder)
+    (folder / "water_check.json").write_text(example[1], "utf-8")
+    (folder / "heating_check.json").write_text(json.dumps(heating), "utf-8")
+    return folder
+
+
+def exported(district: Server, form_id: str) -> list[dict[str, str]]:
+    answer = requests.get(
+        f"{district.url}/api/v1/export/{form_id}.csv",
+        headers={"Authorization": f"Bearer {district.credentials['api_token']}"},
+        timeout=ANSWER_WITHIN_S,
+    )
+    assert answer.ok, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_the_form_of_the_readme_is_filled_on_a_phone_and_stands_in_the_csv(
+    volunteer: Volunteer, district: Server, tmp_path: Path
+) -> None:
+    """Step by step as forms/README.md says; a form about households does not take the place of the visit."""
+    district.flask("forms", "publish", forms_of_ones_own(tmp_path / "forms"))
+    phone = volunteer()
+    phone.begin()
+    expect(phone.field("visit_result")).to_be_visible()
+    phone.press("返回")
+    phone.page.get_by_test_id("other-forms").get_by_role("button", name="饮水点检查").click()
+    phone.type("place", "村口")
+    phone.choose("clean", "是")
+    phone.type("chlorine", "0.2")
+    phone.field("chlorine").get_by_role("button", name="确认无误").click()
+    phone.press("完成")
+    phone.judged()
+    expect(phone.records().first).to_have_attribute("data-state", "accepted_with_warnings")
+    (line,) = exported(district, "water_check")
+    assert (line["place"], line["clean"], line["chlorine"]) == ("村口", "yes", "0.2")
