@@ -56,6 +56,16 @@ def identifier(cell: Any) -> str:
     return value
 
 
+def maybe_rounded(value: str) -> bool:
+    """Whether a program that keeps numbers as doubles would write an id just so: 17 digits, zeros behind.
+
+    It can be a true id all the same."""
+    if not re.fullmatch(r"[0-9]{17,}0", value):
+        return False
+    number = float(value)
+    return value in (format(Decimal(repr(number)), "f"), format(Decimal(f"{number:.17g}"), "f"))
+
+
 def _exact(cell: Any) -> str:
     if isinstance(cell, bool):
         raise CellRefused("编号不能是 TRUE/FALSE", "TRUE and FALSE are no ids")

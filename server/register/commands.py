@@ -15,7 +15,7 @@ from server.register.demo import load as demo
 from server.register.importer import import_file
 from server.register.kinds import KINDS, Kind
 from server.register.refusals import FileRefused
-from server.register.report import Report, write_csv
+from server.register.report import Remark, Report, write_csv
 
 SHOWN_MAX = 20
 BEIJING = timedelta(hours=8)
@@ -32,7 +32,9 @@ def _add_command(kind: Kind) -> None:
     @imports.command(kind.name, help=f"{kind.name}: {', '.join(column.name for column in kind.columns)}")
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
-    @click.option("--report", type=click.Path(path_type=Path), help="Where to write the refused rows.")
+    @click.option(
+        "--report", type=click.Path(path_type=Path), help="Where to write what was refused or is doubtful."
+    )
     def run(file: Path, dry_run: bool, report: Path | None) -> None:
         _import(kind, file, dry_run, report)
 
@@ -48,27 +50,29 @@ def _import(kind: Kind, file: Path, dry_run: bool, report_path: Path | None) -> 
     except FileRefused as error:
         raise click.ClickException(f"{error.zh}\n{error.en}") from None
     click.echo(_summary(report, dry_run))
-    if not report.refused:
+    if not (report.refused or report.warned):
         return
     path = report_path or _report_path(kind)
     write_csv(report, path)
-    _show_refused(report, path)
-    raise click.exceptions.Exit(1)
+    _show([*report.refused, *report.warned], path)
+    if report.refused:
+        raise click.exceptions.Exit(1)
 
 
 def _summary(report: Report, dry_run: bool) -> str:
     title = "试运行，未写入 / dry run, nothing written" if dry_run else "已导入 / imported"
+    warnings = f", 提醒 warnings {len(report.warned)}" if report.warned else ""
     return (
         f"{title}: 新增 added {report.added}, 变更 changed {report.changed}, "
-        f"未变 unchanged {report.unchanged}, 拒绝 refused {report.refused_rows}"
+        f"未变 unchanged {report.unchanged}, 拒绝 refused {report.refused_rows}{warnings}"
     )
 
 
-def _show_refused(report: Report, path: Path) -> None:
-    for refused in report.refused[:SHOWN_MAX]:
-        place = f"第 {refused.row} 行 row {refused.row} {refused.column}".rstrip()
-        click.echo(f"  {place}: {refused.reason.zh} / {refused.reason.en}", err=True)
-    click.echo(f"全部 {len(report.refused)} 条原因见 / all reasons in: {path}", err=True)
+def _show(remarks: list[Remark], path: Path) -> None:
+    for remark in remarks[:SHOWN_MAX]:
+        place = f"第 {remark.row} 行 row {remark.row} {remark.column}".rstrip()
+        click.echo(f"  {place}: {remark.reason.zh} / {remark.reason.en}", err=True)
+    click.echo(f"全部 {len(remarks)} 条原因见 / all reasons in: {path}", err=True)
 
 
 def _report_path(kind: Kind) -> Path:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from server.register import follow_up, references
+from server.register.cells import identifier, maybe_rounded
 from server.register.kinds import Column, Document, Kind, Row
-from server.register.refusals import FileRefused, Refusal
-from server.register.report import Entry, RefusedRow, Report
+from server.register.refusals import Doubt, FileRefused, Refusal
+from server.register.report import Entry, Remark, Report
 from server.register.sheets import Sheet, read
 from server.register.upsert import upsert
 from sync.store import Store
@@ -36,6 +37,7 @@ def import_sheet(store: Store, kind: Kind, sheet: Sheet, *, today: str, dry_run:
     columns = _columns(kind, sheet.header)
     entries = _documents(kind, columns, sheet.rows, report)
     entries = references.checked(store, kind, entries, report.refused)
+    report.warned = [warning for entry in entries for warning in _doubts(kind, entry)]
     _write(store, kind, entries, report, today, dry_run)
     if entries and not dry_run:
         follow_up.run(store, kind, [entry.document for entry in entries])
@@ -82,7 +84,7 @@ def _documents(
         document = None if refused else _document(kind, number, row, refused)
         if document is not None and (first := first_row.setdefault(document["_id"], number)) != number:
             reason = Refusal(f"与第 {first} 行编号重复", f"the same key as row {first}")
-            refused.append(RefusedRow(number, _key(kind, row), kind.key[-1], reason))
+            refused.append(Remark(number, _key(kind, row), kind.key[-1], reason))
         if document is None or refused:
             report.refused += refused
         else:
@@ -92,7 +94,7 @@ def _documents(
 
 def _values(
     kind: Kind, columns: Sequence[Column], number: int, cells: Sequence[Any]
-) -> tuple[Row, list[RefusedRow]]:
+) -> tuple[Row, list[Remark]]:
     row: Row = {}
     wrong: list[tuple[str, Refusal]] = []
     if any(str(cell).strip() for cell in cells[len(columns) :]):
@@ -115,15 +117,35 @@ def _values(
     for column in kind.columns:
         if column.required and column.name not in row and column.name not in refused_columns:
             wrong.append((column.name, Refusal(f"缺少{column.zh[0]}", f"{column.name} is empty")))
-    return row, [RefusedRow(number, _key(kind, row), name, reason) for name, reason in wrong]
+    return row, [Remark(number, _key(kind, row), name, reason) for name, reason in wrong]
 
 
-def _document(kind: Kind, number: int, row: Row, refused: list[RefusedRow]) -> Document | None:
+def _document(kind: Kind, number: int, row: Row, refused: list[Remark]) -> Document | None:
     try:
         return kind.document(row)
     except Refusal as refusal:
-        refused.append(RefusedRow(number, _key(kind, row), "", refusal))
+        refused.append(Remark(number, _key(kind, row), "", refusal))
         return None
+
+
+def _doubts(kind: Kind, entry: Entry) -> list[Remark]:
+    """The ids of an accepted row that may have been rounded before they came here."""
+    doubtful = [
+        (column.name, value)
+        for column in kind.columns
+        if column.read is identifier and maybe_rounded(value := entry.row.get(column.name, ""))
+    ]
+    key = _key(kind, entry.row)
+    return [Remark(entry.number, key, name, _may_be_rounded(value)) for name, value in doubtful]
+
+
+def _may_be_rounded(value: str) -> Doubt:
+    return Doubt(
+        f"编号“{value}”已导入，但第 17 位以后都是 0，可能被表格软件取整：请与原件核对；"
+        "不符时将该列设为“文本”重新填写",
+        f"the id {value} was imported but may have been rounded, as it has only zeros after the 17th digit: "
+        "compare it with the original; if it differs, format the column as text and enter it again",
+    )
 
 
 def _key(kind: Kind, row: Row) -> str:

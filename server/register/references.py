@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from server.register.kinds import DIGITS, OFFICE, Document, Kind, parent_of
 from server.register.refusals import CellRefused
-from server.register.report import Entry, RefusedRow
+from server.register.report import Entry, Remark
 from server.register.upsert import ids_with, standing
 from sync.store import Store
 
 Check = Callable[[Entry], None]
 
 
-def checked(store: Store, kind: Kind, entries: list[Entry], refused: list[RefusedRow]) -> list[Entry]:
+def checked(store: Store, kind: Kind, entries: list[Entry], refused: list[Remark]) -> list[Entry]:
     """The entries that hold; the others are added to `refused`."""
     checks = _checks(store, kind, entries)
     kept = []
@@ -24,7 +24,7 @@ def checked(store: Store, kind: Kind, entries: list[Entry], refused: list[Refuse
             kept.append(entry)
         else:
             key = ":".join(entry.row[name] for name in kind.key)
-            refused.append(RefusedRow(entry.number, key, *failure))
+            refused.append(Remark(entry.number, key, *failure))
     return kept
 
 

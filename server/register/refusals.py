@@ -18,3 +18,7 @@ class FileRefused(Refusal):
 
 class CellRefused(Refusal):
     """The row is refused for this cell."""
+
+
+class Doubt(Refusal):
+    """The row is imported; somebody should look at this cell."""

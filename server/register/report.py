@@ -1,4 +1,4 @@
-"""What an import did: counts, and every refused row with its reason, also as a CSV."""
+"""What an import did: counts, and every refused or doubtful row with its reason, also as a CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRow:
+class Remark:
     """`row` is the number that the clerk sees in the file; no `column` means the row as a whole."""
 
     row: int
@@ -34,7 +34,8 @@ class Report:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
+    refused: list[Remark] = field(default_factory=list)
+    warned: list[Remark] = field(default_factory=list)
 
     @property
     def refused_rows(self) -> int:
@@ -47,13 +48,15 @@ class Report:
 
 
 def write_csv(report: Report, path: Path) -> None:
-    """One line a refused cell. With BOM, so that Excel shows the Chinese."""
+    """One line a refused or doubtful cell. With BOM, so that Excel shows the Chinese."""
     with open(path, "w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["行/row", "编号/key", "列/column", "原因", "reason"])
-        for refused in report.refused:
-            cells = [refused.row, refused.key, refused.column, refused.reason.zh, refused.reason.en]
-            writer.writerow([_inert(str(cell)) for cell in cells])
+        writer.writerow(["行/row", "编号/key", "列/column", "处理/outcome", "原因", "reason"])
+        for outcome, remarks in (("拒绝/refused", report.refused), ("提醒/warning", report.warned)):
+            for remark in remarks:
+                reason = remark.reason
+                cells = [remark.row, remark.key, remark.column, outcome, reason.zh, reason.en]
+                writer.writerow([_inert(str(cell)) for cell in cells])
 
 
 def _inert(cell: str) -> str:

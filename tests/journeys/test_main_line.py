@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -15,15 +21,24 @@ from tests.servers import ROOT, Server
 
 Volunteer = Callable[..., Phone]
 PICTURES = ROOT / "docs" / "pictures"
+ANSWER_WITHIN_S = 60
 
 
-def figures(district: Server, area: str, day: str | None = None) -> dict[str, Any]:
-    """Of a Beijing day; today's without one."""
+def stop_the_clock(*phones: Phone) -> str:
+    """Beijing midnight may pass during a journey: its phones stay on this day, which is returned."""
+    now = datetime.now(timezone(timedelta(hours=8)))
+    for phone in phones:
+        phone.page.clock.set_fixed_time(now)
+    return now.date().isoformat()
+
+
+def figures(district: Server, area: str, day: str) -> dict[str, Any]:
+    """Of a Beijing day."""
     answer = requests.get(
         f"{district.url}/api/v1/figures",
-        params={"area": area, **({"day": day} if day else {})},
+        params={"area": area, "day": day},
         headers={"Authorization": f"Bearer {district.credentials['api_token']}"},
-        timeout=20,
+        timeout=ANSWER_WITHIN_S,
     )
     assert answer.ok, answer.text
     return {name: figure["value"] for name, figure in answer.json()["figures"].items()}
@@ -76,9 +91,7 @@ def test_forms_filled_without_signal_become_figures_in_the_district(
     volunteer: Volunteer, district: Server, clerk: Page
 ) -> None:
     phone, village = volunteer(), village_code(district, 0)
-    now = datetime.now(timezone(timedelta(hours=8)))
-    day = now.date().isoformat()
-    phone.page.clock.set_fixed_time(now)  # midnight may pass meanwhile
+    day = stop_the_clock(phone)
     clerk.goto(f"/?day={day}")
     before = figures(district, village, day)
     phone.ready_for_no_network()
@@ -135,6 +148,7 @@ def test_two_phones_visit_one_household_and_it_is_covered_once(
 ) -> None:
     village = village_code(district, 1)
     alice, bob = volunteer(1, filler=0), volunteer(1, filler=0)
+    day = stop_the_clock(alice, bob)
     for phone in (alice, bob):
         phone.offline()
     first = alice.rows().first.get_attribute("data-id")
@@ -145,7 +159,7 @@ def test_two_phones_visit_one_household_and_it_is_covered_once(
         phone.judged()
     expect(alice.records()).to_have_count(1)
     expect(bob.records()).to_have_count(1)
-    counted = figures(district, village)
+    counted = figures(district, village, day)
     assert counted["A3"] == 1
     assert counted["A2"] == 1
 
@@ -154,6 +168,7 @@ def test_a_server_killed_during_a_push_keeps_what_it_acknowledged(
     volunteer: Volunteer, district: Server
 ) -> None:
     phone, village = volunteer(2), village_code(district, 2)
+    day = stop_the_clock(phone)
     phone.offline()
     for _ in range(3):
         phone.visit_without_event()
@@ -171,4 +186,53 @@ def test_a_server_killed_during_a_push_keeps_what_it_acknowledged(
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     phone.judged()
     expect(phone.records()).to_have_count(3)
-    assert figures(district, village)["A3"] == 3
+    assert figures(district, village, day)["A3"] == 3
+
+
+def forms_of_ones_own(folder: Path) -> Path:
+    """The product's forms, the one that forms/README.md has one write, and the same about households."""
+    page = (ROOT / "forms" / "README.md").read_text("utf-8")
+    example = re.search(r"^```json form\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert example
+    heating = json.loads(example[1].replace("water_check", "heating_check"))
+    household = {
+        "type": "select_one_from_file households",
+        "name": "household_id",
+        "label": {"zh": "户号", "en": "Household"},
+    }
+    heating["survey"][0]["children"].insert(0, household)
+    shutil.copytree(ROOT / "forms", folder)
+    (folder / "water_check.json").write_text(example[1], "utf-8")
+    (folder / "heating_check.json").write_text(json.dumps(heating), "utf-8")
+    return folder
+
+
+def exported(district: Server, form_id: str) -> list[dict[str, str]]:
+    answer = requests.get(
+        f"{district.url}/api/v1/export/{form_id}.csv",
+        headers={"Authorization": f"Bearer {district.credentials['api_token']}"},
+        timeout=ANSWER_WITHIN_S,
+    )
+    assert answer.ok, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_the_form_of_the_readme_is_filled_on_a_phone_and_stands_in_the_csv(
+    volunteer: Volunteer, district: Server, tmp_path: Path
+) -> None:
+    """Step by step as forms/README.md says; a form about households does not take the place of the visit."""
+    district.flask("forms", "publish", forms_of_ones_own(tmp_path / "forms"))
+    phone = volunteer()
+    phone.begin()
+    expect(phone.field("visit_result")).to_be_visible()
+    phone.press("返回")
+    phone.page.get_by_test_id("other-forms").get_by_role("button", name="饮水点检查").click()
+    phone.type("place", "村口")
+    phone.choose("clean", "是")
+    phone.type("chlorine", "0.2")
+    phone.field("chlorine").get_by_role("button", name="确认无误").click()
+    phone.press("完成")
+    phone.judged()
+    expect(phone.records().first).to_have_attribute("data-state", "accepted_with_warnings")
+    (line,) = exported(district, "water_check")
+    assert (line["place"], line["clean"], line["chlorine"]) == ("村口", "yes", "0.2")

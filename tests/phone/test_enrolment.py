@@ -1,10 +1,13 @@
 """A phone comes to the district by a code, and says in words when that does not work."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.phone.phones import Phone
+from tests.phone.phones import SYNC_WITHIN_MS, Phone
 from tests.servers import Server
 
 NewPhone = Callable[..., Phone]
@@ -66,25 +69,42 @@ def test_without_network_the_code_stays_good(new_phone: NewPhone, codes: Iterato
     expect(phone.page.get_by_role("heading", name="今天谁来填")).to_be_visible()
 
 
-def test_a_revoked_phone_says_so_and_keeps_what_it_holds(new_phone: NewPhone, server: Server) -> None:
-    phone = new_phone()
-    phone.offline()
-    phone.visit_without_event()
-    device = phone.kept("(await read('device')).find((each) => each.device_id)?.device_id")
-    server.flask("device", "revoke", device)
-    phone.offline(False)
-    expect(phone.page.get_by_text("这部手机已被停用")).to_be_visible(timeout=20_000)
-    assert phone.waiting() == 1
-    expect(phone.records()).to_have_attribute("data-state", "waiting")
+def test_another_code_in_the_address_is_taken_after_a_wrong_one(
+    new_phone: NewPhone, codes: Iterator[str]
+) -> None:
+    phone = new_phone(enrolled=False).open("#enrol=ZZZZ-9999")
+    assert "不对" in alert(phone)
+    phone.open(f"#enrol={next(codes)}")
+    expect(phone.page.get_by_role("heading", name="今天谁来填")).to_be_visible()
 
 
-def test_a_phone_enrolled_again_sends_what_it_made_before(
-    new_phone: NewPhone, server: Server, codes: Iterator[str]
+def revoke(server: Server, device_id: str) -> None:
+    server.flask("device", "revoke", device_id)
+
+
+def expire(server: Server, device_id: str) -> None:
+    with closing(sqlite3.connect(server.data / "people.sqlite3")) as people, people:
+        moment = "2020-02-21T00:00:00.000Z"
+        people.execute("UPDATE devices SET expires_at = ? WHERE device_id = ?", (moment, device_id))
+
+
+@pytest.mark.parametrize("shut_out", [revoke, expire])
+def test_a_phone_that_is_shut_out_keeps_what_it_holds_and_sends_it_once_it_is_enrolled_again(
+    new_phone: NewPhone, server: Server, codes: Iterator[str], shut_out: Callable[[Server, str], None]
 ) -> None:
     phone = new_phone()
     phone.offline()
     phone.visit_without_event()
-    enrol_again(phone, server, next(codes))
+    shut_out(server, phone.kept("(await read('device')).find((each) => each.device_id)?.device_id"))
+    phone.home()
+    phone.offline(False)
+    told = phone.page.get_by_text("这部手机已被停用或授权已到期")
+    expect(told).to_be_visible(timeout=SYNC_WITHIN_MS)
+    expect(told).to_contain_text("新的入网码")
+    assert phone.waiting() == 1
+    expect(phone.records()).to_have_attribute("data-state", "waiting")
+    phone.home()
+    take_code(phone, next(codes))
     phone.judged()
     expect(phone.records()).to_have_attribute("data-state", "accepted")
 
@@ -99,7 +119,7 @@ def test_records_of_a_village_that_the_phone_lost_stay_in_sight_and_go_once_they
     phone.offline()
     phone.visit_without_event()
     enrol_again(phone, server, made.split("\t")[0])
-    expect(phone.page.get_by_text("服务器没有收下")).to_be_visible(timeout=20_000)
+    expect(phone.page.get_by_text("服务器没有收下")).to_be_visible(timeout=SYNC_WITHIN_MS)
     assert phone.waiting() == 1
     expect(phone.records()).to_have_attribute("data-state", "waiting")
     enrol_again(phone, server, next(codes))
@@ -114,7 +134,11 @@ def enrol_again(phone: Phone, server: Server, code: str) -> None:
     server.flask("device", "revoke", device)
     phone.home()
     phone.offline(False)
-    phone.page.get_by_role("button", name="重新入网").click(timeout=20_000)
+    take_code(phone, code)
+
+
+def take_code(phone: Phone, code: str) -> None:
+    phone.page.get_by_role("button", name="重新入网").click(timeout=SYNC_WITHIN_MS)
     phone.page.get_by_label("入网码", exact=True).fill(code)
     phone.press("入网", exact=True)
     phone.page.get_by_role("navigation").or_(phone.page.locator(".choice").first).wait_for()

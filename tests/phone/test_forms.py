@@ -1,16 +1,11 @@
 """The forms on the screen: skip logic, refusals, confirmations, offers, repeats, photos, signatures."""
 
 import io
-import json
-import re
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
-from playwright.sync_api import Locator, Playwright, expect
+from playwright.sync_api import Locator, expect
 
 from tests.phone.phones import Phone
-from tests.servers import ROOT, Server
 
 NewPhone = Callable[..., Phone]
 
@@ -252,40 +247,3 @@ def outside(phone: Phone, row: Locator, own: str) -> bool:
     """Whether the row's household lies in another grid than `own`, which the list shows first."""
     grids = {each["household_id"]: each["grid_code"] for each in phone.kept("await households()")}
     return bool(grids[row.get_attribute("data-id")] != grids[own])
-
-
-def test_the_form_of_the_readme_is_filled_on_a_phone(
-    new_server: Callable[..., Server], playwright: Playwright, tmp_path: Path
-) -> None:
-    """Step by step as forms/README.md says; a form about households does not take the place of the visit."""
-    server = new_server()
-    page = (ROOT / "forms" / "README.md").read_text("utf-8")
-    example = re.search(r"^```json form\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert example
-    water = json.loads(example[1])
-    heating = json.loads(json.dumps(water).replace("water_check", "heating_check"))
-    heating["survey"][0]["children"].insert(
-        0,
-        {
-            "type": "select_one_from_file households",
-            "name": "household_id",
-            "label": {"zh": "户号", "en": "Household"},
-        },
-    )
-    forms = tmp_path / "forms"
-    shutil.copytree(ROOT / "forms", forms)
-    for form in (water, heating):
-        (forms / f"{form['form_id']}.json").write_text(json.dumps(form), "utf-8")
-    server.flask("forms", "publish", forms)
-    phone = Phone(playwright, server.url, tmp_path / "phone")
-    phone.enrol(server.credentials["enrolment"][0]["code"])
-    phone.begin()
-    expect(phone.field("visit_result")).to_be_visible()
-    phone.press("返回")
-    phone.page.get_by_test_id("other-forms").get_by_role("button", name="饮水点检查").click()
-    phone.type("place", "村口")
-    phone.choose("clean", "否")
-    phone.press("完成")
-    phone.judged()
-    expect(phone.records().first).to_have_attribute("data-state", "accepted")
-    phone.switch_off()

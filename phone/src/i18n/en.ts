@@ -78,7 +78,7 @@ export const en: Record<Key, string> = {
   go_roster: "Deliver",
   village_choose: "Choose a village",
 
-  banner_revoked: "This phone has been withdrawn and can no longer sync. Its records are kept on it: contact the district.",
+  banner_revoked: "This phone was withdrawn or its permission has expired, so it can no longer sync. Its records are all kept on it: ask the district for a new code, then tap “Enrol again”.",
   banner_revoked_action: "Enrol again",
   banner_correct: "{n} to correct",
   banner_drafts: "Unfinished forms",
@@ -99,7 +99,7 @@ export const en: Record<Key, string> = {
   sync_idle: "Waiting to sync",
   sync_failed: "Server not reached, trying again",
   sync_offline: "No network: carry on filling in",
-  sync_revoked: "Phone withdrawn",
+  sync_revoked: "Enrol again to sync",
   sync_waiting: "{n} of them not sent yet",
   sync_unjudged: "{n} without a result",
   sync_all_judged: "All have a result",

@@ -76,7 +76,7 @@ export const zh = {
   go_roster: "发放",
   village_choose: "选择村（社区）",
 
-  banner_revoked: "这部手机已被停用，不能再收发。已填的记录仍保存在手机里，请联系区里。",
+  banner_revoked: "这部手机已被停用或授权已到期，不能再收发。已填的记录都还在手机里：请向镇街或区里要一个新的入网码，再点“重新入网”。",
   banner_revoked_action: "重新入网",
   banner_correct: "{n} 条记录需要更正",
   banner_drafts: "未填完的表",
@@ -97,7 +97,7 @@ export const zh = {
   sync_idle: "等待同步",
   sync_failed: "连不上服务器，会自动再试",
   sync_offline: "没有网络，照常填写",
-  sync_revoked: "手机已停用",
+  sync_revoked: "需要重新入网",
   sync_waiting: "其中 {n} 条还没上传",
   sync_unjudged: "{n} 条等待结果",
   sync_all_judged: "全部已有结果",

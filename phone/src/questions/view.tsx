@@ -52,7 +52,10 @@ const WIDGETS: Record<string, FunctionComponent<{ ask: Ask }>> = {
 const idOf = (path: string) => `q-${path.replace(/[^\w]/g, "-")}`;
 
 function Problems({ field, tools, id }: { field: FieldState; tools: FormTools; id: string }) {
-  const shown = tools.shows(field.path) ? field.problems.filter((problem) => problem.severity !== "F") : [];
+  const problems = tools.shows(field.path) ? field.problems.filter((problem) => problem.severity !== "F") : [];
+  const stops = problems.filter((problem) => problem.severity === "E");
+  // What must be changed anyway is not asked about as well.
+  const shown = stops.length ? stops : problems;
   return (
     <div id={id} class="problems" aria-live="polite">
       {shown.map((problem) => (

@@ -30,8 +30,13 @@ export function Enrol({ done }: { done: () => void }) {
     done();
   };
   useEffect(() => {
-    const given = codeInAddress();
-    if (given) void send(given);
+    const sendGiven = () => {
+      const given = codeInAddress();
+      if (given) void send(given);
+    };
+    sendGiven();
+    addEventListener("hashchange", sendGiven); // a second QR code opens the same page
+    return () => removeEventListener("hashchange", sendGiven);
   }, []);
 
   return (

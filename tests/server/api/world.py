@@ -2,8 +2,7 @@
 people.
 
 The cast: Dong works for the district, Bai for the town of the records, Ba for another town, Cun is a
-village cadre who only reads,
-and a phone is enrolled in the first village.
+village cadre who only reads, and a phone is enrolled in the first village.
 """
 
 from __future__ import annotations
@@ -12,13 +11,15 @@ import copy
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server import clock
 from server.app import Gridbook, create_app
 from server.forms.publish import publish
 from server.intake.commands import make_follower
@@ -50,8 +51,26 @@ STAFF = {
 }
 
 
+# Midnight may pass during a run: the run's day stays the day on which it began.
+DAY = datetime.now(BEIJING).date()
+LAST_MOMENT = datetime.combine(DAY, time.max, BEIJING)
+
+
 def today() -> date:
-    return datetime.now(BEIJING).date()
+    return DAY
+
+
+def hold_the_day(patches: pytest.MonkeyPatch) -> None:
+    """The pages' clock runs, but never into the day after."""
+    patches.setattr(clock, "now", lambda: min(datetime.now(UTC), LAST_MOMENT.astimezone(UTC)))
+
+
+def filled(folder: Path, **environ: str) -> World:
+    """The district with records of today and yesterday, followed."""
+    made = build(folder, **environ)
+    made.ids = fill_records(made)
+    made.follow()
+    return made
 
 
 @dataclass

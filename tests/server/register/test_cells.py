@@ -56,6 +56,32 @@ def test_an_id_that_excel_may_have_ruined_is_refused_with_the_reason(cell, why) 
         cells.identifier(cell)
 
 
+@pytest.mark.parametrize("code", ["12345678901234567000", "37030400190101704000", "370304001901017020"])
+def test_what_a_double_would_have_become_may_have_been_rounded(code: str) -> None:
+    assert cells.identifier(code) == code
+    assert cells.maybe_rounded(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "370304001901",
+        "37030400190101",
+        "37030400190101702001",
+        "03703040019010170200",
+        "H-3703040019010170200",
+    ],
+)
+def test_what_no_double_would_have_become_is_no_cause_for_doubt(code: str) -> None:
+    assert not cells.maybe_rounded(code)
+
+
+@given(st.integers(min_value=10**19, max_value=10**24))
+def test_any_long_number_that_went_through_a_double_is_noticed(number: int) -> None:
+    for shown in (repr(float(number)), f"{float(number):.17g}"):
+        assert cells.maybe_rounded(format(Decimal(shown), "f"))
+
+
 @given(st.integers(min_value=0, max_value=10**15 - 1))
 def test_every_whole_number_that_excel_can_hold_comes_back_exactly(number) -> None:
     assert cells.identifier(float(number)) == str(number)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.register.kinds import KINDS
-from tests.server.register.tables import AREAS, write_csv
+from tests.server.register.tables import AREAS, HOUSEHOLD, write_csv
 from tests.servers import ROOT, Server
 
 
@@ -26,9 +26,22 @@ def test_a_good_file_ends_with_0_and_a_bad_row_with_1_and_a_report(office: Serve
         header, row = csv.reader(file)
     assert header[0] == "行/row"
     assert row[0] == "7"
-    assert "“=1+1” is no id" in row[4]
+    assert "“=1+1” is no id" in row[5]
+    assert row[3] == "拒绝/refused"
     again = office.flask("import", "areas", write_csv(path, AREAS))
     assert "未变 unchanged 5, 拒绝 refused 0" in again.stdout
+
+
+def test_a_warning_is_shown_and_written_and_the_command_ends_with_0(office: Server, tmp_path: Path) -> None:
+    office.flask("import", "areas", write_csv(tmp_path / "areas.csv", AREAS))
+    path = write_csv(tmp_path / "households.csv", [HOUSEHOLD | {"household_id": "12345678901234567000"}])
+    result = office.flask("import", "households", path, "--report", tmp_path / "report.csv")
+    assert "新增 added 1" in result.stdout
+    assert "提醒 warnings 1" in result.stdout
+    assert "第 2 行" in result.stderr
+    with open(tmp_path / "report.csv", encoding="utf-8-sig", newline="") as file:
+        _, row = csv.reader(file)
+    assert row[:4] == ["2", "12345678901234567000", "household_id", "提醒/warning"]
 
 
 def test_without_a_name_the_report_goes_into_the_data_folder(office: Server, tmp_path: Path) -> None:

@@ -169,6 +169,16 @@ def test_a_dry_run_of_areas_creates_no_database(empty_store, tmp_path) -> None:
     assert empty_store.names() == []
 
 
+def test_an_id_that_may_have_been_rounded_is_imported_and_pointed_out(store, tmp_path) -> None:
+    doubtful = {"household_id": "12345678901234567000"}
+    rows = [HOUSEHOLD, HOUSEHOLD | doubtful, HOUSEHOLD | {"village_code": "1"} | doubtful]
+    report = imported(store, tmp_path, "households", rows)
+    assert counts(report) == (2, 0, 0, 1)
+    (warning,) = report.warned
+    assert (warning.row, warning.key, warning.column) == (3, doubtful["household_id"], "household_id")
+    assert "may have been rounded" in warning.reason.en
+
+
 def test_refused_rows_name_their_cells_and_the_others_are_imported(store, tmp_path) -> None:
     rows = [
         HOUSEHOLD | {"household_id": "good"},

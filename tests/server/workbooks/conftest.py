@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -5,10 +6,14 @@ import pytest
 from tests.server.api import world as worlds
 
 
+@pytest.fixture(scope="module", autouse=True)
+def held_day() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patches:
+        worlds.hold_the_day(patches)
+        yield
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> worlds.World:
     """The district with records of today and yesterday, followed."""
-    made = worlds.build(Path(tmp_path_factory.mktemp("district")))
-    made.ids = worlds.fill_records(made)
-    made.follow()
-    return made
+    return worlds.filled(Path(tmp_path_factory.mktemp("district")))
