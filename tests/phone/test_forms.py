@@ -108,6 +108,9 @@ def test_a_wrong_identity_number_is_refused_and_its_keypad_has_an_x(phone: Phone
 def test_a_warning_asks_and_is_confirmed_in_place(phone: Phone) -> None:
     phone.begin()
     phone.choose("visit_result", "见到本人")
+    phone.type("resident_count", "51")  # what is refused is not asked about as well
+    expect(phone.field("resident_count").locator(".problem.stop")).to_be_visible()
+    expect(phone.field("resident_count").locator(".problem.ask")).to_have_count(0)
     phone.type("resident_count", "13")
     ask = phone.field("resident_count").locator(".problem.ask")
     expect(ask).to_be_visible()

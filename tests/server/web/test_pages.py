@@ -146,6 +146,12 @@ def test_a_wrong_address_is_answered_by_a_sentence(world: World, path: str, stat
     assert words in answer.text and "Traceback" not in answer.text
 
 
+def test_the_way_up_is_shown_where_there_is_one(world: World) -> None:
+    client = world.signed_in("dong")
+    assert 'class="crumbs"' not in client.get("/").text
+    assert 'class="crumbs"' in client.get(f"/?area={TOWN}").text
+
+
 def test_figures_are_compared_with_the_day_before_and_open_to_their_records(world: World) -> None:
     page = world.signed_in("dong").get("/").text
     assert f"/records?form=household_visit&amp;from={today()}&amp;to={today()}" in page
