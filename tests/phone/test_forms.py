@@ -9,12 +9,12 @@ from tests.phone.phones import Phone
 
 NewPhone = Callable[..., Phone]
 
-# A 3000 × 2000 picture with text that pretends to be where it was taken.
+# A 1600 × 1200 picture, larger than what is kept; its text pretends to be where it was taken.
 MAKE_PHOTO = """async () => {
-    const canvas = new OffscreenCanvas(3000, 2000);
+    const canvas = new OffscreenCanvas(1600, 1200);
     const pen = canvas.getContext('2d');
-    for (let x = 0; x < 3000; x += 10)
-        for (let y = 0; y < 2000; y += 10) {
+    for (let x = 0; x < 1600; x += 10)
+        for (let y = 0; y < 1200; y += 10) {
             pen.fillStyle = `hsl(${(x * y) % 360} 80% ${(x + y) % 100}%)`;
             pen.fillRect(x, y, 10, 10);
         }
