@@ -19,9 +19,15 @@ describe("the chain of a record", () => {
     expect(stateOf(true, undefined)).toBe("received");
   });
 
-  it("waits again when a restored server lacks the record, unless it was judged", () => {
-    expect(move("received", "missing")).toBe("waiting");
-    expect(move("accepted", "missing")).toBe("accepted");
+  it("waits again when a restored server lacks the record, whatever the verdict was", () => {
+    for (const state of Object.keys(MOVES) as State[]) expect(move(state, "missing")).toBe("waiting");
+  });
+
+  it("takes no verdict on a record whose receipt was withdrawn: it is of the server that lost it", () => {
+    const verdicts = new Map([["a", verdict("a", "accepted")]]);
+    expect(chainOf([record("a")], new Set(["a"]), verdicts)).toMatchObject([{ state: "accepted", verdict: { status: "accepted" } }]);
+    const [withdrawn] = chainOf([record("a")], new Set(), verdicts);
+    expect(withdrawn).toEqual({ record: record("a"), state: "waiting" });
   });
 
   it("follows a supervisor's later word", () => {
@@ -39,7 +45,7 @@ describe("what may leave the phone", () => {
   const day = 24 * 3600 * 1000;
   const decided = Date.parse("2020-02-10T01:00:00Z");
   const left = (records: FormRecord[], verdicts: Verdict[], days: number) =>
-    leaving(chainOf(records, new Set(), new Map(verdicts.map((each) => [each.record_id, each]))), 7, decided + days * day).map((each) => each._id);
+    leaving(chainOf(records, new Set(records.map((each) => each._id)), new Map(verdicts.map((each) => [each.record_id, each]))), 7, decided + days * day).map((each) => each._id);
 
   it("is accepted records after the retention days, not before", () => {
     expect(left([record("a")], [verdict("a", "accepted")], 8)).toEqual(["a"]);
@@ -55,5 +61,10 @@ describe("what may leave the phone", () => {
     expect(left(both, [verdict("a", "quarantined")], 30)).toEqual([]);
     expect(left(both, [verdict("a", "quarantined"), verdict("bb", "accepted")], 30).sort()).toEqual(["a", "bb"]);
     expect(left([record("a")], [verdict("a", "quarantined")], 30)).toEqual([]);
+  });
+
+  it("is never a record that was judged only just now, though its correction was accepted long ago", () => {
+    const both = [record("a"), record("bb", { supersedes: "a" })];
+    expect(left(both, [verdict("a", "returned", "2020-02-16T01:00:00Z"), verdict("bb", "accepted")], 8)).toEqual(["bb"]);
   });
 });
