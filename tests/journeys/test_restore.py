@@ -54,7 +54,7 @@ class District:
     def let_phones_forget_at_once(self) -> None:
         url = f"{self.server.url}/sync/catalogue/settings:district"
         settings = requests.get(url, auth=ADMIN, timeout=20).json()
-        settings["settings"]["retain_local_days"] = 0
+        settings["retain_local_days"] = 0
         assert requests.put(url, json=settings, auth=ADMIN, timeout=20).status_code == 201
 
 

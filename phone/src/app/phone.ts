@@ -2,7 +2,7 @@
 import { batch, effect } from "@preact/signals";
 import { beijingTime } from "../clock";
 import { openRegister, Register, type Opened } from "../lists/register";
-import { acknowledge, addRecord, forgetOld, hasRecord, loadReceipts, loadRecords, loadVerdicts, toPush, withdrawReceipts } from "../records/outbox";
+import { acknowledge, addRecord, forgetOld, hasRecord, loadReceipts, loadRecords, loadVerdicts, toPush, withdraw } from "../records/outbox";
 import { catalogue, dropCopiesOfOthers } from "../storage/databases";
 import { readDrafts, settle } from "../storage/drafts";
 import { recall, remember, type Identity } from "../storage/device";
@@ -218,10 +218,10 @@ const surroundings: Surroundings = {
     await acknowledge(ids, nowMs());
     state.receipts.value = await loadReceipts();
   },
-  async missing(_village, ids) {
+  async missing(village, ids) {
     if (!ids.length) return;
-    await withdrawReceipts(ids);
-    state.receipts.value = await loadReceipts();
+    await withdraw(server(), village, ids);
+    await reloadRecords();
   },
   async refresh() {
     const known = state.identity.value;

@@ -23,13 +23,6 @@ describe("the chain of a record", () => {
     for (const state of Object.keys(MOVES) as State[]) expect(move(state, "missing")).toBe("waiting");
   });
 
-  it("takes no verdict on a record whose receipt was withdrawn: it is of the server that lost it", () => {
-    const verdicts = new Map([["a", verdict("a", "accepted")]]);
-    expect(chainOf([record("a")], new Set(["a"]), verdicts)).toMatchObject([{ state: "accepted", verdict: { status: "accepted" } }]);
-    const [withdrawn] = chainOf([record("a")], new Set(), verdicts);
-    expect(withdrawn).toEqual({ record: record("a"), state: "waiting" });
-  });
-
   it("follows a supervisor's later word", () => {
     expect(move("accepted", "returned")).toBe("returned");
     expect(move("returned", "accepted")).toBe("accepted");
@@ -45,7 +38,7 @@ describe("what may leave the phone", () => {
   const day = 24 * 3600 * 1000;
   const decided = Date.parse("2020-02-10T01:00:00Z");
   const left = (records: FormRecord[], verdicts: Verdict[], days: number) =>
-    leaving(chainOf(records, new Set(records.map((each) => each._id)), new Map(verdicts.map((each) => [each.record_id, each]))), 7, decided + days * day).map((each) => each._id);
+    leaving(chainOf(records, new Set(), new Map(verdicts.map((each) => [each.record_id, each]))), 7, decided + days * day).map((each) => each._id);
 
   it("is accepted records after the retention days, not before", () => {
     expect(left([record("a")], [verdict("a", "accepted")], 8)).toEqual(["a"]);

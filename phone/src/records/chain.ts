@@ -17,9 +17,8 @@ const JUDGED: Partial<Record<Happening, State>> = {
   returned: "returned",
 };
 
-/** A verdict moves no record that waits: it is of a server that lost the record since. */
 export const MOVES: Record<State, Partial<Record<Happening, State>>> = {
-  waiting: { acknowledged: "received" },
+  waiting: { ...JUDGED, acknowledged: "received" },
   received: JUDGED,
   accepted: JUDGED,
   accepted_with_warnings: JUDGED,
@@ -51,10 +50,9 @@ export function chainOf(records: FormRecord[], receipts: ReadonlySet<string>, ve
   for (const record of records) if (record.supersedes) replacedBy.set(record.supersedes, record._id);
   return records
     .map((record) => {
-      const acknowledged = receipts.has(record._id);
-      const verdict = acknowledged ? verdicts.get(record._id) : undefined;
+      const verdict = verdicts.get(record._id);
       const later = replacedBy.get(record._id);
-      return { record, state: stateOf(acknowledged, verdict), ...(verdict && { verdict }), ...(later && { replacedBy: later }) };
+      return { record, state: stateOf(receipts.has(record._id), verdict), ...(verdict && { verdict }), ...(later && { replacedBy: later }) };
     })
     .sort((a, b) => (a.record.captured_at < b.record.captured_at ? 1 : -1));
 }

@@ -1,5 +1,5 @@
 /** This phone's own records: written once, kept until the server has judged them for good. */
-import type { FormRecord, Verdict } from "../documents";
+import type { FormRecord, RegisterDocument, Verdict } from "../documents";
 import { outbox, register } from "../storage/databases";
 import { readAll, remove, write } from "../storage/keep";
 import type { Waiting } from "../sync/pace";
@@ -69,7 +69,15 @@ export async function recordMedia(village: string, id: string, name: string): Pr
 
 export const acknowledge = (ids: string[], nowMs: number) =>
   Promise.all(ids.map((record_id) => write("receipts", record_id, { record_id, received_ms: nowMs } satisfies Receipt, "strict")));
-export const withdrawReceipts = (ids: string[]) => Promise.all(ids.map((id) => remove("receipts", id)));
+
+/** The server lacks these after all: they wait again. Verdicts go first: what is left without one is asked for in every round. */
+export async function withdraw(server: string, village: string, ids: string[]): Promise<void> {
+  const copy = register(server, village);
+  const { rows } = await copy.allDocs({ keys: ids.map((id) => `verdict:${id}`) });
+  const verdicts = rows.flatMap((row) => ("id" in row && !row.value.deleted ? [{ _id: row.id, _rev: row.value.rev, _deleted: true }] : []));
+  await copy.bulkDocs(verdicts as unknown as RegisterDocument[]);
+  await Promise.all(ids.map((id) => remove("receipts", id)));
+}
 
 export function toPush(own: OwnRecord[], village: string): { waiting: Waiting[]; unjudged: Waiting[]; kept: Waiting[] } {
   const describe = ({ record }: OwnRecord): Waiting => {
