@@ -2,8 +2,8 @@
 import { batch, effect } from "@preact/signals";
 import { beijingTime } from "../clock";
 import { openRegister, Register, type Opened } from "../lists/register";
-import { acknowledge, addRecord, forgetOld, hasRecord, loadReceipts, loadRecords, loadVerdicts, toPush, withdrawReceipts } from "../records/outbox";
-import { catalogue } from "../storage/databases";
+import { acknowledge, addRecord, forgetOld, hasRecord, loadReceipts, loadRecords, loadVerdicts, toPush, withdraw } from "../records/outbox";
+import { catalogue, dropCopiesOfOthers } from "../storage/databases";
 import { readDrafts, settle } from "../storage/drafts";
 import { recall, remember, type Identity } from "../storage/device";
 import { Engine, type Surroundings } from "../sync/engine";
@@ -18,9 +18,11 @@ export const now = () => beijingTime(nowMs());
 
 const DEFAULT_RETAIN_DAYS = 7;
 const villages = () => state.identity.value?.villages.map((village) => village.code) ?? [];
+const server = () => state.identity.value?.server_uuid ?? "";
 const outboxes = () => [...new Set([...villages(), ...state.pastVillages.value])];
 
 let opened: Opened | undefined;
+let catalogueFeed: { cancel(): void } | undefined;
 let leadership: Leadership | undefined;
 let engine: Engine | undefined;
 
@@ -51,16 +53,26 @@ export async function open(): Promise<void> {
 
 /** Everything that needs an enrolled phone. Called once at opening, or right after enrolment. */
 export async function enter(): Promise<void> {
-  await Promise.all([reloadRecords(), reloadForms()]);
+  await readCopies();
   await reloadDrafts();
-  await openVillage(state.villageCode.value);
-  followCatalogue();
   startSync();
-  void forget();
 }
 
-/** What the server says this phone is for. Its records of villages that it loses stay in sight, and go when they may. */
-async function become(identity: Identity): Promise<void> {
+/** Records, forms and register as this phone's copies of the server's documents have them. */
+async function readCopies(): Promise<void> {
+  await Promise.all([reloadRecords(), reloadForms()]);
+  followCatalogue();
+  await openVillage(state.villageCode.value);
+}
+
+/**
+ * What the server says this phone is for. Its records of villages that it loses stay in sight, and go when they may. Which server
+ * it is counts only once everything has been compared with it.
+ */
+async function become(given: Identity): Promise<void> {
+  const known = state.identity.value;
+  const identity = { ...given, server_uuid: known?.server_uuid ?? given.server_uuid };
+  if (JSON.stringify(identity) === JSON.stringify(known)) return;
   const past = outboxes();
   await remember("past_villages", past);
   await remember("identity", identity);
@@ -111,7 +123,7 @@ async function openVillage(code: string): Promise<void> {
     state.register.value = { of: "", held: new Register() };
     return;
   }
-  const mine = await openRegister(code, () => void registerChanged(code));
+  const mine = await openRegister(server(), code, () => void registerChanged(code));
   opened = mine;
   state.register.value = { of: code, held: mine.register };
 }
@@ -123,7 +135,7 @@ async function registerChanged(code: string): Promise<void> {
 
 export async function reloadRecords(): Promise<void> {
   const [records, receipts] = await Promise.all([loadRecords(outboxes()), loadReceipts()]);
-  const verdicts = await loadVerdicts(records);
+  const verdicts = await loadVerdicts(server(), records);
   batch(() => {
     state.records.value = records;
     state.receipts.value = receipts;
@@ -132,7 +144,7 @@ export async function reloadRecords(): Promise<void> {
 }
 
 async function reloadVerdicts(): Promise<void> {
-  state.verdicts.value = await loadVerdicts(state.records.value);
+  state.verdicts.value = await loadVerdicts(server(), state.records.value);
 }
 
 export async function reloadDrafts(): Promise<void> {
@@ -141,7 +153,7 @@ export async function reloadDrafts(): Promise<void> {
 }
 
 async function reloadForms(): Promise<void> {
-  const { rows } = await catalogue().allDocs({ include_docs: true });
+  const { rows } = await catalogue(server()).allDocs({ include_docs: true });
   const forms = new Map<string, CompiledForm>();
   let settings: Record<string, unknown> = {};
   for (const { doc } of rows) {
@@ -155,7 +167,8 @@ async function reloadForms(): Promise<void> {
 }
 
 function followCatalogue(): void {
-  catalogue()
+  catalogueFeed?.cancel();
+  catalogueFeed = catalogue(server())
     .changes({ live: true, since: "now" })
     .on("change", () => void reloadForms());
 }
@@ -176,12 +189,20 @@ function startSync(): void {
     (status) => {
       state.status.value = status;
       void reloadRecords();
+      void recall("identity").then(moveTo);
       void recall("last_reached_ms").then((ms) => (state.lastReachedMs.value = ms ?? 0));
     },
   );
   engine = new Engine(surroundings);
   const made = engine;
-  leadership.seek(() => made.start());
+  leadership.seek(() => void dropCopiesOfOthers(server()).catch(console.info).then(() => made.start()));
+}
+
+/** The server was replaced, and the tab that syncs has compared everything: the screens turn to the copies of what it holds. */
+async function moveTo(identity: Identity | undefined): Promise<void> {
+  if (!identity || identity.server_uuid === server()) return;
+  state.identity.value = identity;
+  await readCopies();
 }
 
 const surroundings: Surroundings = {
@@ -189,22 +210,32 @@ const surroundings: Surroundings = {
   villages,
   outboxes,
   village: () => state.villageCode.value,
+  server,
   waiting: async (village) => toPush(await current(), village).waiting,
   unjudged: async (village) => toPush(await current(), village).unjudged,
+  kept: async (village) => toPush(await current(), village).kept,
   async acknowledged(_village, ids) {
     await acknowledge(ids, nowMs());
     state.receipts.value = await loadReceipts();
   },
-  async missing(_village, ids) {
+  async missing(village, ids) {
     if (!ids.length) return;
-    await withdrawReceipts(ids);
-    state.receipts.value = await loadReceipts();
+    await withdraw(server(), village, ids);
+    await reloadRecords();
   },
   async refresh() {
     const known = state.identity.value;
     const fresh = known && (await fetchIdentity(known));
-    if (!fresh || JSON.stringify(fresh) === JSON.stringify(known)) return;
-    await become(fresh);
+    if (fresh) await become(fresh);
+  },
+  async settled(answering) {
+    const known = state.identity.value;
+    if (known && known.server_uuid !== answering) {
+      const identity = { ...known, server_uuid: answering };
+      await remember("identity", identity);
+      await moveTo(identity);
+    }
+    await forget();
   },
   reached(skewS) {
     const before = state.lastReachedMs.value;
@@ -230,9 +261,10 @@ async function current() {
   return state.own.value;
 }
 
+/** Right after a round with the server that judged them, and by its clock: else a restored one could no longer ask for them. */
 async function forget(): Promise<void> {
   const days = Number(state.settings.value["retain_local_days"] ?? DEFAULT_RETAIN_DAYS);
-  const gone = await forgetOld(state.records.value, state.receipts.value, state.verdicts.value, days, nowMs());
+  const gone = await forgetOld(state.records.value, state.receipts.value, state.verdicts.value, days, nowMs() - (state.clockSkewS.value ?? 0) * 1000);
   if (gone) await reloadRecords();
 }
 

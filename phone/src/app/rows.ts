@@ -1,25 +1,24 @@
 /** The rows of the lists, computed when the register, the records or the day change. */
 import { computed, signal } from "@preact/signals";
-import type { FormRecord } from "../documents";
 import { buildRows, effects, progress, type Row } from "../lists/today";
+import { needsCorrection } from "../records/chain";
 import { UNIT_KINDS, type UnitKind } from "../lists/units";
 import { recordUnit } from "./filling";
 import { now } from "./phone";
-import { filler, records, register, verdicts } from "./state";
+import { filler, own, register } from "./state";
 
 const REFRESH_MS = 5 * 60_000;
 const tick = signal(0);
 setInterval(() => (tick.value += 1), REFRESH_MS);
 addEventListener("focus", () => (tick.value += 1));
 
-/** What the district has not counted and will not: its unit is still to be done. */
-const isRefused = (record: FormRecord) => verdicts.value.get(record._id)?.status === "quarantined" || verdicts.value.get(record._id)?.status === "returned";
-
 function rowsOf(kind: UnitKind) {
   return computed<Row[]>(() => {
     void tick.value;
     const { held, of } = register.value;
-    const mine = records.value.filter((record) => record.village_code === of && !isRefused(record));
+    // What the district has not counted and will not leaves its unit to be done.
+    const counting = own.value.filter((each) => each.record.village_code === of && !needsCorrection(each.state));
+    const mine = counting.map((each) => each.record);
     const known = effects(kind, mine, (record) => {
       const unit = recordUnit(record);
       return unit?.kind === kind ? unit.id : undefined;

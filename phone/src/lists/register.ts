@@ -64,8 +64,8 @@ export interface Opened {
 const GATHER_MS = 80;
 
 /** `changed` is called at most every 80 ms while documents stream in. */
-export async function openRegister(village: string, changed: () => void): Promise<Opened> {
-  const database = register(village);
+export async function openRegister(server: string, village: string, changed: () => void): Promise<Opened> {
+  const database = register(server, village);
   const held = new Register();
   const { update_seq } = await database.info();
   const { rows } = await database.allDocs({ include_docs: true });

@@ -19,9 +19,8 @@ describe("the chain of a record", () => {
     expect(stateOf(true, undefined)).toBe("received");
   });
 
-  it("waits again when a restored server lacks the record, unless it was judged", () => {
-    expect(move("received", "missing")).toBe("waiting");
-    expect(move("accepted", "missing")).toBe("accepted");
+  it("waits again when a restored server lacks the record, whatever the verdict was", () => {
+    for (const state of Object.keys(MOVES) as State[]) expect(move(state, "missing")).toBe("waiting");
   });
 
   it("follows a supervisor's later word", () => {
@@ -55,5 +54,10 @@ describe("what may leave the phone", () => {
     expect(left(both, [verdict("a", "quarantined")], 30)).toEqual([]);
     expect(left(both, [verdict("a", "quarantined"), verdict("bb", "accepted")], 30).sort()).toEqual(["a", "bb"]);
     expect(left([record("a")], [verdict("a", "quarantined")], 30)).toEqual([]);
+  });
+
+  it("is never a record that was judged only just now, though its correction was accepted long ago", () => {
+    const both = [record("a"), record("bb", { supersedes: "a" })];
+    expect(left(both, [verdict("a", "returned", "2020-02-16T01:00:00Z"), verdict("bb", "accepted")], 8)).toEqual(["bb"]);
   });
 });

@@ -2,7 +2,7 @@
  * What has become of a record, as one table: on this phone → received → accepted, or needs correction.
  *
  * "Received" is only what the server itself confirmed: after each push it is asked for the revisions that it lacks.
- * It may also say that it lacks one it had (restored from a backup): then the record waits again.
+ * It may also say that it lacks one it had (restored from a backup): then the record waits again, whatever its verdict was.
  */
 import type { FormRecord, Verdict, VerdictStatus } from "../documents";
 
@@ -20,10 +20,10 @@ const JUDGED: Partial<Record<Happening, State>> = {
 export const MOVES: Record<State, Partial<Record<Happening, State>>> = {
   waiting: { ...JUDGED, acknowledged: "received" },
   received: JUDGED,
-  accepted: { ...JUDGED, missing: "accepted" },
-  accepted_with_warnings: { ...JUDGED, missing: "accepted_with_warnings" },
-  quarantined: { ...JUDGED, missing: "quarantined" },
-  returned: { ...JUDGED, missing: "returned" },
+  accepted: JUDGED,
+  accepted_with_warnings: JUDGED,
+  quarantined: JUDGED,
+  returned: JUDGED,
 };
 
 export const move = (state: State, happening: Happening): State => MOVES[state][happening] ?? state;
@@ -59,11 +59,14 @@ export function chainOf(records: FormRecord[], receipts: ReadonlySet<string>, ve
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Records that may leave the phone: judged for good at least `retainDays` ago, or replaced by one that was. */
+/**
+ * Records that may leave the phone: accepted, or replaced by one that was, and none of these verdicts younger than `retainDays`.
+ * docs/backup.md promises that much to a district that restores a backup.
+ */
 export function leaving(own: OwnRecord[], retainDays: number, nowMs: number): FormRecord[] {
   const byId = new Map(own.map((each) => [each.record._id, each]));
-  const old = (each: OwnRecord | undefined): boolean =>
-    each !== undefined && isFinal(each.state) && each.verdict !== undefined && nowMs - Date.parse(each.verdict.decided_at) > retainDays * DAY_MS;
-  const done = (each: OwnRecord): boolean => old(each) || (hasVerdict(each.state) && each.replacedBy !== undefined && old(byId.get(each.replacedBy)));
-  return own.filter(done).map((each) => each.record);
+  const old = (each: OwnRecord): boolean => each.verdict !== undefined && nowMs - Date.parse(each.verdict.decided_at) > retainDays * DAY_MS;
+  const settled = (each: OwnRecord | undefined): boolean => each !== undefined && isFinal(each.state) && old(each);
+  const done = (each: OwnRecord): boolean => settled(each) || (each.replacedBy !== undefined && settled(byId.get(each.replacedBy)));
+  return own.filter((each) => old(each) && done(each)).map((each) => each.record);
 }

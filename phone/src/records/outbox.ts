@@ -1,9 +1,9 @@
 /** This phone's own records: written once, kept until the server has judged them for good. */
-import type { FormRecord, Verdict } from "../documents";
+import type { FormRecord, RegisterDocument, Verdict } from "../documents";
 import { outbox, register } from "../storage/databases";
 import { readAll, remove, write } from "../storage/keep";
 import type { Waiting } from "../sync/pace";
-import { chainOf, hasVerdict, leaving, type OwnRecord } from "./chain";
+import { chainOf, leaving, type OwnRecord } from "./chain";
 
 export type KeptRecord = FormRecord & { _rev: string; _attachments?: Record<string, { content_type: string; length?: number }> };
 
@@ -25,11 +25,11 @@ export async function loadReceipts(): Promise<Set<string>> {
   return new Set((await readAll<Receipt>("receipts")).map((receipt) => receipt.record_id));
 }
 
-export async function loadVerdicts(records: FormRecord[]): Promise<Map<string, Verdict>> {
+export async function loadVerdicts(server: string, records: FormRecord[]): Promise<Map<string, Verdict>> {
   const byVillage = Map.groupBy ? Map.groupBy(records, (record) => record.village_code) : groupByVillage(records);
   const found = new Map<string, Verdict>();
   for (const [village, own] of byVillage) {
-    const { rows } = await register(village).allDocs({ keys: own.map((record) => `verdict:${record._id}`), include_docs: true });
+    const { rows } = await register(server, village).allDocs({ keys: own.map((record) => `verdict:${record._id}`), include_docs: true });
     for (const row of rows) if ("doc" in row && row.doc?.type === "verdict") found.set(row.doc.record_id, row.doc);
   }
   return found;
@@ -69,17 +69,26 @@ export async function recordMedia(village: string, id: string, name: string): Pr
 
 export const acknowledge = (ids: string[], nowMs: number) =>
   Promise.all(ids.map((record_id) => write("receipts", record_id, { record_id, received_ms: nowMs } satisfies Receipt, "strict")));
-export const withdrawReceipts = (ids: string[]) => Promise.all(ids.map((id) => remove("receipts", id)));
 
-export function toPush(own: OwnRecord[], village: string): { waiting: Waiting[]; unjudged: Waiting[] } {
+/** The server lacks these after all: they wait again. Verdicts go first: what is left without one is asked for in every round. */
+export async function withdraw(server: string, village: string, ids: string[]): Promise<void> {
+  const copy = register(server, village);
+  const { rows } = await copy.allDocs({ keys: ids.map((id) => `verdict:${id}`) });
+  const verdicts = rows.flatMap((row) => ("id" in row && !row.value.deleted ? [{ _id: row.id, _rev: row.value.rev, _deleted: true }] : []));
+  await copy.bulkDocs(verdicts as unknown as RegisterDocument[]);
+  await Promise.all(ids.map((id) => remove("receipts", id)));
+}
+
+export function toPush(own: OwnRecord[], village: string): { waiting: Waiting[]; unjudged: Waiting[]; kept: Waiting[] } {
   const describe = ({ record }: OwnRecord): Waiting => {
     const kept = record as KeptRecord;
     return { id: kept._id, rev: kept._rev, media: kept._attachments !== undefined };
   };
-  const here = own.filter((each) => each.record.village_code === village && !hasVerdict(each.state));
+  const here = own.filter((each) => each.record.village_code === village);
   return {
     waiting: here.filter((each) => each.state === "waiting").map(describe).reverse(),
     unjudged: here.filter((each) => each.state === "received").map(describe),
+    kept: here.filter((each) => each.state !== "waiting").map(describe),
   };
 }
 

@@ -18,9 +18,25 @@ function local<Content extends {}>(name: string): Database<Content> {
   return database;
 }
 
-export const catalogue = () => local<CatalogueDocument>("catalogue");
-export const register = (village: string) => local<RegisterDocument>(`register-${village}`);
+/**
+ * Copies of what the server with this uuid holds. A server that was restored from a backup is another one, and gets copies of
+ * its own: revisions of the time that it lost can win over nothing there, and the screens read the old ones until all is there.
+ */
+export const catalogue = (server: string) => local<CatalogueDocument>(`catalogue@${server}`);
+export const register = (server: string, village: string) => local<RegisterDocument>(`register-${village}@${server}`);
 export const outbox = (village: string) => local<FormRecord>(`outbox-${village}`);
+
+const COPY = /^_pouch_gridbook-((?:catalogue|register-).*)$/;
+
+/** Deletes the copies of what other servers held. Only while no tab syncs: a copy may be half made. */
+export async function dropCopiesOfOthers(server: string): Promise<void> {
+  for (const { name = "" } of (await indexedDB.databases?.()) ?? []) {
+    const copy = COPY.exec(name)?.[1];
+    if (copy === undefined || copy.endsWith(`@${server}`)) continue;
+    await local(copy).destroy();
+    opened.delete(copy);
+  }
+}
 
 /** The server's database of that name; nothing is asked before the first use. */
 export function remote<Content extends {}>(name: string, fetch: typeof globalThis.fetch): Database<Content> {

@@ -7,6 +7,7 @@ export interface Identity {
   token: string;
   villages: Village[];
   fillers: Filler[];
+  /** Of the server that this phone has compared everything with; one that calls itself otherwise was put in its place. */
   server_uuid: string;
   district: { zh: string; en: string };
 }

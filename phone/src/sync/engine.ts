@@ -2,6 +2,10 @@
  * The round that a phone makes whenever there is network: push every village's records, then pull the catalogue and the
  * registers, then listen until something moves. It knows no screens; `Surroundings` tells it what waits and hears what came.
  *
+ * A server that was restored from a backup has another uuid, and may lack what it once acknowledged and judged. Then the round
+ * asks about every record that this phone keeps and makes the copies of catalogue and registers anew. The uuid is remembered
+ * at its end, so that a round that breaks off is repeated.
+ *
  *   idle ──poke──► round ──ok──► listening ──change here, hidden page, broken feed, timer──► round
  *                    └─failed─► back-off ──timer, online, poke──► round
  */
@@ -28,12 +32,18 @@ export interface Surroundings extends Contact {
   /** The village on the screen: its register is listened to. */
   village(): string;
   waiting(village: string): Promise<Waiting[]>;
+  /** Uuid of the server that everything was compared with. */
+  server(): string;
   /** Acknowledged once, without a verdict yet. */
   unjudged(village: string): Promise<Waiting[]>;
+  /** Acknowledged once, whatever became of it. */
+  kept(village: string): Promise<Waiting[]>;
   acknowledged(village: string, ids: string[]): Promise<void>;
   missing(village: string, ids: string[]): Promise<void>;
   /** Enrolment may have given this phone other villages. */
   refresh(): Promise<void>;
+  /** The round has ended well: all that this phone keeps is on this server, and the copies hold what it has. */
+  settled(server: string): Promise<void>;
   status(status: Status): void;
 }
 
@@ -52,6 +62,7 @@ export class Engine {
   private again = false;
   private stopped = true;
   private failures = 0;
+  private answering = "";
   private state: Status = { phase: "idle", stuck: [], pulled: 0 };
 
   constructor(private readonly around: Surroundings) {}
@@ -138,27 +149,43 @@ export class Engine {
   }
 
   private async work(): Promise<void> {
-    const fetch = transport(this.around.token(), this.around);
-    const stuck: string[] = [];
-    for (const village of this.around.outboxes()) stuck.push(...(await this.pushVillage(village, fetch)));
-    this.tell({ stuck });
+    const fetch = this.transport();
+    await this.handIn(fetch, this.around.unjudged);
     await this.around.refresh();
-    await this.pull(catalogue(), remote("catalogue", fetch));
-    for (const village of this.around.villages()) await this.pull(register(village), remote(`register-${village}`, fetch));
+    await this.pull(catalogue(this.around.server()), remote("catalogue", fetch));
+    const server = this.answering;
+    if (!server) throw new Error("The server did not say who it is.");
+    if (server !== this.around.server()) {
+      await this.handIn(fetch, this.around.kept);
+      await this.pull(catalogue(server), remote("catalogue", fetch));
+    }
+    for (const village of this.around.villages()) await this.pull(register(server, village), remote(`register-${village}`, fetch));
+    await this.around.settled(server);
   }
 
-  /** Returns the ids that could not be handed over; a village that this phone may no longer write to keeps its records. */
-  private async pushVillage(village: string, fetch: typeof globalThis.fetch): Promise<string[]> {
+  private transport(): typeof globalThis.fetch {
+    this.answering = "";
+    return transport(this.around.token(), this.around, (server) => (this.answering = server));
+  }
+
+  private async handIn(fetch: typeof globalThis.fetch, asked: (village: string) => Promise<Waiting[]>): Promise<void> {
+    const stuck: string[] = [];
+    for (const village of this.around.outboxes()) stuck.push(...(await this.pushVillage(village, fetch, asked)));
+    this.tell({ stuck });
+  }
+
+  /** Returns the ids that could not be handed over; a village that this phone may not write to, or that is not there, keeps its records. */
+  private async pushVillage(village: string, fetch: typeof globalThis.fetch, asked: (village: string) => Promise<Waiting[]>): Promise<string[]> {
     const inbox = remote<FormRecord>(`inbox-${village}`, fetch);
     try {
-      await this.around.missing(village, await lost(inbox, await this.around.unjudged(village)));
+      await this.around.missing(village, await lost(inbox, await asked(village)));
       const waiting = await this.around.waiting(village);
       if (!waiting.length) return [];
       const outcome = await push(outbox(village), inbox, waiting);
       await this.around.acknowledged(village, outcome.held);
       return [...outcome.refused, ...outcome.rejected];
     } catch (error) {
-      if ((error as { status?: number }).status !== 403) throw error;
+      if (![403, 404].includes((error as { status?: number }).status ?? 0)) throw error;
       return (await this.around.waiting(village)).map((each) => each.id);
     }
   }
@@ -178,10 +205,11 @@ export class Engine {
     this.tell({ phase: "listening" });
     this.wake(REVISIT_MS);
     if (document.visibilityState !== "visible") return;
-    const fetch = transport(this.around.token(), this.around);
-    this.follow(catalogue(), remote("catalogue", fetch));
+    const fetch = this.transport();
+    const server = this.around.server();
+    this.follow(catalogue(server), remote("catalogue", fetch));
     const village = this.around.village();
-    if (village) this.follow(register(village), remote(`register-${village}`, fetch));
+    if (village) this.follow(register(server, village), remote(`register-${village}`, fetch));
   }
 
   private follow<Content extends {}>(here: Database<Content>, there: Database<Content>): void {

@@ -6,6 +6,9 @@ export interface Contact {
   revoked(): void;
 }
 
+/** Whoever answers here tells its uuid; PouchDB asks at the beginning of every replication. */
+const WELCOME = "/sync/";
+
 const LONGPOLL_MS = 50_000;
 const REQUEST_MS = 120_000;
 
@@ -21,7 +24,12 @@ function anySignal(given: AbortSignal | null | undefined, ms: number): AbortSign
   return given && "any" in AbortSignal ? AbortSignal.any([given, timed]) : (given ?? timed);
 }
 
-export function transport(token: string, contact: Contact): typeof fetch {
+async function uuidOf(welcome: Response): Promise<string> {
+  return ((await welcome.clone().json()) as { uuid: string }).uuid;
+}
+
+/** `answering` hears the uuid of the server whenever that is asked for. */
+export function transport(token: string, contact: Contact, answering: (server: string) => void): typeof fetch {
   return async (input, init = {}) => {
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const headers = new Headers(init.headers);
@@ -30,6 +38,7 @@ export function transport(token: string, contact: Contact): typeof fetch {
     const date = response.headers.get("Date");
     if (response.status === 401) contact.revoked();
     else if (response.ok && date) contact.reached(Math.round((Date.now() - Date.parse(date)) / 1000));
+    if (response.ok && url.endsWith(WELCOME)) answering(await uuidOf(response));
     return response;
   };
 }
