@@ -109,6 +109,6 @@ def notes(content: Content) -> Sequence[str]:
         f"已报村（社区）{villages['reported']}个，零报告{villages['nil']}个，未报{len(villages['silent'])}个。"
         "零报告表单尚未启用，当日无记录的村一律列为未报。",
         f"在用手机{content['devices']['active']}台，当日截止前未同步{len(content['devices']['silent'])}台。",
-        f"待订正记录{waiting['quarantined']}条、已退回{waiting['returned']}条，均未计入。",
+        f"待更正记录{waiting['quarantined']}条、已退回{waiting['returned']}条，均未计入。",
         "台账、参数与审核结论以发布时为准；累计数不可跨日相加；消毒点按当日24时计。",
     ]

@@ -98,7 +98,7 @@ def _waiting(asked: Asked) -> Iterator[Item]:
     for town, counts in sorted(waiting["by_town"].items()):
         if asked.covers(town) or str(asked.area["code"]).startswith(town):
             name = asked.names.get(town, town)
-            yield (section, name, counts["quarantined"], asked.pick({"zh": "待订正", "en": "quarantined"}))
+            yield (section, name, counts["quarantined"], asked.pick({"zh": "待更正", "en": "quarantined"}))
             yield (section, name, counts["returned"], asked.pick({"zh": "已退回", "en": "returned"}))
 
 

@@ -19,7 +19,7 @@ STATES = {
     "silent": {"zh": "未报", "en": "silent"},
     "accepted": {"zh": "已通过", "en": "accepted"},
     "accepted_with_warnings": {"zh": "已通过（有提示）", "en": "accepted with warnings"},
-    "quarantined": {"zh": "待订正", "en": "quarantined"},
+    "quarantined": {"zh": "待更正", "en": "quarantined"},
     "returned": {"zh": "已退回", "en": "returned"},
     True: {"zh": "是", "en": "yes"},
     False: {"zh": "否", "en": "no"},

@@ -200,7 +200,7 @@ def test_the_quality_page_tells_what_waits_and_what_came_late() -> None:
         for row in QualityRows(asked, template)
     ] == [
         ("未同步手机", "老王的手机", None, "示范一村；最近联系 —"),
-        ("未计入的记录", "域城镇", 2, "待订正"),
+        ("未计入的记录", "域城镇", 2, "待更正"),
         ("未计入的记录", "域城镇", 1, "已退回"),
         ("补报", "联系上", 2, "较第2020-001号（2020-02-20）"),
         ("口径说明", "联系上", None, "口径"),
