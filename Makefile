@@ -86,8 +86,16 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
+# Two at once, one for each core: what waits for a browser, and all the rest.
+test-python: BROWSER_LOG := tests/artifacts/browser-tests.log
 test-python:
-	@$(BIN)/python -m pytest -q $$(command -v chromium >/dev/null || echo $(BROWSER_TESTS:%=--ignore=%))
+	@mkdir -p $(dir $(BROWSER_LOG)); status=0; browser=; \
+	if command -v chromium >/dev/null; then \
+	  $(BIN)/python -m pytest -q $(BROWSER_TESTS) >$(BROWSER_LOG) 2>&1 & browser=$$!; \
+	fi; \
+	$(BIN)/python -m pytest -q $(BROWSER_TESTS:%=--ignore=%) || status=$$?; \
+	if [ -n "$$browser" ]; then wait $$browser || status=$$?; cat $(BROWSER_LOG); fi; \
+	exit $$status
 
 browser:
 	@command -v chromium >/dev/null || { \
