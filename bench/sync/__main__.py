@@ -1,6 +1,6 @@
 """Push, pull, read and wait as PouchDB 9's replicator does, every answer checked.
 
-    python -m bench.sync URL [URL…] [--works district rush spread waiting nothing] [--rounds 5] [--scale 1]
+    python -m bench.sync URL [URL…] [--works alone district rush …] [--rounds 5] [--scale 1]
 
 The servers run on this machine, because their processes are watched. Each does the same work in turn within
 a round, so that a change of the machine's mood hits all; medians over the rounds are printed, and how often
@@ -34,6 +34,7 @@ def shapes(scale: float) -> dict[str, Shape]:
         return max(int(count * scale), 1)
 
     return {
+        "alone": partial(works.district, phones=1, records=part(3000), pulling=1),
         "district": partial(works.district, phones=part(300)),
         "spread": partial(works.spread, phones=part(300)),
         "rush": partial(works.rush, phones=part(3000)),

@@ -1,7 +1,7 @@
 """The work shapes. Each makes its databases, does its work with every answer checked, and clears up.
 
 rush     many phones with a handful of records each, a connection each
-district fewer phones with a day's records: pushed, counted, pulled, read whole
+district fewer phones with a day's records, or one alone with many: pushed, counted, pulled, read whole
 waiting  open longpolls, and one write that ends them
 nothing  a phone that is up to date looks again
 """
