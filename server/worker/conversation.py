@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sys
+import time
 from functools import lru_cache
-from socket import socket
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from server.worker.answering import Answering
-from server.worker.asking import Asked, Asking, Body, Refused
+from server.worker.asking import READ_BYTES, Asked, Asking, Body, Refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 UNREAD_BYTES_MAX = 1024 * 1024
+LINGER_S = 5.0
 DECLARED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
@@ -30,7 +33,7 @@ class Host(Protocol):
 
 
 class Conversation:
-    def __init__(self, host: Host, listener: socket, client: socket, address: Any) -> None:
+    def __init__(self, host: Host, listener: socket.socket, client: socket.socket, address: Any) -> None:
         self._host = host
         self._client = client
         self._asking = Asking(client)
@@ -42,6 +45,7 @@ class Conversation:
                 pass
         except Refused as refused:
             self._refuse(refused)
+            self._linger()
 
     def _answer(self, asked: Asked) -> bool:
         """False when the connection must end."""
@@ -61,7 +65,10 @@ class Conversation:
         except Exception:
             self._host.log.exception("Error handling request")
             return False
-        return answering.keeps_alive and body.drain(UNREAD_BYTES_MAX)
+        goes_on = answering.keeps_alive and body.drain(UNREAD_BYTES_MAX)
+        if not asked.is_whole:
+            self._linger()
+        return goes_on
 
     def _refuse(self, refused: Refused) -> None:
         body = json.dumps({"error": refused.error, "reason": refused.reason}).encode()
@@ -71,8 +78,20 @@ class Conversation:
         )
         self._asking.send(head.encode() + body)
 
+    def _linger(self) -> None:
+        """Take what still comes, for a moment. A socket that is closed over unread bytes resets the
+        connection, and the client loses the answer that is on its way.
+        """
+        end = time.monotonic() + LINGER_S
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
+            while (left := end - time.monotonic()) > 0:
+                self._client.settimeout(left)
+                if not self._client.recv(READ_BYTES):
+                    return
 
-def _environ_of(listener: socket, address: Any, cfg: Any) -> WSGIEnvironment:
+
+def _environ_of(listener: socket.socket, address: Any, cfg: Any) -> WSGIEnvironment:
     here = listener.getsockname()
     here, there = (here if isinstance(here, tuple) else (str(here), "")), address or ("", "")
     return {
