@@ -5,7 +5,7 @@
     phone ──┘        (asks once whether it moved already, then sleeps)
 
 A watch is a thread (a greenlet under gevent) that begins with the first who waits and ends when nobody has
-waited for `LINGER_S`. Whoever comes asks after the watch began, so no change falls between. A question that
+waited for `LINGER_S`, or its database is gone; then it sends all who wait away, and who waits again begins another. Whoever comes asks after the watch began, so no change falls between. A question that
 was answered "not yet" need not be asked again before the watch sees the database move: phones that wait on
 and on ask CouchDB nothing.
 """
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sync.store import NotFound, Seq, StoreError
 
@@ -35,23 +36,38 @@ class Watch:
         self._condition = threading.Condition()
         self._moves = 0
         self._still: dict[Seq, int] = {}  # sequences after which nothing had come at that count of moves
-        self._last_asked = time.monotonic()
+        self._waiting = 0
+        self._last_left = time.monotonic()
         self._closed = False
         threading.Thread(target=self._run, name="couchdb-watch", daemon=True).start()
 
     def wait(self, since: Seq, timeout_s: float, moved: Callable[[], bool]) -> bool:
-        """Whether something came after `since` within the time; `moved` asks CouchDB."""
+        """Whether something came after `since` within the time, which a watch that closes cuts short.
+
+        `moved` asks CouchDB, and raises NotFound when the database is gone.
+        """
         end = time.monotonic() + timeout_s
-        while True:
+        with self._counted():
+            while True:
+                with self._condition:
+                    moves, closed = self._moves, self._closed
+                if self._still.get(since) != moves:
+                    if moved():
+                        return True
+                    self._still[since] = moves
+                if closed or not self._sleep(moves, end - time.monotonic()):
+                    return False
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._condition:
+            self._waiting += 1
+        try:
+            yield
+        finally:
             with self._condition:
-                self._last_asked = time.monotonic()
-                moves = self._moves
-            if self._still.get(since) != moves:
-                if moved():
-                    return True
-                self._still[since] = moves
-            if not self._sleep(moves, end - time.monotonic()):
-                return False
+                self._waiting -= 1
+                self._last_left = time.monotonic()
 
     def _sleep(self, moves: int, left_s: float) -> bool:
         with self._condition:
@@ -72,9 +88,13 @@ class Watch:
         self._closed = True
         self.nudge()
 
+    def _is_wanted(self) -> bool:
+        with self._condition:
+            return self._waiting > 0 or time.monotonic() - self._last_left < LINGER_S
+
     def _run(self) -> None:
         since: Seq | None = None
-        while not self._closed and time.monotonic() - self._last_asked < LINGER_S:
+        while not self._closed and self._is_wanted():
             try:
                 after = self._begin() if since is None else self._poll(since, POLL_S)
             except NotFound:
