@@ -5,9 +5,9 @@
     phone ──┘        (asks once whether it moved already, then sleeps)
 
 A watch is a thread (a greenlet under gevent) that begins with the first who waits and ends when nobody has
-waited for `LINGER_S`, or its database is gone; then it sends all who wait away, and who waits again begins another. Whoever comes asks after the watch began, so no change falls between. A question that
-was answered "not yet" need not be asked again before the watch sees the database move: phones that wait on
-and on ask CouchDB nothing.
+waited for `LINGER_S`, or when its database is gone, which all who wait are told. Whoever comes asks after the
+watch began, so no change falls between. A question that was answered "not yet" need not be asked again before
+the watch sees the database move: phones that wait on and on ask CouchDB nothing.
 """
 
 from __future__ import annotations
