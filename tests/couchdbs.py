@@ -28,7 +28,6 @@ STAND_IN_CANNOT = {
     "updates": "it has no _db_updates",
     "locals": "it refuses a local document with a stale revision",
     "details": "its revisions, reasons, counts, orders and deleted leaves are not CouchDB's in every detail",
-    "deletion": "it makes a database again that somebody waits for while it is deleted",
     "compaction": "compacting, it keeps what old revisions hold",
 }
 

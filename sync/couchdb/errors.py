@@ -58,7 +58,7 @@ def of_answer(status: int, content: bytes) -> StoreError:
     if kind is None:
         log.error("CouchDB answered %d: %s: %s", status, error, reason)
         return Unavailable(f"The document store failed: {error or status}. Try again later.")
-    return kind(_DATABASE_GONE if reason in _GONE else reason)
+    return kind(DATABASE_GONE if reason in _GONE else reason)
 
 
 def of_row(row: dict[str, object]) -> StoreError:
@@ -68,7 +68,7 @@ def of_row(row: dict[str, object]) -> StoreError:
 
 
 # CouchDB says so too where a database is deleted under a request, and pouchdb-server in its own words.
-_DATABASE_GONE = "Database does not exist."
+DATABASE_GONE = "Database does not exist."
 _GONE = {"no_db_file", "Database is deleted.", "Database not found", "No DB shards could be opened."}
 
 

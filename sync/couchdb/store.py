@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from sync.couchdb import receipts
+from sync.couchdb import errors, receipts
 from sync.couchdb.address import Address
 from sync.couchdb.client import READ_TIMEOUT_S, Client
 from sync.couchdb.database import CouchDatabase
@@ -72,7 +72,7 @@ class CouchStore:
 
     def _birth(self, name: str) -> str:
         if name.startswith(("_", receipts.PREFIX)):
-            raise NotFound("Database does not exist.")
+            raise NotFound(errors.DATABASE_GONE)
         return str(self._client.json("GET", [self._prefix + name]).get("instance_start_time", "0"))
 
     def _receipts(self, name: str) -> Receipts:
@@ -97,7 +97,7 @@ class CouchStore:
         with self._watching:
             watch = self._watches.pop(name, None)
         if watch is not None:
-            watch.close()
+            watch.close(gone=True)
 
     def names(self) -> list[str]:
         found = (self._name(kept_name) for kept_name in self._client.json("GET", ["_all_dbs"]))

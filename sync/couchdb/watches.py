@@ -5,9 +5,9 @@
     phone ──┘        (asks once whether it moved already, then sleeps)
 
 A watch is a thread (a greenlet under gevent) that begins with the first who waits and ends when nobody has
-waited for `LINGER_S`, or its database is gone; then it sends all who wait away, and who waits again begins another. Whoever comes asks after the watch began, so no change falls between. A question that
-was answered "not yet" need not be asked again before the watch sees the database move: phones that wait on
-and on ask CouchDB nothing.
+waited for `LINGER_S`, or when its database is gone, which all who wait are told. Whoever comes asks after the
+watch began, so no change falls between. A question that was answered "not yet" need not be asked again before
+the watch sees the database move: phones that wait on and on ask CouchDB nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sync.couchdb.errors import DATABASE_GONE
 from sync.store import NotFound, Seq, StoreError
 
 POLL_S = 25.0
@@ -39,18 +40,21 @@ class Watch:
         self._waiting = 0
         self._last_left = time.monotonic()
         self._closed = False
+        self._gone = False
         threading.Thread(target=self._run, name="couchdb-watch", daemon=True).start()
 
     def wait(self, since: Seq, timeout_s: float, moved: Callable[[], bool]) -> bool:
         """Whether something came after `since` within the time, which a watch that closes cuts short.
 
-        `moved` asks CouchDB, and raises NotFound when the database is gone.
+        `moved` asks CouchDB. Raises NotFound when the database is gone, also if another has its name by now.
         """
         end = time.monotonic() + timeout_s
         with self._counted():
             while True:
                 with self._condition:
                     moves, closed = self._moves, self._closed
+                if self._gone:
+                    raise NotFound(DATABASE_GONE)
                 if self._still.get(since) != moves:
                     if moved():
                         return True
@@ -84,7 +88,9 @@ class Watch:
     def closed(self) -> bool:
         return self._closed
 
-    def close(self) -> None:
+    def close(self, *, gone: bool = False) -> None:
+        """`gone`: because there is no such database any more."""
+        self._gone = self._gone or gone
         self._closed = True
         self.nudge()
 
@@ -98,7 +104,8 @@ class Watch:
             try:
                 after = self._begin() if since is None else self._poll(since, POLL_S)
             except NotFound:
-                break
+                self.close(gone=True)
+                return
             except StoreError:  # CouchDB is away; who waits is told so when asking
                 since = None
                 self.nudge()

@@ -52,7 +52,6 @@ def test_a_write_elsewhere_does_not_end_the_wait(store: Store, database: Databas
         assert waiting.result() is False
 
 
-@pytest.mark.beyond_stand_in("deletion")
 def test_deleting_a_database_ends_the_wait_for_it(store: Store, database: Database) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(store.wait_for, database, database.seq(), LONG_S)

@@ -13,14 +13,15 @@ from sync.store import NotFound, Seq
 LONG_S = 30.0
 
 
-def test_who_waits_for_a_database_that_is_made_again_is_sent_away_once() -> None:
+def test_who_waits_for_a_database_that_is_made_again_is_told_that_his_is_gone() -> None:
     asked: list[Seq] = []
 
     def gone(since: Seq, timeout_s: float) -> Seq:
         raise NotFound("Database does not exist.")
 
     watch = Watch(lambda: "1", gone)
-    assert watch.wait("1", LONG_S, lambda: bool(asked.append("1"))) is False
+    with pytest.raises(NotFound):
+        watch.wait("1", LONG_S, lambda: bool(asked.append("1")))
     assert watch.closed
     assert len(asked) <= 3
 
