@@ -32,12 +32,19 @@ def migrate(connection: sqlite3.Connection, layout: int, statements: list[str]) 
         connection.execute(f"DROP INDEX {index}")
     for table in TABLES[layout]:
         connection.execute(f"ALTER TABLE {table} RENAME TO {table}_of_layout_{layout}")
-    kept = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
-    for statement in statements:
-        if statement.split()[2] not in kept:
-            connection.execute(statement)
+    tables = [one for one in statements if one.startswith("CREATE TABLE")]
+    _make_missing(connection, tables)
     for table in TABLES[layout]:
         _refill(connection, table, layout)
+    # An index of a full table is sorted once; filled beside it, it would be written all over.
+    _make_missing(connection, [one for one in statements if one not in tables])
+
+
+def _make_missing(connection: sqlite3.Connection, statements: list[str]) -> None:
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    for statement in statements:
+        if statement.split()[2] not in there:
+            connection.execute(statement)
 
 
 def _refill(connection: sqlite3.Connection, table: str, layout: int) -> None:
