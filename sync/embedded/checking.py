@@ -161,6 +161,9 @@ class _Examination:
                 self._tell(f"database {name}: has come to sequence {seq}, a document to {newest}")
         for db in counted:
             self._tell(f"documents of database {db}, which does not exist")
+        doubled = "SELECT db, seq FROM documents GROUP BY db, seq HAVING count(*) > 1"
+        for db, seq in self._rows(doubled):
+            self._tell(f"documents of database {db}: more than one has sequence {seq}")
 
     def _documents(self) -> None:
         for db, *row in self._rows(f"SELECT d.db, {documents_sql.COLUMNS} FROM documents d"):  # noqa: S608

@@ -378,5 +378,3 @@ def _edit_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
         return {"ok": True, "id": incoming.id, "rev": pen.edit(incoming)}
     except Conflict as conflict:
         return {"id": incoming.id, "error": conflict.error, "reason": conflict.reason}
-
-

@@ -88,6 +88,11 @@ DocumentRow = tuple[str, int, str, int, int, str | None]
 # … and what the winner's body is: a row of COLUMNS, `attachments` (how many), `body`
 WITH_BODIES = f"SELECT {COLUMNS}, r.attachments, r.body FROM documents d JOIN revisions r USING (revision)"  # noqa: S608
 BARE = f"SELECT {COLUMNS} FROM documents d"  # noqa: S608
+# The same, for reading by `seq`: the index has everything but the trees.
+_TREE = "(SELECT t.tree FROM documents t WHERE t.db = d.db AND t.id = d.id)"
+COLUMNS_BY_SEQ = f"d.id, d.seq, d.rev, d.deleted, d.revision, CASE WHEN NOT d.single THEN {_TREE} END"
+BARE_BY_SEQ = f"SELECT {COLUMNS_BY_SEQ} FROM documents d"  # noqa: S608
+WITH_BODIES_BY_SEQ = WITH_BODIES.replace(COLUMNS, COLUMNS_BY_SEQ)
 
 
 def entry_of(row: DocumentRow) -> Entry:
@@ -135,8 +140,8 @@ def insert_documents(
     """Documents that are not there yet, with one revision each: (id, seq, rev, deleted, revision)."""
     rows = ((db, doc_id, seq, rev, int(gone), body, None) for doc_id, seq, rev, gone, body in documents)
     connection.executemany(
-        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, checksum)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, single, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
         ((*row, checksums.of_document(*row)) for row in rows),
     )
 
@@ -146,11 +151,11 @@ def save_entry(connection: sqlite3.Connection, db: int, entry: Entry) -> None:
     deleted = int(winner in entry.tree.deleted)
     values = (db, entry.id, entry.seq, winner, deleted, entry.bodies[winner], _tree_column(entry))
     connection.execute(
-        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, checksum)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO documents (db, id, seq, rev, deleted, revision, tree, single, checksum)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7 IS NULL, ?8)"
         " ON CONFLICT (db, id) DO UPDATE SET seq = excluded.seq, rev = excluded.rev,"
         " deleted = excluded.deleted, revision = excluded.revision, tree = excluded.tree,"
-        " checksum = excluded.checksum",
+        " single = excluded.single, checksum = excluded.checksum",
         (*values, checksums.of_document(*values)),
     )
 
@@ -171,7 +176,7 @@ def rows_since(
 ) -> list[DocumentRow]:
     order = "DESC" if descending else "ASC"
     return connection.execute(
-        f"{BARE} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?", (db, since, limit)
+        f"{BARE_BY_SEQ} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?", (db, since, limit)
     ).fetchall()
 
 
@@ -179,7 +184,7 @@ def rows_with_bodies_since(
     connection: sqlite3.Connection, db: int, since: int, limit: int, *, include_docs: bool
 ) -> list[tuple[Any, ...]]:
     """Rows of WITH_BODIES; without docs, of BARE padded to their width."""
-    columns = WITH_BODIES if include_docs else BARE.replace(" FROM", ", 0, NULL FROM")
+    columns = WITH_BODIES_BY_SEQ if include_docs else f"SELECT {COLUMNS_BY_SEQ}, 0, NULL FROM documents d"  # noqa: S608
     return connection.execute(
         f"{columns} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
     ).fetchall()

@@ -5,8 +5,10 @@
 
 * `documents` has one row a document: where it stands in the changes (`seq`), its winner, and its revision
   tree. `tree` is NULL while the winner is all there is to the tree, which is so for most documents for
-  ever. Otherwise it is JSON: {"paths": [[newest, …, oldest], …], "deleted": [rev, …], "bodies": {rev:
-  number in `revisions`}}.
+  ever; `single` says so, too. Otherwise it is JSON: {"paths": [[newest, …, oldest], …], "deleted": [rev, …],
+  "bodies": {rev: number in `revisions`}}.
+* `documents_by_seq` holds all that the changes tell of such a document. Neighbours in the changes are
+  strangers in `documents`, which is ordered by id: to look up each would be a page of the file a row.
 * `revisions` has one row a kept body. A body is the JSON of the document without its special members.
 * `blobs` holds attachments once, by content. SHA-256 names them because MD5, which CouchDB's digests use,
   can be forged.
@@ -25,7 +27,7 @@ import uuid
 
 from sync.embedded import checksums, migrations
 
-LAYOUT = 2
+LAYOUT = 3
 
 TABLES = """
 CREATE TABLE server (
@@ -53,11 +55,12 @@ CREATE TABLE documents (
     rev TEXT NOT NULL,
     deleted INTEGER NOT NULL,
     revision INTEGER NOT NULL,
+    single INTEGER NOT NULL CHECK (single = (tree IS NULL)),
     tree TEXT,
     checksum INTEGER NOT NULL,
     PRIMARY KEY (db, id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX documents_by_seq ON documents (db, seq);
+CREATE INDEX documents_by_seq ON documents (db, seq, rev, deleted, revision, single);
 CREATE TABLE revisions (
     revision INTEGER PRIMARY KEY,
     writer TEXT NOT NULL,
@@ -114,7 +117,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         if layout == 0:
             _fill_empty(connection)
         else:
-            migrations.migrate_from_1(connection, statements())
+            migrations.migrate(connection, layout, statements())
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
         connection.execute("COMMIT")
     except BaseException:

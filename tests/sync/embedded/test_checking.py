@@ -18,7 +18,8 @@ FLIPS = 300
 THROUGH_INDEXES = (
     "SELECT db, moved FROM databases INDEXED BY databases_by_moved ORDER BY moved",
     "SELECT name FROM databases ORDER BY name",
-    "SELECT db, seq, id FROM documents INDEXED BY documents_by_seq ORDER BY db, seq",
+    "SELECT db, seq, rev, deleted, revision, single, id FROM documents INDEXED BY documents_by_seq"
+    " ORDER BY db, seq",
     "SELECT blob, revision FROM attachments INDEXED BY attachments_by_blob ORDER BY blob",
     "SELECT sha256, blob FROM blobs ORDER BY sha256",
 )
@@ -79,10 +80,11 @@ DAMAGE = {
     "DELETE FROM attachments WHERE revision IN (SELECT min(revision) FROM attachments)": "; there are 0",
     "DELETE FROM blobs WHERE blob = 1": "its content is not there",
     "DELETE FROM databases WHERE name = 'inbox-a'": "which does not exist",
+    "UPDATE documents SET seq = 3 WHERE id = 'record:000'": "more than one has sequence 3",
     "UPDATE databases SET seq = 3 WHERE name = 'inbox-a'": "has come to sequence 3",
     "UPDATE server SET clock = 1": "later than the clock",
     "UPDATE documents SET rev = '1-b' WHERE id = 'record:000'": "tells the winner 1-b",
-    "UPDATE documents SET tree = '{' WHERE id = 'record:000'": "its tree cannot be read",
+    "UPDATE documents SET tree = '{', single = 0 WHERE id = 'record:000'": "its tree cannot be read",
     "UPDATE documents SET revision = 8 WHERE id = 'record:001'": "which another revision names too",
     "UPDATE blobs SET data = 'x' WHERE blob = 1": "SHA-256",
     "DROP INDEX documents_by_seq": "definitions",

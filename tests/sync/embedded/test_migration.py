@@ -15,7 +15,7 @@ from sync.embedded.schema import LAYOUT
 from sync.store import Database, Store
 from tests.sync.embedded.villages import filled_store
 
-LAYOUT_1 = Path(__file__).with_name("layout_1.sql")
+OLDER = range(1, LAYOUT)
 
 
 def told(database: Database) -> list[Any]:
@@ -36,26 +36,25 @@ def a_checkpoint(store: Store) -> Any:
     return store.open("inbox-a").get_local("checkpoint-50")
 
 
-@pytest.fixture
-def of_layout_1(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    """A file as layout 1 had it, and what it holds."""
-    store = filled_store(tmp_path / "today" / "store.sqlite3")
+@pytest.fixture(params=OLDER)
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[int, Path, dict[str, Any]]:
+    """A layout, a file as that layout had it, and what it holds."""
+    layout, today, path = request.param, tmp_path / "today" / "store.sqlite3", tmp_path / "store.sqlite3"
+    store = filled_store(today)
     expected = everything(store)
     store.close()
-    path = tmp_path / "store.sqlite3"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(LAYOUT_1.read_text())
-        connection.execute("ATTACH ? AS today", (str(tmp_path / "today" / "store.sqlite3"),))
-        for table, (covered, _) in COVERED.items():
-            columns = migrations.NOT_COVERED.get(table, "") + covered
+        connection.executescript(Path(__file__).with_name(f"layout_{layout}.sql").read_text())
+        connection.execute("ATTACH ? AS today", (str(today),))
+        for table in (*COVERED, "blobs"):
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
             connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM today.{table}")  # noqa: S608
-        connection.execute("INSERT INTO blobs SELECT * FROM today.blobs")
         connection.commit()
-    return path, expected
+    return layout, path, expected
 
 
-def test_a_file_of_layout_1_holds_the_same_afterwards(of_layout_1: tuple[Path, dict[str, Any]]) -> None:
-    path, expected = of_layout_1
+def test_an_older_file_holds_the_same_afterwards(older: tuple[int, Path, dict[str, Any]]) -> None:
+    _, path, expected = older
     store = open_store(path)
     assert everything(store) == expected
     store.open("inbox-a").put({"_id": "after", "text": "new"}, writer="w")
@@ -68,26 +67,33 @@ def test_a_file_of_layout_1_holds_the_same_afterwards(of_layout_1: tuple[Path, d
 
 
 def test_a_migration_that_fails_changes_nothing(
-    of_layout_1: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    older: tuple[int, Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, expected = of_layout_1
-
-    def no_more(*_: object) -> int:
-        raise OSError("the power went out")
-
+    layout, path, expected = older
     with monkeypatch.context() as broken:
-        broken.setitem(COVERED, "locals", (COVERED["locals"][0], no_more))
+        last = migrations.TABLES[layout][-1]
+        broken.setitem(COVERED, last, ("no_such_column", COVERED[last][1]))
         with pytest.raises(UnusableStore):
             open_store(path)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == layout
     store = open_store(path)
     assert everything(store) == expected
     store.close()
 
 
-def test_the_layout_is_counted_up_with_the_tables(of_layout_1: tuple[Path, dict[str, Any]]) -> None:
-    path, _ = of_layout_1
+@pytest.mark.parametrize("older", range(2, LAYOUT), indirect=True)  # layout 1 had no checksums to tell
+def test_a_rotten_row_stays_one(older: tuple[int, Path, dict[str, Any]]) -> None:
+    _, path, _ = older
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE documents SET rev = '1-b' WHERE id = 'record:000'")
+        connection.commit()
+    open_store(path).close()
+    assert any("its checksum does not match" in problem for problem in check(path).problems)
+
+
+def test_the_layout_is_counted_up_with_the_tables(older: tuple[int, Path, dict[str, Any]]) -> None:
+    _, path, _ = older
     open_store(path).close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == LAYOUT
