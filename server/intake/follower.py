@@ -142,7 +142,7 @@ class Follower:
             followed = sorted(
                 (name for name in names if rank(name) is not None), key=lambda name: (rank(name), name)
             )
-            count = self._drain(followed, after)
+            count = self._drain(followed, after) if followed else 0
             self._token = token
             handled += count
             if not count:

@@ -57,19 +57,25 @@ class Answering:
                 told.close()
 
     def _send_whole(self, body: bytes) -> None:
-        self._client.sendall(self._head(len(body)) + self._framed(body) + self._end())
+        self._send(self._head(len(body)) + self._framed(body) + self._end())
 
     def _send_pieces(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
             self._write(piece)
         rest = (b"" if self._head_is_sent else self._head(0)) + self._end()
         if rest:
-            self._client.sendall(rest)
+            self._send(rest)
 
     def _write(self, piece: bytes) -> None:
         if piece:
             head = b"" if self._head_is_sent else self._head(None)
-            self._client.sendall(head + self._framed(piece))
+            self._send(head + self._framed(piece))
+
+    def _send(self, data: bytes) -> None:
+        """gevent's `sendall` first asks the kernel for its buffer's size; a short answer fits into it."""
+        sent = self._client.send(data)
+        if sent < len(data):
+            self._client.sendall(memoryview(data)[sent:])
 
     def _head(self, length: int | None) -> bytes:
         """`length` is that of the whole body, if it is known."""

@@ -17,7 +17,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,9 @@ class Connections:
         self._mine = _OfThisProcess()
         self._create()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection that sees one state of the file throughout."""
-        with self._connection("BEGIN") as connection:
-            yield connection
+        return self._connection("BEGIN")
 
     def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of one SELECT: by itself it sees one state, and needs no transaction around it."""

@@ -14,7 +14,7 @@ from sync import revtree
 from sync.embedded import compaction, documents_sql, json_reading, locals_sql, revisions_sql, sequences
 from sync.embedded.committing import Committer, Transaction
 from sync.embedded.connections import Connections
-from sync.embedded.documents_sql import IdRange
+from sync.embedded.documents_sql import DatabaseRow, IdRange
 from sync.embedded.reading import Options, Reader
 from sync.embedded.writing import Pen
 from sync.incoming import (
@@ -74,25 +74,26 @@ class EmbeddedDatabase:
 
     # The database
 
+    def _row(self) -> DatabaseRow:
+        return documents_sql.database_of(self._connections.row(documents_sql.DATABASE, self._db))
+
     def seq(self) -> Seq:
-        with self._reader() as reader:
-            return sequences.written(reader.row.seq, self.epoch)
+        return sequences.written(self._row().seq, self.epoch)
 
     def info(self) -> dict[str, Any]:
-        with self._reader() as reader:
-            return {
-                "db_name": self.name,
-                "doc_count": reader.row.doc_count,
-                "doc_del_count": reader.row.doc_del_count,
-                "update_seq": sequences.written(reader.row.seq, self.epoch),
-                "purge_seq": 0,
-                "compact_running": False,
-                "instance_start_time": str(int.from_bytes(self.epoch.encode())),
-            }
+        row = self._row()
+        return {
+            "db_name": self.name,
+            "doc_count": row.doc_count,
+            "doc_del_count": row.doc_del_count,
+            "update_seq": sequences.written(row.seq, self.epoch),
+            "purge_seq": 0,
+            "compact_running": False,
+            "instance_start_time": str(int.from_bytes(self.epoch.encode())),
+        }
 
     def revs_limit(self) -> int:
-        with self._reader() as reader:
-            return reader.row.revs_limit
+        return self._row().revs_limit
 
     def set_revs_limit(self, limit: int) -> None:
         if limit < 1:
@@ -316,11 +317,12 @@ class EmbeddedDatabase:
     # Local documents
 
     def get_local(self, local_id: str) -> Doc:
-        with self._reader() as reader:
-            found = locals_sql.load_local(reader.connection, self._db, local_id)
+        found = self._connections.row(locals_sql.LOCAL, local_id, self._db)
         if found is None:
-            raise NotFound("missing")
+            raise NotFound("Database does not exist.")
         rev, body = found
+        if rev is None:
+            raise NotFound("missing")
         return {"_id": f"_local/{local_id}", "_rev": f"0-{rev}", **orjson.loads(body)}
 
     def put_local(self, doc: Mapping[str, Any], local_id: str) -> str:

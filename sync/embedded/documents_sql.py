@@ -28,10 +28,15 @@ class DatabaseRow:
     revs_limit: int
 
 
+DATABASE = "SELECT db, name, epoch, seq, doc_count, doc_del_count, revs_limit FROM databases WHERE db = ?"
+
+
 def load_database(connection: sqlite3.Connection, db: int) -> DatabaseRow:
-    row = connection.execute(
-        "SELECT db, name, epoch, seq, doc_count, doc_del_count, revs_limit FROM databases WHERE db = ?", (db,)
-    ).fetchone()
+    return database_of(connection.execute(DATABASE, (db,)).fetchone())
+
+
+def database_of(row: tuple[Any, ...] | None) -> DatabaseRow:
+    """A row of DATABASE. Raises NotFound."""
     if row is None:
         raise NotFound("Database does not exist.")
     return DatabaseRow(*row)

@@ -6,12 +6,8 @@ import sqlite3
 
 from sync.embedded import checksums
 
-
-def load_local(connection: sqlite3.Connection, db: int, local_id: str) -> tuple[int, bytes] | None:
-    row = connection.execute(
-        "SELECT rev, body FROM locals WHERE db = ? AND id = ?", (db, local_id)
-    ).fetchone()
-    return (int(row[0]), bytes(row[1])) if row else None
+# Takes the local document's id and the database; no row without the database, NULLs without the document.
+LOCAL = "SELECT l.rev, l.body FROM databases d LEFT JOIN locals l ON l.db = d.db AND l.id = ? WHERE d.db = ?"
 
 
 def save_local(connection: sqlite3.Connection, db: int, local_id: str, rev: int, body: bytes) -> None:

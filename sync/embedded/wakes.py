@@ -4,8 +4,9 @@ nothing.
     writer commits ── "!" ──► run/<pid>-<random>.sock of all processes ─► listeners ask what moved ──► waiters
 
 The datagrams carry nothing: what moved is read from the store, so a lost, doubled or late one does no harm.
-Should one be lost, the listener looks by itself every `RECHECK_S`. A process that died leaves its socket
-file behind; the next writer that finds nobody there removes it.
+Should one be lost, the listener looks by itself every `RECHECK_S`; where many write, it looks every `REST_S`
+and not at every commit. A process that died leaves its socket file behind; the next writer that finds nobody
+there removes it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 RECHECK_S = 3.0
+REST_S = 0.05
 _SUN_PATH_MAX = 107
 
 Moved = Callable[[int], tuple[list[str], int]]
@@ -67,6 +70,7 @@ class _Listener:
                 Exception
             ):  # the store may be closing, or busy for long: look again later
                 self._tell()
+            time.sleep(REST_S)
 
     def _sleep(self) -> None:
         self._socket.settimeout(RECHECK_S)

@@ -19,10 +19,8 @@ WHOLE_BYTES_MAX = 256 * 1024
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    answer = Response(orjson.dumps(value) + b"\n", status, mimetype=JSON)
-    answer.headers["Cache-Control"] = "must-revalidate"
-    answer.headers.update(headers or {})
-    return answer
+    told = {"Content-Type": JSON, "Cache-Control": "must-revalidate"} | (headers or {})
+    return Response([orjson.dumps(value) + b"\n"], status, told)
 
 
 def streamed(chunks: Iterable[bytes], mimetype: str = JSON) -> Response:
