@@ -100,17 +100,18 @@ def _settled(order: Sequence[Question], questions: Mapping[str, Question]) -> li
 def _could_settle(question: Question) -> bool:
     if question.chain or (question.calculation is not None and question.type not in CALCULATED):
         return False
-    return all(map(_is_plain, question.expressions))
+    return all(map(is_plain, question.expressions))
 
 
-def _is_plain(expression: Any) -> bool:
+def is_plain(expression: Any) -> bool:
+    """Whether an expression compares the record's own answers and settings, and does nothing else."""
     if type(expression) is not list:
         return True
     if expression[0] == "$":
         return bool(expression[2] == 0)
     if expression[0] == "setting":
         return True
-    return expression[0] in OPERATIONS and all(map(_is_plain, expression[1:]))
+    return expression[0] in OPERATIONS and all(map(is_plain, expression[1:]))
 
 
 def reads(question: Question) -> Iterator[str]:

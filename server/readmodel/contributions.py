@@ -18,7 +18,8 @@ from typing import Any
 
 from schemas.expressions import Environment, to_string
 from server.readmodel.declaration import Component, Declaration
-from server.readmodel.facts import Facts, compiled, frame, millionths
+from server.readmodel.expressions import compiled, frame
+from server.readmodel.facts import Facts, millionths
 from server.readmodel.moments import BEIJING, next_day, parse, stamp
 from server.readmodel.quantities import convert
 from server.readmodel.tables import MILLIONTHS, NEVER

@@ -140,7 +140,11 @@ class Declaration:
     digest: str  # of everything that the tables depend on
 
     def unit_of_form(self, form_id: str | None) -> UnitKind | None:
-        return next((unit for unit in self.units.values() if form_id in unit.forms), None)
+        return self._by_form.get(form_id)
+
+    @cached_property
+    def _by_form(self) -> dict[str | None, UnitKind]:
+        return {form_id: unit for unit in reversed(list(self.units.values())) for form_id in unit.forms}
 
     def unit_of_register(self, kind: str) -> UnitKind | None:
         return next((unit for unit in self.units.values() if unit.register == kind), None)
@@ -156,7 +160,14 @@ class Declaration:
         return found
 
     def rules_of(self, unit: str) -> list[CrossRule]:
-        return [rule for rule in self.rules.values() if rule.unit == unit]
+        return self._rules_by_unit.get(unit, [])
+
+    @cached_property
+    def _rules_by_unit(self) -> dict[str, list[CrossRule]]:
+        found: dict[str, list[CrossRule]] = {}
+        for rule in self.rules.values():
+            found.setdefault(rule.unit, []).append(rule)
+        return found
 
 
 @cache

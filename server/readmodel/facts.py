@@ -10,26 +10,17 @@ it mentions: facts of the same shape for each.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from schemas.expressions import (
-    Environment,
-    Names,
-    TooMuch,
-    compile_closure,
-    compile_expression,
-    to_boolean,
-    to_number,
-    to_string,
-)
-from schemas.expressions.names import Name
+from schemas.expressions import Environment, TooMuch, to_boolean, to_number, to_string
 from schemas.expressions.values import from_answer
 from server.readmodel import codec
 from server.readmodel.cross_rules import CrossRule
 from server.readmodel.declaration import Component, Declaration, Mentioned, UnitKind
+from server.readmodel.expressions import Expression, compiled, frame
 from server.readmodel.identities import Identities
 from server.readmodel.moments import claimed_moment, true_moment
 from server.readmodel.tables import MILLIONTHS
@@ -37,21 +28,9 @@ from server.readmodel.tables import MILLIONTHS
 KEPT = "~"
 VALUE_MAX = 1_000_000_000
 PART_MAX = 60  # characters
-REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.-]*)\s*\}")
 
 Facts = dict[str, Any]
 Answers = Mapping[str, Any]
-Expression = Callable[[Environment], Any]
-
-
-def compile_text(text: str) -> Expression:
-    """An expression over one frame of answers; whatever it names exists."""
-    names = Names(entries={name: Name(name, "any") for name in REFERENCE.findall(text)})
-    return compile_closure(compile_expression(text, names).ast)
-
-
-def frame(answers: Answers) -> dict[str, Any]:
-    return {name: from_answer(value) for name, value in answers.items() if isinstance(name, str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +56,7 @@ class FactMaker:
     def __init__(self, declaration: Declaration, person_key: bytes) -> None:
         self._declaration = declaration
         self._identities = Identities(person_key)
-        self._readers = {
-            name: _readers_of(declaration, name) for name in (*declaration.units, *declaration.mentioned)
-        }
+        self._readers = cache(lambda unit, form_id: list(_readers_of(declaration, unit, form_id)))
 
     def read(
         self,
@@ -100,8 +77,12 @@ class FactMaker:
         return Said(facts, list(self._mentions(form_id, source, unit_key)))
 
     def _facts(self, unit: str, form_id: str, source: Source) -> Facts:
-        found = ((reader, reader.read(source)) for reader in self._readers[unit] if reader.reads(form_id))
-        return {reader.name: value for reader, value in found if value is not None}
+        found: Facts = {}
+        for reader in self._readers(unit, form_id):
+            value = reader.read(source)
+            if value is not None:
+                found[reader.name] = value
+        return found
 
     def _mentions(self, form_id: str, source: Source, unit_key: str) -> Iterator[Mention]:
         for mentioned in self._declaration.mentioned.values():
@@ -117,30 +98,20 @@ class FactMaker:
 
     def _stays(self, mentioned: Mentioned, source: Source) -> bool:
         unless = mentioned.stays_unless
-        return unless is None or not to_boolean(compiled(unless)(source.environment))
+        return unless is None or not source.holds(compiled(unless))
 
 
 STAYS = "@"  # this mention says where the unit is
 
 
-def _readers_of(declaration: Declaration, unit: str) -> list[_Reader | _RuleReader]:
-    return [
-        *(_reader(component) for component in declaration.of_unit(unit) if component.kind != "register"),
-        *(_RuleReader(rule) for rule in declaration.rules_of(unit) if rule.kind in RULE_READERS),
-    ]
-
-
-def _reader(component: Component) -> _Reader:
-    return (_ThenReader if component.kind in THEN else _Reader)(component)
-
-
-_COMPILED: dict[str, Expression] = {}
-
-
-def compiled(text: str) -> Expression:
-    if text not in _COMPILED:
-        _COMPILED[text] = compile_text(text)
-    return _COMPILED[text]
+def _readers_of(declaration: Declaration, unit: str, form_id: str) -> Iterator[_Reader]:
+    """Of what records of one form say to a unit, or of it."""
+    for component in declaration.of_unit(unit):
+        if component.kind != "register" and component.form in (None, form_id):
+            yield (_ThenReader if component.kind in THEN else _ComponentReader)(component)
+    for rule in declaration.rules_of(unit):
+        if rule.kind in RULE_READERS and rule.form in (None, form_id):
+            yield _RuleReader(rule)
 
 
 def _kept(unit: UnitKind, source: Source) -> dict[str, Any]:
@@ -159,9 +130,18 @@ class Source:
     ) -> None:
         self.answers, self.received_at, self.skew_s = answers, received_at, record.get("clock_skew_s")
         self.rules, self.gps = rules, record.get("gps")
-        own = {name: value for name, value in record.items() if name != "answers"}
-        self.frame = frame({**own, "received_at": received_at, **answers})
+        self.frame = frame({**record, "answers": None, "received_at": received_at, **answers})
         self.environment = Environment(self.frame)
+        self._values: dict[Expression, Any] = {}
+
+    def value(self, expression: Expression) -> Any:
+        """What several readers ask is worked out once. Raises TooMuch."""
+        if expression not in self._values:
+            self._values[expression] = expression(self.environment)
+        return self._values[expression]
+
+    def holds(self, expression: Expression | None) -> bool:
+        return expression is None or to_boolean(self.value(expression))
 
     def instances(self, repeat: str | None) -> Iterator[Environment]:
         return (source.environment for source in self.instances_of(repeat))
@@ -179,30 +159,35 @@ class Source:
     def _instance(self, row: Answers) -> Source:
         instance = object.__new__(Source)
         instance.__dict__ = {**self.__dict__, "answers": row, "frame": {**self.frame, **frame(row)}}
-        instance.environment = Environment(instance.frame)
+        instance.environment, instance._values = Environment(instance.frame), {}
         return instance
 
 
 class _Reader:
-    def __init__(self, component: Component) -> None:
-        self.component, self.name = component, component.name
-        texts = (component.where, component.value, component.by, component.then, component.on)
-        self._where, self._value, self._by, self._then, self._on = (
-            compiled(text) if text else None for text in texts
-        )
-        self._read = READERS[component.kind]
+    """What a record says under one name; None says nothing, and so does an expression that runs out of
+    bounds."""
 
-    def reads(self, form_id: str) -> bool:
-        return self.component.form in (None, form_id)
+    def __init__(self, name: str, read: Callable[..., Any], where: str | None) -> None:
+        self.name, self._read, self._where = name, read, _compiled(where)
 
     def read(self, source: Source) -> Any:
-        """None says nothing. An expression that runs out of bounds says nothing either."""
         try:
-            if self._where and not to_boolean(self._where(source.environment)):
-                return None
-            return self._read(self, source)
+            return self._read(self, source) if source.holds(self._where) else None
         except TooMuch:
             return None
+
+
+def _compiled(text: str | None) -> Expression | None:
+    return compiled(text) if text else None
+
+
+class _ComponentReader(_Reader):
+    def __init__(self, component: Component) -> None:
+        super().__init__(component.name, READERS[component.kind], component.where)
+        self.component = component
+        self._value, self._by, self._then, self._on = map(
+            _compiled, (component.value, component.by, component.then, component.on)
+        )
 
     def holds(self, source: Source) -> int:
         return 1
@@ -212,7 +197,7 @@ class _Reader:
         return value if isinstance(value, str) and value in self.component.ranks else None
 
     def amount(self, source: Source) -> int | None:
-        return millionths(self._value(source.environment)) if self._value else None
+        return millionths(source.value(self._value)) if self._value else None
 
     def amounts(self, source: Source) -> dict[str, int] | None:
         """By part; a plain sum has the one part ""."""
@@ -231,7 +216,7 @@ class _Reader:
         return [item for item in found if item is not None] or None
 
     def moment(self, source: Source) -> str | None:
-        value = self._value(source.environment) if self._value else ""
+        value = source.value(self._value) if self._value else ""
         return (
             true_moment(value, source.skew_s, source.received_at)
             if isinstance(value, str) and value
@@ -244,12 +229,12 @@ class _Reader:
         return {"": sum(found.values()), **found} if found else None
 
 
-class _ThenReader(_Reader):
+class _ThenReader(_ComponentReader):
     """Of what the component waits for, or what is to follow it: `where` is one of the facts."""
 
     def read(self, source: Source) -> Any:
         try:
-            holds, then = _holds(self._where, source, True), _holds(self._then, source, False)
+            holds, then = source.holds(self._where), self._then is not None and source.holds(self._then)
             return self._read(self, source, holds, then) if holds or then else None
         except TooMuch:
             return None
@@ -259,42 +244,26 @@ class _ThenReader(_Reader):
 
     def stay(self, source: Source, holds: bool, then: bool) -> list[Any]:
         """[whether, whether what follows holds, codes from the narrowest, the day that decides]"""
-        codes = to_string(self._value(source.environment)).split() if self._value else []
-        day = to_string(self._on(source.environment)) if self._on else ""
+        codes = to_string(source.value(self._value)).split() if self._value else []
+        day = to_string(source.value(self._on)) if self._on else ""
         return [int(holds), int(then), [code[:PART_MAX] for code in codes], day[:10]]
 
 
-def _holds(expression: Expression | None, source: Source, otherwise: bool) -> bool:
-    return otherwise if expression is None else to_boolean(expression(source.environment))
-
-
-class _RuleReader:
+class _RuleReader(_Reader):
     """What a record says to a cross rule."""
 
     def __init__(self, rule: CrossRule) -> None:
-        self.rule, self.name = rule, RULE + rule.name
-        self._where, self._value = (compiled(text) if text else None for text in (rule.where, rule.value))
-        self._read = RULE_READERS[rule.kind]
-
-    def reads(self, form_id: str) -> bool:
-        return self.rule.form in (None, form_id)
-
-    def read(self, source: Source) -> Any:
-        try:
-            if self._where and not to_boolean(self._where(source.environment)):
-                return None
-            return self._read(self, source)
-        except TooMuch:
-            return None
+        super().__init__(RULE + rule.name, RULE_READERS[rule.kind], rule.where)
+        self.rule, self._value = rule, _compiled(rule.value)
 
     def text(self, source: Source) -> str | None:
-        return (to_string(self._value(source.environment)) or None) if self._value else None
+        return (to_string(source.value(self._value)) or None) if self._value else None
 
     def moment(self, source: Source) -> str | None:
         return claimed_moment(self.text(source), source.skew_s)
 
     def amount(self, source: Source) -> int | None:
-        return millionths(self._value(source.environment)) if self._value else None
+        return millionths(source.value(self._value)) if self._value else None
 
     def likeness(self, source: Source) -> list[Any] | None:
         """[digest of the answers, latitude, longitude] of a record that says where it was made."""
@@ -330,19 +299,19 @@ def millionths(value: Any) -> int | None:
 
 
 READERS: dict[str, Callable[..., Any]] = {
-    "count_records": _Reader.holds,
-    "count_units_day": _Reader.holds,
-    "first_day": _Reader.holds,
-    "sum": _Reader.amounts,
-    "max_per_day": _Reader.amount,
-    "latest": _Reader.amount,
-    "best_rank": _Reader.code,
-    "best_rank_day": _Reader.code,
-    "within_interval": _Reader.moment,
-    "fulfilled": _Reader.items,
-    "handed_out": _Reader.items,
-    "rules": _Reader.broken,
-    "new_units": _Reader.holds,
+    "count_records": _ComponentReader.holds,
+    "count_units_day": _ComponentReader.holds,
+    "first_day": _ComponentReader.holds,
+    "sum": _ComponentReader.amounts,
+    "max_per_day": _ComponentReader.amount,
+    "latest": _ComponentReader.amount,
+    "best_rank": _ComponentReader.code,
+    "best_rank_day": _ComponentReader.code,
+    "within_interval": _ComponentReader.moment,
+    "fulfilled": _ComponentReader.items,
+    "handed_out": _ComponentReader.items,
+    "rules": _ComponentReader.broken,
+    "new_units": _ComponentReader.holds,
     "new_without": _ThenReader.followed,
     "new_from_area": _ThenReader.stay,
     "from_area": _ThenReader.stay,

@@ -12,7 +12,7 @@ from server.api.exports import answer_masks, repeat_groups
 from server.api.masking import mask_kind, mask_register_entry, mask_value
 from server.readmodel import queries
 from server.readmodel.declaration import UnitKind
-from server.readmodel.facts import compile_text, frame
+from server.readmodel.expressions import compile_text, frame
 from server.readmodel.register_rows import load_entries
 from server.workbooks.asked import Asked
 from server.workbooks.template import Template

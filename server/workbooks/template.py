@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.expressions.parse import ExpressionError
 from server.api.masking import MASKS
-from server.readmodel.facts import REFERENCE, compile_text
+from server.readmodel.expressions import REFERENCE, compile_text
 
 SHEET_FIELDS = {
     "number": "the superiors' number of the sheet, such as ①; may be left out",
