@@ -111,11 +111,12 @@ def _points(row: Wanted, known: Known) -> int:
     return points if brought_up else 0
 
 
-SHEETS = st.lists(
-    st.tuples(st.booleans(), st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["v", "empty", "formula"])), max_size=6,
-                                      unique_by=lambda each: each[0])),
+LINES = st.lists(
+    st.tuples(st.integers(0, 30), st.sampled_from(["v", "empty", "formula"])),
     max_size=6,
-)  # fmt: skip
+    unique_by=lambda each: each[0],
+)
+SHEETS = st.lists(st.tuples(st.booleans(), LINES), max_size=6)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
