@@ -80,6 +80,7 @@ def _register_parts(app: Flask) -> None:
     import server.errors
     import server.forms.commands
     import server.intake.commands
+    import server.lists.commands
     import server.people.commands
     import server.phone
     import server.prepare
@@ -99,6 +100,7 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.lists.commands,
         server.bulletins.commands,
         server.workbooks.commands,
         server.store_commands,

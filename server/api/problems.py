@@ -101,8 +101,9 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     ),
     "too-large": (
         413, "内容过大", "Too large",
-        "提交的内容超过服务器上限。",
-        "The body is larger than the server takes.",
+        "提交的内容超过服务器上限（{limit} MB），没有保存。名单或表格请只留需要的工作表，或分成几个文件。",
+        "The body is larger than the server takes ({limit} MB); nothing was kept. "
+        "Of a workbook keep only the sheet that is needed, or split it.",
     ),
     "bad-request": (
         400, "请求格式有误", "Malformed request",
@@ -201,6 +202,72 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "超过一张工作表的行数上限。请按镇（街道）或村分别导出，或用 CSV 导出。",
         "There are more rows than a sheet can hold. Export town by town, or as CSV.",
     ),
+    "list-unknown": (
+        404, "没有这份名单", "No such list",
+        "没有编号为 {list} 的名单。可用 /api/v1/lists 查询。",
+        "No list has the number {list}. /api/v1/lists lists them.",
+    ),
+    "list-row-unknown": (
+        404, "名单里没有这一行", "No such row",
+        "名单 {list} 的第 {row} 行不是要核查的人，或不在您的辖区。",
+        "Row {row} of the list {list} is nobody to be found, or lies outside your area.",
+    ),
+    "list-template-unknown": (
+        404, "没有这种名单", "No such kind of list",
+        "没有名为 {template} 的名单模板。可选：{known}。",
+        "No template is called {template}. There are: {known}.",
+    ),
+    "list-refused": (
+        422, "名单读不了", "The list cannot be read",
+        "{reason}。什么也没有导入。",
+        "{reason}. Nothing was imported.",
+    ),
+    "list-file-missing": (
+        422, "没有选文件", "No file",
+        "请选择要导入的 .xlsx 或 .csv 文件（表单字段 file）。",
+        "Choose the .xlsx or .csv file to import (the form's field `file`).",
+    ),
+    "list-draft-gone": (
+        410, "上传的文件已清除", "The uploaded file is gone",
+        "上传的文件只保留一天，没有导入。请重新选择文件。",
+        "An upload is kept for a day; nothing was imported. Choose the file again.",
+    ),
+    "list-exists": (
+        409, "这份名单已导入", "The list is there already",
+        "同一个文件已于 {at} 导入为名单 {list}，没有再导入一次。上级更正后的新文件可以作为它的更正导入。",
+        "The same file was imported as list {list} on {at}; it was not imported again. "
+        "A corrected file can be imported in its place.",
+    ),
+    "list-superseded": (
+        409, "这份名单已被更正", "The list was corrected",
+        "名单 {list} 已被更正后的名单 {by} 取代，请在那里继续。",
+        "The corrected list {by} has replaced {list}: go on there.",
+    ),
+    "list-outcome-unknown": (
+        422, "没有这种核查结果", "No such outcome",
+        "没有名为 {outcome} 的核查结果。可选：{known}。",
+        "No outcome is called {outcome}. There are: {known}.",
+    ),
+    "list-candidate-unknown": (
+        422, "不是这一行的疑似人员", "No candidate of this row",
+        "{candidate} 不是这一行的疑似人员。请刷新页面，或重新比对名单。",
+        "{candidate} is no candidate of this row. Reload the page, or match the list again.",
+    ),
+    "list-decided-meanwhile": (
+        409, "别人刚核查过", "Somebody else decided meanwhile",
+        "第 {row} 行刚刚被别人（或系统比对）改过，您的没有保存。请看过最新结果后再定。",
+        "Row {row} was decided by somebody else (or by the match) meanwhile; yours was not kept. Look again.",
+    ),
+    "list-as-of-future": (
+        422, "截止时间还没到", "The moment is yet to come",
+        "截止时间 {at} 还没到，不能按它答复。",
+        "An answer cannot be as of {at}, which is yet to come.",
+    ),
+    "list-answer-unknown": (
+        404, "没有这一号答复", "No such answer",
+        "名单 {list} 没有第 {answer} 号答复。",
+        "The list {list} has no answer {answer}.",
+    ),
     "too-many-requests": (
         429, "请求过多", "Too many requests",
         "请稍后再试。",
@@ -280,6 +347,8 @@ def from_http(error: HTTPException) -> Problem:
     )
     if code == "forbidden":
         return Problem(code, action=request.path)
+    if code == "too-large":
+        return Problem(code, limit=f"{(request.max_content_length or 0) / (1 << 20):g}")
     if code == "method-not-allowed":
         return Problem(code, method=request.method)
     return Problem(code, errors=_errors(error))

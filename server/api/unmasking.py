@@ -29,14 +29,15 @@ def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
         raise Problem(
             "reason-missing", errors={"query": {"reason": [f"{REASON_LENGTH_MIN}-{REASON_LENGTH_MAX}"]}}
         )
-    _put_on_record(member, what, _one_line(reason))
+    put_on_record(member, what, _one_line(reason))
     log.warning(
         "unmasked: %s (%s) read %s; reason: %s", member.username, member.staff_id, what, _one_line(reason)
     )
     return True
 
 
-def _put_on_record(member: Staff, what: str, reason: str) -> None:
+def put_on_record(member: Staff, what: str, reason: str) -> None:
+    """The line of `unmasked.log`, on disk when this returns."""
     line = {"at": clock.stamp(clock.now()), "staff_id": member.staff_id, "username": member.username}
     audit.append(gridbook().settings.data, {**line, "what": what, "reason": reason})
 

@@ -17,6 +17,7 @@ ACTIONS = {
     "records.review": ("审核记录", "return or accept records"),
     "register.read": ("看台账", "read registers"),
     "register.write": ("改台账", "change registers"),
+    "lists.reconcile": ("核查上级名单", "reconcile superiors' lists"),
     "export.masked": ("导出（脱敏）", "export with names and numbers masked"),
     "export.unmasked": ("导出（不脱敏）", "export in full"),
     "bulletin.freeze": ("发布日报", "freeze and correct bulletins"),
@@ -41,10 +42,20 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         frozenset(
             _READ
             | _FIELD
-            | {"records.review", "register.write", "export.unmasked", "forms.publish", "bulletin.freeze"}
+            | {
+                "records.review",
+                "register.write",
+                "lists.reconcile",
+                "export.unmasked",
+                "forms.publish",
+                "bulletin.freeze",
+            }
         ),
     ),
-    "town_staff": ("镇（街道）工作人员", frozenset(_READ | _FIELD | {"records.review", "register.write"})),
+    "town_staff": (
+        "镇（街道）工作人员",
+        frozenset(_READ | _FIELD | {"records.review", "register.write", "lists.reconcile"}),
+    ),
     "village_cadre": ("村（社区）干部", frozenset(_READ)),
     "inspector": ("督导员", frozenset(_READ)),
     "civil_affairs": ("民政", frozenset(_READ | {"register.write"})),

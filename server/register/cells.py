@@ -23,7 +23,7 @@ Reader = Callable[[Any], Any]
 
 def text(cell: Any) -> str:
     """Trimmed text; numbers as Excel shows them."""
-    value = _plain(cell)
+    value = plain(cell)
     if len(value) > TEXT_LENGTH_MAX:
         raise CellRefused(
             f"文字过长（最多 {TEXT_LENGTH_MAX} 字）", f"text longer than {TEXT_LENGTH_MAX} characters"
@@ -33,7 +33,8 @@ def text(cell: Any) -> str:
     return value
 
 
-def _plain(cell: Any) -> str:
+def plain(cell: Any) -> str:
+    """A cell as text; whole numbers without a point, dates as YYYY-MM-DD."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float) and cell.is_integer():
@@ -119,7 +120,7 @@ def number(low: float, high: float, *, whole: bool = False) -> Reader:
     """A JSON number from `low` to `high`; whole numbers come out as int."""
 
     def read(cell: Any) -> int | float:
-        shown = unicodedata.normalize("NFKC", _plain(cell))
+        shown = unicodedata.normalize("NFKC", plain(cell))
         try:
             value = Decimal(shown)
         except InvalidOperation:
@@ -141,7 +142,7 @@ DATE_FORMS = (r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?", r"(\d{4})[/.
 
 def date(cell: Any) -> str:
     """YYYY-MM-DD, from a date cell or the ways in which a date is written."""
-    shown = unicodedata.normalize("NFKC", _plain(cell))
+    shown = unicodedata.normalize("NFKC", plain(cell))
     for form in DATE_FORMS:
         if found := re.fullmatch(form, shown):
             try:
@@ -155,7 +156,7 @@ def date(cell: Any) -> str:
 
 def phone(cell: Any) -> str:
     """A mobile number or a landline; spaces, dashes and +86 are dropped. No list of prefixes: they grow."""
-    value = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", _plain(cell)))
+    value = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", plain(cell)))
     value = re.sub(r"^(\+86|0086)", "", value)
     if not re.fullmatch(r"1[3-9]\d{9}|(0\d{2,3})?\d{7,8}", value):
         raise CellRefused(f"电话“{value[:20]}”无效", f"“{value[:20]}” is no phone number")
@@ -167,7 +168,7 @@ def choice(labels: Mapping[str, str]) -> Reader:
     codes = {label: code for code, label in labels.items()} | {code: code for code in labels}
 
     def read(cell: Any) -> str:
-        shown = _plain(cell)
+        shown = plain(cell)
         if shown not in codes:
             options = "、".join(f"{label}（{code}）" for code, label in labels.items())
             raise CellRefused(
@@ -183,7 +184,7 @@ def choices(labels: Mapping[str, str]) -> Reader:
     one = choice(labels)
 
     def read(cell: Any) -> list[str]:
-        parts = [part for part in re.split(r"[\s,，;；、|]+", _plain(cell)) if part]
+        parts = [part for part in re.split(r"[\s,，;；、|]+", plain(cell)) if part]
         return list(dict.fromkeys(one(part) for part in parts))
 
     return read
@@ -195,7 +196,7 @@ def items(item_codes: Mapping[str, str], units: Mapping[str, str]) -> Reader:
 
     def read(cell: Any) -> list[dict[str, Any]]:
         entries = []
-        for part in re.split(r"[;；]\s*", _plain(cell).rstrip(";； ")):
+        for part in re.split(r"[;；]\s*", plain(cell).rstrip(";； ")):
             pieces = re.split(r"[:：]", part)
             if len(pieces) != 3:
                 raise CellRefused(

@@ -20,11 +20,18 @@ from typing import Any
 from server.register import follow_up, references
 from server.register.cells import identifier, maybe_rounded
 from server.register.kinds import Column, Document, Kind, Row
+from server.register.packages import Facts
 from server.register.refusals import Doubt, FileRefused, Refusal
 from server.register.report import Entry, Remark, Report
-from server.register.sheets import Sheet, read
+from server.register.sheets import Sheet, read, unread
 from server.register.upsert import upsert
 from sync.store import Store
+
+HEADS_WITHIN = 10  # rows
+HIDDEN_ROW = Doubt(
+    "此行在 Excel 里被隐藏（或被筛掉），也已导入：如不该导入，请删除后重新核对",
+    "Excel hides this row (or filters it out), and it was imported too: look whether it should be",
+)
 
 
 def import_file(store: Store, kind: Kind, path: Path, *, today: str, dry_run: bool = False) -> Report:
@@ -34,10 +41,11 @@ def import_file(store: Store, kind: Kind, path: Path, *, today: str, dry_run: bo
 
 def import_sheet(store: Store, kind: Kind, sheet: Sheet, *, today: str, dry_run: bool = False) -> Report:
     report = Report()
-    columns = _columns(kind, sheet.header)
-    entries = _documents(kind, columns, sheet.rows, report)
+    columns = _columns(kind, sheet)
+    entries = _documents(kind, columns, sheet, report)
     entries = references.checked(store, kind, entries, report.refused)
-    report.warned = [warning for entry in entries for warning in _doubts(kind, entry)]
+    hidden = set(sheet.facts.hidden_rows)
+    report.warned = [warning for entry in entries for warning in _doubts(kind, entry, hidden)]
     _write(store, kind, entries, report, today, dry_run)
     if entries and not dry_run:
         follow_up.run(store, kind, [entry.document for entry in entries])
@@ -45,20 +53,45 @@ def import_sheet(store: Store, kind: Kind, sheet: Sheet, *, today: str, dry_run:
     return report
 
 
-def _columns(kind: Kind, header: Sequence[str]) -> list[Column]:
+def _columns(kind: Kind, sheet: Sheet) -> list[Column]:
     """The columns in the file's order. Raises FileRefused naming what is missing, unknown or there twice."""
-    known = {name.lower(): column for column in kind.columns for name in (column.name, *column.zh)}
+    known, header = _by_heading(kind), sheet.header
     found = [known.get(name.lower()) for name in header]
     unknown = [name or "（空）" for name, column in zip(header, found, strict=True) if column is None]
     named = [column for column in found if column]
     missing = [column for column in kind.columns if column.required and column not in named]
     twice = sorted({column.name for column in named if named.count(column) > 1})
     if unknown or missing or twice:
-        raise _wrong_columns(kind, missing, unknown, twice)
+        raise _wrong_columns(kind, missing, unknown, twice, _elsewhere(kind, sheet))
     return named
 
 
-def _wrong_columns(kind: Kind, missing: list[Column], unknown: list[str], twice: list[str]) -> FileRefused:
+def _by_heading(kind: Kind) -> dict[str, Column]:
+    return {name.lower(): column for column in kind.columns for name in (column.name, *column.zh)}
+
+
+def _elsewhere(kind: Kind, sheet: Sheet) -> Refusal | None:
+    """Where the heads seem to be instead: further down, or on another sheet."""
+    known, required = _by_heading(kind), {column.name for column in kind.columns if column.required}
+    for number, cells in sheet.rows[:HEADS_WITHIN]:
+        found = {known[name].name for cell in cells if (name := str(cell).strip().lower()) in known}
+        if found >= required:
+            return Refusal(
+                f"表头好像在第 {number} 行：请删掉它上面的行，只留一行表头。",
+                f"The heads seem to be in row {number}: delete the rows above and keep one row of heads.",
+            )
+    if sheet.others:
+        others = "、".join(sheet.others)
+        return Refusal(
+            f"读的是第一张工作表“{sheet.name}”，另外还有：{others}。请把要导入的表移到最前面。",
+            f"This is the first sheet, {sheet.name}; there are also {others}. Move the right one up front.",
+        )
+    return None
+
+
+def _wrong_columns(
+    kind: Kind, missing: list[Column], unknown: list[str], twice: list[str], hint: Refusal | None
+) -> FileRefused:
     zh, en = ["列不符，未导入任何数据。"], ["Wrong columns; nothing was imported."]
     if missing:
         zh.append(f"缺少：{'、'.join(f'{column.zh[0]}（{column.name}）' for column in missing)}。")
@@ -71,16 +104,17 @@ def _wrong_columns(kind: Kind, missing: list[Column], unknown: list[str], twice:
         en.append(f"Twice: {', '.join(twice)}.")
     zh.append(f"可用的列：{'、'.join(column.zh[0] for column in kind.columns)}。")
     en.append(f"Known: {', '.join(column.name for column in kind.columns)}.")
+    if hint:
+        zh.append(hint.zh)
+        en.append(hint.en)
     return FileRefused("".join(zh), " ".join(en))
 
 
-def _documents(
-    kind: Kind, columns: Sequence[Column], rows: Sequence[tuple[int, list[Any]]], report: Report
-) -> list[Entry]:
+def _documents(kind: Kind, columns: Sequence[Column], sheet: Sheet, report: Report) -> list[Entry]:
     entries: list[Entry] = []
     first_row: dict[str, int] = {}
-    for number, cells in rows:
-        row, refused = _values(kind, columns, number, cells)
+    for number, cells in sheet.rows:
+        row, refused = _values(kind, columns, sheet.facts, number, cells)
         document = None if refused else _document(kind, number, row, refused)
         if document is not None and (first := first_row.setdefault(document["_id"], number)) != number:
             reason = Refusal(f"与第 {first} 行编号重复", f"the same key as row {first}")
@@ -93,7 +127,7 @@ def _documents(
 
 
 def _values(
-    kind: Kind, columns: Sequence[Column], number: int, cells: Sequence[Any]
+    kind: Kind, columns: Sequence[Column], facts: Facts, number: int, cells: Sequence[Any]
 ) -> tuple[Row, list[Remark]]:
     row: Row = {}
     wrong: list[tuple[str, Refusal]] = []
@@ -106,7 +140,10 @@ def _values(
                 ),
             )
         )
-    for column, cell in zip(columns, cells, strict=False):
+    for place, (column, cell) in enumerate(zip(columns, cells, strict=False)):
+        if reason := unread(facts, number, place):
+            wrong.append((column.name, reason))
+            continue
         if isinstance(cell, str) and not cell.strip():
             continue
         try:
@@ -128,15 +165,17 @@ def _document(kind: Kind, number: int, row: Row, refused: list[Remark]) -> Docum
         return None
 
 
-def _doubts(kind: Kind, entry: Entry) -> list[Remark]:
-    """The ids of an accepted row that may have been rounded before they came here."""
+def _doubts(kind: Kind, entry: Entry, hidden: set[int]) -> list[Remark]:
+    """What somebody should look at in an accepted row: ids that may have been rounded, a row that Excel
+    hides."""
     doubtful = [
         (column.name, value)
         for column in kind.columns
         if column.read is identifier and maybe_rounded(value := entry.row.get(column.name, ""))
     ]
     key = _key(kind, entry.row)
-    return [Remark(entry.number, key, name, _may_be_rounded(value)) for name, value in doubtful]
+    found = [Remark(entry.number, key, name, _may_be_rounded(value)) for name, value in doubtful]
+    return found + ([Remark(entry.number, key, "", HIDDEN_ROW)] if entry.number in hidden else [])
 
 
 def _may_be_rounded(value: str) -> Doubt:

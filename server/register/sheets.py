@@ -1,6 +1,7 @@
-"""Tables as offices keep them: CSV in UTF-8 (with or without BOM), GB18030 or UTF-16; an XLSX's first sheet.
+"""Tables as offices keep them: CSV in UTF-8 (with or without BOM), GB18030 or UTF-16; a sheet of an XLSX.
 
-Cells come out as they are: text; from XLSX also numbers, booleans and dates. `cells.py` gives them meaning.
+Cells come out as they are: text; from XLSX also numbers, booleans and dates. `cells.py` gives them meaning,
+`packages.py` tells what a sheet has besides values.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import python_calamine
 
-from server.register.refusals import FileRefused
+from server.register import packages
+from server.register.packages import Facts, range_name
+from server.register.refusals import CellRefused, FileRefused
 
 FILE_MAX_BYTES = 200 * 1024 * 1024
 UNPACKED_MAX_BYTES = 2 * 1024 * 1024 * 1024  # an XLSX is a zip; a small one may unpack to anything
@@ -25,19 +27,49 @@ COLUMNS_MAX = 200
 csv.field_size_limit(1024 * 1024)
 
 
+Rows = list[tuple[int, list[Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """`rows` are (row number as the clerk sees it, cells); rows without any content are left out."""
 
     header: list[str]
-    rows: list[tuple[int, list[Any]]]
+    rows: Rows
+    facts: Facts = field(default_factory=Facts)
+    name: str = ""
+    others: tuple[str, ...] = ()  # the workbook's further sheets
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How a CSV is written, so that one can be written back the same way."""
+
+    rows: Rows
+    encoding: str
+    delimiter: str
 
 
 def read(path: Path) -> Sheet:
-    """Raises FileRefused when the file is missing, too large or no table."""
-    readers = {".csv": _csv_rows, ".xlsx": _xlsx_rows}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    """The first sheet, headed by its first row with content. Raises FileRefused when the file is missing,
+    too large or no table."""
+    measure(path)
+    if path.suffix.lower() == ".csv":
+        return _sheet(path, csv_table(path).rows)
+    parts = packages.sheets(path)
+    if not parts:
+        raise packages.unopenable(path.name)
+    facts = packages.facts(path, parts[0].member)
+    found = _sheet(path, sheet_rows(path, parts[0].name), facts)
+    _refuse_merged(path, found)
+    return Sheet(found.header, found.rows, facts, parts[0].name, tuple(each.name for each in parts[1:]))
+
+
+def measure(path: Path, bytes_max: int | None = None, unpacked_max: int | None = None) -> None:
+    """Raises FileRefused for what is no CSV or XLSX, or larger than that."""
+    if path.suffix.lower() == ".xls":
+        raise packages.old_workbook(path.name)
+    if path.suffix.lower() not in (".csv", ".xlsx"):
         raise FileRefused(
             f"{path.name}：只能导入 .csv 或 .xlsx 文件", f"{path.name}: only .csv and .xlsx can be imported"
         )
@@ -45,14 +77,28 @@ def read(path: Path) -> Sheet:
         size = path.stat().st_size
     except OSError:
         raise FileRefused(f"找不到文件 {path}", f"There is no file {path}") from None
-    if size > FILE_MAX_BYTES:
+    bytes_max = bytes_max or FILE_MAX_BYTES
+    if size > bytes_max:
+        mb = bytes_max >> 20
         raise FileRefused(
-            f"{path.name} 超过 200 MB，请分成几个文件", f"{path.name} is larger than 200 MB: split it"
+            f"{path.name} 超过 {mb} MB，请分成几个文件", f"{path.name} is larger than {mb} MB: split it"
         )
-    return _sheet(path, reader(path))
+    if path.suffix.lower() == ".xlsx":
+        packages.check(path, unpacked_max or UNPACKED_MAX_BYTES)
 
 
-def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]]) -> Sheet:
+def _refuse_merged(path: Path, sheet: Sheet) -> None:
+    """Of merged cells only the first has a value; the others would count as empty."""
+    first = sheet.rows[0][0] if sheet.rows else 0
+    if merged := [range_name(each) for each in sheet.facts.merged if each[2] >= first]:
+        places = packages.named(merged)
+        raise FileRefused(
+            f"{path.name} 有合并单元格：{places}。请取消合并，每行都填写后再导入",
+            f"{path.name} has merged cells: {places}. Unmerge them, fill in every row and import it again",
+        )
+
+
+def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]], facts: Facts | None = None) -> Sheet:
     filled = [(number, cells) for number, cells in numbered if any(str(cell).strip() for cell in cells)]
     if not filled:
         raise FileRefused(f"{path.name} 是空的", f"{path.name} is empty")
@@ -64,17 +110,22 @@ def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]]) -> Sheet:
             f"{path.name} 过大：最多 {ROWS_MAX} 行、{COLUMNS_MAX} 列",
             f"{path.name} is too large: at most {ROWS_MAX} rows and {COLUMNS_MAX} columns",
         )
-    return Sheet(header, filled[1:])
+    return Sheet(header, filled[1:], facts or Facts())
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    text = _decoded(path.name, path.read_bytes())
+def csv_table(path: Path) -> Csv:
+    """Raises FileRefused for what is no CSV."""
+    text, encoding = _decoded(path.name, path.read_bytes())
     if "\0" in text:
         raise FileRefused(
             f"{path.name} 含有空字符，不是 CSV 文件", f"{path.name} holds NUL characters: it is not CSV"
         )
     first_line = text.partition("\n")[0]
     delimiter = max(",\t;", key=first_line.count)
+    return Csv(list(_csv_rows(path.name, text, delimiter)), encoding, delimiter)
+
+
+def _csv_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[Any]]]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -83,19 +134,19 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
             line = rows.line_num + 1
     except csv.Error as error:
         raise FileRefused(
-            f"{path.name} 第 {line} 行不是有效的 CSV（{error}）",
-            f"{path.name}, line {line}: not valid CSV ({error})",
+            f"{name} 第 {line} 行不是有效的 CSV（{error}）", f"{name}, line {line}: not valid CSV ({error})"
         ) from None
 
 
-def _decoded(name: str, data: bytes) -> str:
+def _decoded(name: str, data: bytes) -> tuple[str, str]:
+    """The text and its encoding."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
     else:
         encodings = ["utf-8-sig", "gb18030"]
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            return data.decode(encoding), _told(encoding, data)
         except UnicodeDecodeError:
             continue
     raise FileRefused(
@@ -104,19 +155,30 @@ def _decoded(name: str, data: bytes) -> str:
     )
 
 
-def _xlsx_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
+def _told(encoding: str, data: bytes) -> str:
+    return "utf-8" if encoding == "utf-8-sig" and not data.startswith(codecs.BOM_UTF8) else encoding
+
+
+def sheet_rows(path: Path, name: str) -> Rows:
+    """The values of one sheet, empty rows too. Raises FileRefused."""
     try:
-        _check_unpacked_size(path)
-        sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        yield from enumerate(sheet.to_python(skip_empty_area=False), start=1)
-    except (python_calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError):
-        raise FileRefused(
-            f"{path.name} 打不开：它不是 .xlsx 文件，或有密码保护",
-            f"{path.name} cannot be opened: it is no .xlsx file, or it has a password",
-        ) from None
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            return list(enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), start=1))
+    except (python_calamine.CalamineError, OSError, ValueError):
+        raise packages.unopenable(path.name) from None
 
 
-def _check_unpacked_size(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > UNPACKED_MAX_BYTES:
-            raise FileRefused(f"{path.name} 解压后过大", f"{path.name} unpacks to more than 2 GB")
+def unread(facts: Facts, row: int, column: int) -> CellRefused | None:
+    """Why the value of a cell is not what its sheet shows."""
+    if (row, column) in facts.valueless:
+        return CellRefused(
+            "是公式，但没有保存计算结果：请在 Excel 中打开，等算完后保存；或选择性粘贴为“值”",
+            "a formula without a stored value: open the file in Excel, let it calculate and save it, "
+            "or paste the column as values",
+        )
+    if (row, column) in facts.errors:
+        return CellRefused(
+            "公式出错（如 #N/A、#REF!）：请改正或填写实际内容",
+            "a formula gives an error such as #N/A or #REF!: correct it or write what is meant",
+        )
+    return None

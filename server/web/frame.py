@@ -24,6 +24,7 @@ MENU = (
     ("not_reached", "menu.not_reached", "register.read", "menu.part_todo"),
     ("roster", "menu.roster", "register.read", ""),
     ("points", "menu.points", "register.read", ""),
+    ("lists", "menu.lists", "lists.reconcile", ""),
     ("devices", "menu.devices", "devices.manage", "menu.part_settings"),
     ("forms", "menu.forms", "figures.read", ""),
     ("sheets", "menu.sheets", "export.masked", ""),
@@ -37,6 +38,11 @@ BELOW = {
     "form": "forms",
     "make_codes": "devices",
     "bulletin": "bulletins",
+    "one_list": "lists",
+    "list_row": "lists",
+    "list_row_unmasked": "lists",
+    "list_import": "lists",
+    "list_preview": "lists",
 }
 
 

@@ -15,6 +15,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     devices,
     exports,
     forms,
+    lists,
     live,
     overview,
     records,
@@ -24,6 +25,6 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 )
 
 __all__ = [
-    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "live", "overview", "records",
-    "sheets", "sign_in", "todo",
+    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "lists", "live", "overview",
+    "records", "sheets", "sign_in", "todo",
 ]  # fmt: skip

@@ -23,6 +23,9 @@ COMPOSED = {
     "review.done_": ["returned", "accepted"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
+    "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
+    "lists.reason_": ["id", "id_begin", "name", "pinyin", "phone", "village", "town"],
+    "lists.kind_": ["person", "household"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 

@@ -1,0 +1,184 @@
+"""From an uploaded file to a list: read, shown, and only then kept.
+
+What was uploaded waits as a draft in the data folder, readable by the server alone, until somebody has looked
+at it and keeps it; a draft that nobody keeps is gone after a day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from server import clock
+from server.api.beijing import ZONE
+from server.app import Gridbook
+from server.lists import archive, reconciling
+from server.lists.archive import NameList
+from server.lists.layout import Layout, laid_out
+from server.lists.refusals import Refused
+from server.lists.template import Template, templates
+from server.people.staff import Staff
+from server.register import packages, sheets
+from server.register.packages import Facts
+from server.register.refusals import FileRefused
+
+UNPACKED_MAX_BYTES = 256 << 20
+FILE_MAX_BYTES = 64 << 20
+NAMES_MAX = 20_000
+CELLS_MAX = 4_000_000
+DRAFT_SECONDS = 24 * 3600
+DRAFT = re.compile(r"[0-9a-f]{64}\.(csv|xlsx)")
+FOLDER = "list-drafts"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A file as it would be kept; `sheets` are the workbook's, `same` the list that this file is already."""
+
+    template: Template
+    file_name: str
+    digest: str
+    sheet: str
+    sheets: list[str]
+    layout: Layout
+    same: NameList | None
+
+
+# Drafts
+
+
+def draft(shared: Gridbook, file_name: str, data: bytes) -> str:
+    """Put an upload away and return the draft's name. Raises FileRefused."""
+    suffix = Path(file_name).suffix.lower()
+    if suffix == ".xls":
+        raise packages.old_workbook(Path(file_name).name[:80])
+    if suffix not in (".csv", ".xlsx"):
+        raise FileRefused("只能导入 .csv 或 .xlsx 文件", "Only .csv and .xlsx can be imported")
+    folder = _drafts(shared)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > DRAFT_SECONDS:
+            old.unlink(missing_ok=True)
+    path = folder / f"{hashlib.sha256(data).hexdigest()}{suffix}"
+    path.touch(mode=0o600)
+    path.write_bytes(data)
+    return path.name
+
+
+def drafted(shared: Gridbook, name: str) -> Path:
+    """Raises Refused for a draft that is gone."""
+    path = _drafts(shared) / name
+    if not DRAFT.fullmatch(name) or not path.is_file():
+        raise Refused("list-draft-gone")
+    return path
+
+
+def _drafts(shared: Gridbook) -> Path:
+    folder = shared.settings.data / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+# Reading and keeping
+
+
+def template_of(shared: Gridbook, name: str) -> Template:
+    """Raises Refused."""
+    found, _ = templates(shared.settings.forms)
+    if name not in found:
+        raise Refused("list-template-unknown", template=name[:40], known=", ".join(found) or "-")
+    return found[name]
+
+
+def preview(
+    shared: Gridbook,
+    path: Path,
+    template: Template,
+    *,
+    file_name: str = "",
+    sheet: str = "",
+    chosen: Mapping[str, int] | None = None,
+) -> Preview:
+    """What would be kept of the file. Raises FileRefused."""
+    sheets.measure(path, FILE_MAX_BYTES, UNPACKED_MAX_BYTES)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    name, names, layout = _best_sheet(path, template, sheet, chosen or {})
+    if len(layout.rows) > NAMES_MAX:
+        raise FileRefused(
+            f"超过 {NAMES_MAX} 人，请分成几个文件", f"More than {NAMES_MAX} names: split the file"
+        )
+    same = next((each for each in archive.every(shared.store) if each.digest == digest), None)
+    return Preview(template, file_name or path.name, digest, name, names, layout, same)
+
+
+def _best_sheet(
+    path: Path, template: Template, wanted: str, chosen: Mapping[str, int]
+) -> tuple[str, list[str], Layout]:
+    """The sheet asked for, else the first that holds such a table; hidden ones last."""
+    if path.suffix.lower() == ".csv":
+        return "", [], laid_out(sheets.csv_table(path).rows, Facts(), template, chosen)
+    parts = sorted(packages.sheets(path), key=lambda each: each.hidden)
+    names = [each.name for each in parts]
+    if wanted and wanted not in names:
+        raise FileRefused(
+            f"没有工作表“{wanted[:40]}”，有：{'、'.join(names)}",
+            f"There is no sheet {wanted[:40]}; there are {', '.join(names)}",
+        )
+    refused = packages.unopenable(path.name)
+    for part in parts:
+        if wanted and part.name != wanted:
+            continue
+        try:
+            rows, facts = sheets.sheet_rows(path, part.name), packages.facts(path, part.member)
+            if sum(len(line) for _, line in rows) > CELLS_MAX:
+                raise FileRefused(
+                    "工作表过大：请删掉表外的空行空列",
+                    "The sheet is too large: delete empty rows and columns",
+                )
+            return part.name, names, laid_out(rows, facts, template, chosen)
+        except FileRefused as refusal:
+            refused = _of_sheet(part.name, refusal, [each for each in names if each != part.name])
+    raise refused
+
+
+def _of_sheet(name: str, refusal: FileRefused, others: list[str]) -> FileRefused:
+    more_zh = f"（其他工作表：{'、'.join(others)}）" if others else ""
+    more_en = f" (further sheets: {', '.join(others)})" if others else ""
+    return FileRefused(f"工作表“{name}”：{refusal.zh}{more_zh}", f"Sheet {name}: {refusal.en}{more_en}")
+
+
+def keep(
+    shared: Gridbook, path: Path, shown: Preview, member: Staff, *, title: str = "", supersedes: str = ""
+) -> NameList:
+    """Keep the list and match it. A list that `supersedes` another takes over what was decided there about
+    rows that are the same. Raises Refused for a file that is a list already."""
+    if shown.same is not None:
+        raise Refused("list-exists", list=shown.same.list_id, at=shown.same.imported_at[:10])
+    before = archive.one(shared.store, supersedes) if supersedes else None
+    if before and before.superseded_by:
+        raise Refused("list-superseded", list=before.list_id, by=before.superseded_by)
+    now = clock.now()
+    head = {
+        "template": shown.template.name,
+        "title": title.strip()[:80] or shown.template.title["zh"],
+        "file_name": Path(shown.file_name).name[:120],
+        "digest": shown.digest,
+        "sheet": shown.sheet,
+        "heads": list(shown.layout.heads),
+        "columns": dict(shown.layout.columns),
+        "results": dict(shown.layout.results),
+        "added": [value for value, at in shown.layout.results.items() if at not in shown.layout.headings],
+        "names": len(shown.layout.rows),
+        "imported_at": clock.stamp(now),
+        "imported_by": {"staff_id": member.staff_id, "name": member.name},
+        **({"supersedes": before.list_id} if before else {}),
+    }
+    year = now.astimezone(ZONE).year
+    made = archive.keep(shared.store, head, path.read_bytes(), shown.layout.rows, year)
+    if before:
+        reconciling.take_over(shared, before.list_id, made.list_id)
+    reconciling.match(shared, made.list_id)
+    return made
