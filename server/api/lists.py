@@ -75,17 +75,17 @@ class Lists(MethodView):
 
     @allowed(ACTION)
     @require_csrf
-    @blp.arguments(shapes.ListImport, location="form")
+    @blp.arguments(shapes.ListImport, location="query")
     @blp.arguments(shapes.ListFile, location="files")
     @blp.response(201, shapes.ListPreview)
     @blp.alt_response(409, description="The same file is a list already")
     @blp.alt_response(200, schema=shapes.ListPreview, description="A dry run: nothing was kept")
     @blp.alt_response(422, description="The file cannot be read; the detail says what and where")
     @told
-    def post(self, form: dict[str, Any], files: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """Import a list (multipart/form-data): what was read of it, and the list it became."""
+    def post(self, query: dict[str, Any], files: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """Import a list (the file as multipart/form-data): what was read of it, and the list it became."""
         member, shared, upload = of_district(), gridbook(), files["file"]
-        template = importing.template_of(shared, form["template"])
+        template = importing.template_of(shared, query["template"])
         name = importing.draft(shared, upload.filename or "", upload.read())
         path = importing.drafted(shared, name)
         try:
@@ -94,12 +94,12 @@ class Lists(MethodView):
                 path,
                 template,
                 file_name=upload.filename or name,
-                sheet=form.get("sheet", ""),
-                chosen=chosen(form.get("columns", "")),
+                sheet=query.get("sheet", ""),
+                chosen=chosen(query.get("columns", "")),
             )
             found = described(preview)
-            if not form.get("dry_run"):
-                more = {each: form.get(each, "") for each in ("title", "supersedes")}
+            if not query.get("dry_run"):
+                more = {each: query.get(each, "") for each in ("title", "supersedes")}
                 found["kept"] = shown(importing.keep(shared, path, preview, member, **more), member)
         finally:
             path.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def chosen(columns: str) -> dict[str, int]:
     """`name:1,phone:3` → {"name": 1, "phone": 3}. Raises Problem for a field that there is not."""
     pairs = [each.partition(":") for each in columns.split(",") if each]
     if strange := [name for name, _, _ in pairs if name not in COLUMNS]:
-        raise Problem("invalid", errors={"form": {"columns": [f"{strange[0]}: {', '.join(COLUMNS)}"]}})
+        raise Problem("invalid", errors={"query": {"columns": [f"{strange[0]}: {', '.join(COLUMNS)}"]}})
     return {name: int(at) for name, _, at in pairs}
 
 

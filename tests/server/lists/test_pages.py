@@ -20,8 +20,13 @@ def upload(data: bytes, name: str = "名单.xlsx", **fields: str) -> dict[str, A
     return {"template": "returnees", **fields, "file": (io.BytesIO(data), name)}
 
 
+def import_list(world: World, who: str, data: bytes, name: str = "名单.xlsx", **query: str) -> Any:
+    query = {"template": "returnees", **query}
+    return world.post(who, API, query_string=query, data={"file": (io.BytesIO(data), name)})
+
+
 def imported(world: World, data: bytes | None = None, **fields: str) -> dict[str, Any]:
-    answer = world.post("dong", API, data=upload(data or pushed.file(pushed.workbook()), **fields))
+    answer = import_list(world, "dong", data or pushed.file(pushed.workbook()), **fields)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json["kept"]
     return found
@@ -71,7 +76,7 @@ def test_every_download_is_put_on_record_and_needs_a_reason_and_the_right(world:
 def test_a_dry_run_tells_and_keeps_nothing(world: World) -> None:
     before = len(world.get("dong", API).json["items"])
     data = pushed.file(pushed.workbook([[1, "示范丁", int(pushed.DING_ID)]]))
-    answer = world.post("dong", API, data=upload(data, dry_run="1"))
+    answer = import_list(world, "dong", data, dry_run="1")
     assert (answer.status_code, answer.json["names"]) == (200, 1)
     assert answer.json["rows"][0]["remarks"][0]["message"]["en"].startswith("Excel stored the id number")
     assert len(world.get("dong", API).json["items"]) == before
@@ -87,8 +92,8 @@ def test_who_may_read_lists(world: World, who: str | None, status: int) -> None:
 
 def test_a_town_cannot_import_or_answer_for_the_district(world: World) -> None:
     made = imported(world)
-    data = upload(pushed.file(pushed.workbook()))
-    assert world.post("bai", API, data=data).json["code"] == "outside-area"
+    refused = import_list(world, "bai", pushed.file(pushed.workbook()))
+    assert refused.json["code"] == "outside-area"
     assert (
         world.post("bai", f"{API}/{made['list_id']}/answers", json={"reason": "反馈上级"}).status_code == 403
     )
@@ -109,13 +114,12 @@ def test_a_town_cannot_import_or_answer_for_the_district(world: World) -> None:
 def test_a_wrong_import_says_what_is_wrong(
     world: World, fields: dict[str, str], status: int, code: str
 ) -> None:
-    answer = world.post("dong", API, data=upload(pushed.file(pushed.workbook()), **fields))
+    answer = import_list(world, "dong", pushed.file(pushed.workbook()), **fields)
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
 def test_an_upload_of_200_mb_is_refused_in_words(world: World) -> None:
-    data = upload(b"0" * (200 << 20), "名单.csv")
-    answer = world.post("dong", API, data=data, buffered=False)
+    answer = import_list(world, "dong", b"0" * (200 << 20), "名单.csv")
     assert (answer.status_code, answer.json["code"]) == (413, "too-large")
     assert "16 MB" in answer.json["detail"]
 
