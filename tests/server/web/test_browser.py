@@ -29,6 +29,8 @@ PAGES = [
     "/bulletins",
     "/bulletins/preview",
     "/sheets",
+    "/lists",
+    "/lists/import",
     "/records?text=nothing-like-this",
     "/nothing",
     "/api/v1/",
