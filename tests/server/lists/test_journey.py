@@ -1,4 +1,4 @@
-"""A clerk takes a superior's list from the file to the answer, in Chromium, by keyboard and on a phone's width."""
+"""A clerk takes a list from the file to the answer, in Chromium, by keyboard, also at a phone's width."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ def test_a_clerk_takes_a_list_from_the_file_to_the_answer(clerk: Page, tmp_path:
     assert _fits(clerk, made)
 
     clerk.get_by_role("link", name="未核查").click()
+    clerk.wait_for_url("**outcome=open*")
     clerk.get_by_role("link", name="第 4 行").click()
-    clerk.get_by_text("电话相同").wait_for()
+    clerk.get_by_text("电话相同").first.wait_for()
     assert _fits(clerk, clerk.url)
     clerk.get_by_label("是此人（1）").focus()
     clerk.keyboard.press("Space")
