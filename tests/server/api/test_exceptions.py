@@ -9,6 +9,8 @@ from server.api.beijing import today
 from server.exceptions.declaration import kinds
 from tests.server.api.world import VILLAGE, World, sample
 
+pytestmark = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True, scope="module")
+
 Item = dict[str, Any]
 
 
