@@ -5,7 +5,18 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from server.api import areas, bulletins, exports, forms, lists, phones, records, registers, sheets
+from server.api import (
+    areas,
+    bulletins,
+    exceptions,
+    exports,
+    forms,
+    lists,
+    phones,
+    records,
+    registers,
+    sheets,
+)
 from server.people import api as enrolment
 
 DESCRIPTION = """\
@@ -48,5 +59,18 @@ def mount(app: Flask) -> None:
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
     api.spec.options["security"] = [{"apiToken": []}, {"session": []}]
-    for part in (areas, bulletins, forms, records, registers, phones, exports, sheets, lists, enrolment):
+    parts = (
+        areas,
+        bulletins,
+        exceptions,
+        forms,
+        records,
+        registers,
+        phones,
+        exports,
+        sheets,
+        lists,
+        enrolment,
+    )
+    for part in parts:
         api.register_blueprint(part.blp)

@@ -140,6 +140,31 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "退回时须写明哪里要改（2～500 字），网格员会在手机上看到。",
         "Say what is to be corrected (2 to 500 characters); the volunteer reads it on the phone.",
     ),
+    "unknown-exception": (
+        404, "没有这个异常", "No such exception",
+        "没有这个异常，或它不在您的辖区；也可能数据已变，它自己消失了。请回到异常列表。",
+        "There is no such exception in your area, or the data moved and it is gone. Go back to the list.",
+    ),
+    "exception-moved": (
+        409, "别人刚处理过", "Somebody was quicker",
+        "您打开之后别人处理过这个异常，您的操作没有执行。请看最新的处理过程后再决定。",
+        "Somebody did something about it after you opened it; nothing was done. See the steps, then decide.",
+    ),
+    "exception-state": (
+        409, "现在不能这样处理", "Not possible now",
+        "已办结的异常只能重新打开，未办结的不能重新打开。",
+        "A resolved exception can only be reopened, and one that is not resolved cannot be.",
+    ),
+    "note-missing": (
+        422, "请写明情况", "Write a note",
+        "备注、办结、重新打开须写明情况（2～500 字），会留下记录。",
+        "A note, a resolution and a reopening need words (2 to 500 characters); they are kept.",
+    ),
+    "unknown-owner": (
+        422, "不能交给此人", "Not to this person",
+        "请选择辖区内可以处理异常的工作人员。",
+        "Choose somebody who may handle exceptions there.",
+    ),
     "bulletin-unknown": (
         404, "没有这一号日报", "No such bulletin",
         "没有编号为 {number} 的日报。可用 /api/v1/bulletins 查询。",

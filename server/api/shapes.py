@@ -260,6 +260,75 @@ class PointsQuery(AreaQuery, PageQuery):
     )
 
 
+class ExceptionQuery(AreaQuery, PageQuery):
+    state = fields.String(
+        load_default="open",
+        validate=validate.OneOf(["open", "overdue", "unowned", "resolved"]),
+        metadata=note("`open` is whatever nobody resolved; `overdue` and `unowned` are parts of it."),
+    )
+    kind = fields.String(validate=SHORT, metadata=note("As `counts` names them.", example="point_overdue"))
+    owner = fields.String(validate=SHORT, metadata=note("A staff member's id, or `me`."))
+    sort = fields.String(
+        load_default="due",
+        validate=validate.OneOf(
+            [sign + name for name in ("due", "since", "kind", "village") for sign in ("", "-")]
+        ),
+        metadata=note("`-` falls."),
+    )
+
+
+class ExceptionStep(Schema):
+    number = fields.Integer(required=True)
+    what = fields.String(required=True)
+    owner = fields.Dict(allow_none=True, metadata=note("{staff_id, name}: whose it was after the step"))
+    by = fields.Dict(required=True, metadata=note("{staff_id, name}"))
+    at = fields.String(required=True)
+    note = fields.String(required=True)
+
+
+class ExceptionItem(Schema):
+    id = fields.String(required=True)
+    kind = fields.String(required=True)
+    name = fields.Nested(Words, required=True)
+    village_code = fields.String(required=True)
+    subject = fields.String(required=True, metadata=note("a record, household, point, entry or device"))
+    about = fields.Dict(required=True, metadata=note("{record_id | household_id | point_id | … : id}"))
+    since = fields.String(required=True, metadata=note("when it became an exception, UTC"))
+    due = fields.String(required=True, metadata=note("by when it is to be worked off"))
+    overdue = fields.Boolean(required=True)
+    resolved = fields.Boolean(required=True)
+    settled = fields.Boolean(required=True, metadata=note("true when the data do not show it any more"))
+    owner = fields.Dict(allow_none=True, metadata=note("{staff_id, name}"))
+    steps_count = fields.Integer(required=True, metadata=note("send it back as `seen`"))
+    steps = fields.List(fields.Nested(ExceptionStep), metadata=note("only of a single exception"))
+
+
+class ExceptionPage(Page):
+    items = fields.List(fields.Nested(ExceptionItem), required=True)
+    total = fields.Integer(required=True, metadata=note("how many the filters leave"))
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(),
+        required=True,
+        metadata=note("{kind: {open, overdue, capped}}; capped: only the oldest 2,000 are listed"),
+    )
+
+
+class ExceptionStepRequest(Schema):
+    class Meta:
+        unknown = RAISE
+
+    what = fields.String(
+        required=True,
+        validate=validate.OneOf(["take", "assign", "release", "note", "resolve", "reopen"]),
+    )
+    seen = fields.Integer(
+        required=True, validate=validate.Range(min=0), metadata=note("`steps_count` as you saw it")
+    )
+    owner = fields.String(validate=SHORT, metadata=note("For `assign`: a staff member's id."))
+    note = fields.String(load_default="", validate=validate.Length(max=500))
+
+
 class Device(Schema):
     device_id = fields.String(required=True)
     label = fields.String(required=True)

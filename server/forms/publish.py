@@ -17,7 +17,7 @@ from server.register.upsert import standing, upsert
 from sync.store import Store
 
 CATALOGUE = "catalogue"
-NOT_FORMS = {"envelope.json", "settings.json", "indicators.json", "cross_rules.json"}
+NOT_FORMS = {"envelope.json", "settings.json", "indicators.json", "cross_rules.json", "exceptions.json"}
 SETTINGS_ID = "settings:district"
 
 Document = dict[str, Any]

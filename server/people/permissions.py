@@ -15,6 +15,7 @@ ACTIONS = {
     "figures.read": ("看统计", "read figures and bulletins"),
     "records.read": ("看记录", "read records and quarantine"),
     "records.review": ("审核记录", "return or accept records"),
+    "exceptions.handle": ("处理异常", "take, assign and resolve exceptions"),
     "register.read": ("看台账", "read registers"),
     "register.write": ("改台账", "change registers"),
     "lists.reconcile": ("核查上级名单", "reconcile superiors' lists"),
@@ -28,6 +29,7 @@ ACTIONS = {
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
+_DESK = {"records.review", "exceptions.handle", "register.write", "lists.reconcile"}
 _FIELD = {"devices.manage", "enrolment.create"}
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
@@ -39,24 +41,10 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "district_staff": (
         "区级工作人员（指挥部）",
-        frozenset(
-            _READ
-            | _FIELD
-            | {
-                "records.review",
-                "register.write",
-                "lists.reconcile",
-                "export.unmasked",
-                "forms.publish",
-                "bulletin.freeze",
-            }
-        ),
+        frozenset(_READ | _FIELD | _DESK | {"export.unmasked", "forms.publish", "bulletin.freeze"}),
     ),
-    "town_staff": (
-        "镇（街道）工作人员",
-        frozenset(_READ | _FIELD | {"records.review", "register.write", "lists.reconcile"}),
-    ),
-    "village_cadre": ("村（社区）干部", frozenset(_READ)),
+    "town_staff": ("镇（街道）工作人员", frozenset(_READ | _FIELD | _DESK)),
+    "village_cadre": ("村（社区）干部", frozenset(_READ | {"exceptions.handle"})),
     "inspector": ("督导员", frozenset(_READ)),
     "civil_affairs": ("民政", frozenset(_READ | {"register.write"})),
     "village_doctor": ("村医/卫生院", frozenset({"figures.read", "records.read"})),

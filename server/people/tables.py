@@ -84,3 +84,19 @@ failures = Table(
     Column("last_at", String, nullable=False),
     Column("blocked_until", String),
 )
+
+# What staff did about exceptions, only appended; the step with the highest number says how one stands.
+exception_steps = Table(
+    "exception_steps",
+    metadata,
+    Column("exception_key", String, primary_key=True),  # SHA-256 of the exception's id
+    Column("number", Integer, primary_key=True),  # 1, 2, …: two at once cannot both be the next
+    Column("exception_id", String, nullable=False),
+    Column("village_code", String, nullable=False, index=True),
+    Column("what", String, nullable=False),  # take | assign | release | note | resolve | reopen
+    Column("owner_id", ForeignKey("staff.staff_id")),
+    Column("resolved", Integer, nullable=False),
+    Column("note", String, nullable=False),
+    Column("staff_id", ForeignKey("staff.staff_id"), nullable=False),
+    Column("at", String, nullable=False),
+)

@@ -21,7 +21,8 @@ MENU = (
     ("bulletins", "menu.bulletins", "figures.read", ""),
     ("records", "menu.records", "records.read", "menu.part_records"),
     ("quarantine", "menu.quarantine", "records.read", ""),
-    ("not_reached", "menu.not_reached", "register.read", "menu.part_todo"),
+    ("exceptions", "menu.exceptions", "records.read", "menu.part_todo"),
+    ("not_reached", "menu.not_reached", "register.read", ""),
     ("roster", "menu.roster", "register.read", ""),
     ("points", "menu.points", "register.read", ""),
     ("lists", "menu.lists", "lists.reconcile", ""),
@@ -43,6 +44,7 @@ BELOW = {
     "list_row_unmasked": "lists",
     "list_import": "lists",
     "list_preview": "lists",
+    "exception": "exceptions",
 }
 
 

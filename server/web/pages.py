@@ -13,6 +13,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     api_guide,
     bulletins,
     devices,
+    exceptions,
     exports,
     forms,
     lists,
@@ -25,6 +26,6 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 )
 
 __all__ = [
-    "api_guide", "blueprint", "bulletins", "devices", "exports", "forms", "lists", "live", "overview",
-    "records", "sheets", "sign_in", "todo",
+    "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
+    "overview", "records", "sheets", "sign_in", "todo",
 ]  # fmt: skip

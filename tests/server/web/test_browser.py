@@ -19,6 +19,8 @@ PAGES = [
     f"/?area={VILLAGE}",
     "/records",
     "/quarantine",
+    "/exceptions",
+    "/exceptions?state=resolved",
     "/not-reached",
     "/roster",
     "/points",
@@ -129,6 +131,28 @@ def test_a_session_that_ended_is_said_and_not_shown_as_old_figures(page: Page, w
     page.get_by_text("登录已过期").wait_for(timeout=15_000)
 
 
+def test_a_clerk_works_off_an_exception(page: Page, world: World, complaints: list[str]) -> None:
+    page.get_by_role("link", name="异常", exact=True).click()
+    page.get_by_role("link", name="待更正记录").first.click()
+    row = page.get_by_role("row", name="待更正记录")
+    row.get_by_role("button", name="我来办").click()
+    page.get_by_text("已认领，归您处理。").wait_for()
+    assert "kind=quarantined" in page.url, "the list keeps its filter"
+    row.get_by_text("Dong").wait_for()
+    row.get_by_role("link").click()
+    page.get_by_role("button", name="办结").click()
+    page.get_by_text("须写明情况（2～500 字）").wait_for()
+    page.get_by_label("情况说明").fill("已电话核实，体温录错，由志愿者更正")
+    page.get_by_role("button", name="办结").click()
+    page.get_by_text("已办结。").wait_for()
+    assert page.locator(".steps li").all_inner_texts()[1].startswith("Dong 办结")
+    page.get_by_role("link", name="看这条记录").click()
+    assert world.ids["too_hot"] in page.url
+    page.goto("/exceptions?kind=quarantined&state=resolved")
+    page.get_by_role("row", name="待更正记录").get_by_text("Dong").wait_for()
+    assert complaints == []
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int, complaints: list[str]) -> None:
     page.set_viewport_size({"width": width, "height": 800})
@@ -142,7 +166,9 @@ def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int, c
 def test_axe_finds_nothing_to_object_to(page: Page, world: World, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     records = [f"/records/{world.ids[name]}" for name in ("people", "too_hot", "delivery")]
-    found = {path: violations(page, path) for path in [*PAGES, *records]}
+    page.goto("/exceptions")
+    exception = page.locator("tbody th a").first.get_attribute("href") or ""
+    found = {path: violations(page, path) for path in [*PAGES, *records, exception]}
     assert {path: rules for path, rules in found.items() if rules} == {}
 
 

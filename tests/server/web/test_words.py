@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.api.problems import CATALOGUE, Problem
+from server.exceptions.board import STATES
+from server.exceptions.steps import MOVES
 from server.web.language import FOLDER
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -26,6 +28,11 @@ COMPOSED = {
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
     "lists.reason_": ["id", "id_begin", "name", "pinyin", "phone", "village", "town"],
     "lists.kind_": ["person", "household"],
+    "exceptions.state_": list(STATES),
+    "exceptions.did_": list(MOVES),
+    "exceptions.done_": list(MOVES),
+    "exceptions.open_": ["record", "filler", "household", "point", "roster_entry", "device"],
+    "field.": ["kind", "subject", "since", "due", "owner", "state"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 

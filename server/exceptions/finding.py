@@ -1,0 +1,284 @@
+"""Exceptions as the data show them now, one function for each source of `forms/exceptions.json`.
+
+An exception is known by its kind, its subject and since when it lasts: a point that is disinfected and falls
+due again is another one. Each source gives its oldest MOST of an area, so that a district gone silent
+cannot fill the memory; who needs more asks about a town.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, Table, cast, select, true, type_coerce
+
+from server.clock import stamp
+from server.exceptions.declaration import Kind, bound
+from server.people import devices
+from server.people.people import People
+from server.readmodel import codec
+from server.readmodel.model import ReadModel
+from server.readmodel.moments import beijing_day, parse
+from server.readmodel.tables import flags, mentioned, mentions, records, units
+
+MOST = 2000
+IDS_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`subject` is a record, household, point, roster entry or device; `since` RFC 3339 UTC. `about` holds
+    what the page links to: {record_id | household_id | point_id | roster_entry_id | device_id: …, words?}."""
+
+    kind: str
+    village_code: str
+    subject: str
+    since: str
+    about: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """All that is needed to find it again, as one word for an address."""
+        parts = [self.kind, self.village_code, self.subject, self.since]
+        text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+        return base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
+
+
+def parts_of(exception_id: str) -> tuple[str, str, str, str] | None:
+    """(kind, village, subject, since) of an id; None for what is none."""
+    try:
+        text = base64.b64decode(exception_id + "=" * (-len(exception_id) % 4), altchars=b"-_", validate=True)
+        found = json.loads(text)
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    if not (isinstance(found, list) and len(found) == 4 and all(isinstance(part, str) for part in found)):
+        return None
+    kind, village, subject, since = found
+    return kind, village, subject, since
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What finding needs: where, when, and by which settings."""
+
+    readmodel: ReadModel
+    people: People
+    settings: Mapping[str, Any]
+    area: str
+    now: str
+
+    @property
+    def day(self) -> str:
+        return _day(self.now)
+
+    def within(self, table: Table) -> ColumnElement[bool]:
+        """What has no village is the district's business only."""
+        if len(self.area) == 6:
+            return true()
+        level = table.c.town_code if len(self.area) == 9 else table.c.village_code
+        return level == self.area
+
+    def ago(self, hours: float) -> str:
+        moment = parse(self.now)
+        return stamp(moment - timedelta(hours=hours)) if moment else self.now
+
+
+def _day(moment: str) -> str:
+    found = parse(moment)
+    return beijing_day(found) if found else ""
+
+
+def find(asked: Asked, kind: Kind) -> list[Found]:
+    """The exceptions of one kind, at most MOST, oldest first."""
+    with asked.readmodel.engine.connect() as connection:
+        found = list(SOURCES[kind.source](asked, kind, connection))
+    return sorted(found, key=lambda each: (each.since, each.subject))[:MOST]
+
+
+def _waiting(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Records that wait for a correction, since their verdict."""
+    query = _records(asked).where(records.c.status == kind.status, records.c.closed.is_(False))
+    for row in connection.execute(query.order_by(records.c.received_at, records.c.record_id).limit(MOST)):
+        since = row.received_at if kind.status == "quarantined" else row.decided_at
+        yield _of_record(kind, row, max(since, row.received_at))
+
+
+def _records(asked: Asked) -> Select[Any]:
+    names = ("record_id", "village_code", "received_at", "happened_at", "decided_at", "filler_id",
+             "household_id", "point_id", "roster_entry_id", "unit_key", "work_date")  # fmt: skip
+    return select(*(records.c[name] for name in names)).where(asked.within(records))
+
+
+def _of_record(kind: Kind, row: Row[Any], since: str) -> Found:
+    units_ = ("household_id", "point_id", "roster_entry_id")
+    about = {"record_id": row.record_id} | {
+        name: getattr(row, name) for name in units_ if getattr(row, name) is not None
+    }
+    if kind.rule == "V060" and row.filler_id:
+        about = {"record_id": row.record_id, "filler_id": row.filler_id, "day": row.work_date or ""}
+    return Found(kind.id, row.village_code, row.record_id, since, about)
+
+
+def _record_says(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Effective records of a form that feed the component."""
+    query = _records(asked).where(
+        records.c.form_id == kind.form,
+        records.c.effective,
+        records.c.facts.contains(f'"{kind.component}":', autoescape=True),
+    )
+    for row in connection.execute(query.order_by(records.c.received_at, records.c.record_id).limit(MOST)):
+        yield _of_record(kind, row, row.received_at)
+
+
+def _flag(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """One for each unit with flagged records: the earliest received of them stands for all."""
+    query = (
+        _records(asked)
+        .add_columns(flags.c.unit_kind, flags.c.unit_key.label("flagged"))
+        .join(flags, flags.c.record_id == records.c.record_id)
+        .where(flags.c.rule == kind.rule, records.c.effective)
+        .order_by(records.c.received_at, records.c.record_id)
+    )
+    seen: set[tuple[str, str]] = set()
+    for row in connection.execute(query):
+        if (row.unit_kind, row.flagged) not in seen:
+            seen.add((row.unit_kind, row.flagged))
+            yield _of_record(kind, row, row.received_at)
+        if len(seen) >= MOST:
+            return
+
+
+def _unit_rows(asked: Asked, kind: Kind, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(
+        units.c.unit_id, units.c.village_code, units.c.active_from, units.c.due_at, units.c.state
+    ).where(
+        units.c.kind == kind.unit,
+        units.c.registered,
+        units.c.active_from <= asked.day,
+        units.c.active_to >= asked.day,
+        asked.within(units),
+        *conditions,
+    )
+
+
+def _unit_overdue(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Since the interval ran out; a point that nobody ever disinfected, since it is on the register."""
+    query = _unit_rows(asked, kind, units.c.due_at <= asked.now)
+    order = (units.c.due_at, units.c.village_code, units.c.unit_key)
+    for row in connection.execute(query.order_by(*order).limit(MOST)):
+        yield _of_unit(kind, row, row.due_at or _morning(row.active_from))
+
+
+def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Units that are open after so many attempts, or so many hours after they became active."""
+    attempts = bound(asked.settings, kind.attempts) if kind.attempts else 0
+    hours = bound(asked.settings, kind.after_h) if kind.after_h else 0
+    query = _unit_rows(asked, kind, units.c.open)
+    if attempts:
+        query = query.where(_number_in(units, "visits", connection) >= int(attempts))
+    if hours:
+        query = query.where(units.c.active_from <= _day(asked.ago(hours)))
+    order = (units.c.active_from, units.c.village_code, units.c.unit_key)
+    for row in connection.execute(query.order_by(*order).limit(MOST)):
+        begun = codec.decode(row.state).get("last_visit_date") if attempts else None
+        since = later(_morning(begun or row.active_from), hours)
+        if since <= asked.now:
+            yield _of_unit(kind, row, since)
+
+
+def _number_in(table: Table, name: str, connection: Connection) -> ColumnElement[int]:
+    """A number within the JSON that the text column `state` holds."""
+    if connection.dialect.name == "postgresql":
+        return cast(table.c.state, JSON)[name].as_integer()
+    return type_coerce(table.c.state, JSON)[name].as_integer()
+
+
+def _of_unit(kind: Kind, row: Row[Any], since: str) -> Found:
+    return Found(kind.id, row.village_code, row.unit_id, since, {f"{kind.unit}_id": row.unit_id})
+
+
+def _morning(day: str) -> str:
+    """The beginning of a Beijing day."""
+    moment = parse(f"{day}T00:00:00+08:00")
+    return stamp(moment) if moment else ""
+
+
+def later(moment: str, hours: float) -> str:
+    start = parse(moment)
+    return stamp(start + timedelta(hours=hours)) if start else moment
+
+
+def _mentioned(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Persons of whom the component holds and none of `without`, by the first record that says so."""
+    query = select(mentioned.c.unit_key, mentioned.c.contributions).where(
+        mentioned.c.kind == kind.unit,
+        mentioned.c.contributions.contains(f'"{kind.component}', autoescape=True),
+    )
+    keys = [
+        row.unit_key
+        for row in connection.execute(query.order_by(mentioned.c.unit_key))
+        if _stands_out(kind, codec.decode(row.contributions), asked.area)
+    ]
+    for start in range(0, len(keys), IDS_AT_ONCE):
+        yield from _first_mentions(kind, keys[start : start + IDS_AT_ONCE], connection)
+
+
+def _stands_out(kind: Kind, located: Mapping[str, Mapping[str, Mapping[str, int]]], area: str) -> bool:
+    """Whether it counts in the area, and nowhere what would settle it."""
+    said = {name.partition("|")[0] for found in located.values() for name, days in found.items() if days}
+    here = any(
+        days and name == kind.component and (len(area) == 6 or village.startswith(area))
+        for village, found in located.items()
+        for name, days in found.items()
+    )
+    return here and not said & set(kind.without)
+
+
+def _first_mentions(kind: Kind, keys: Sequence[str], connection: Connection) -> Iterable[Found]:
+    columns = ("record_id", "village_code", "happened_at", "household_id")
+    query = (
+        select(
+            mentions.c.unit_key, mentions.c.place, mentions.c.facts, *(records.c[name] for name in columns)
+        )
+        .join(records, (records.c.db == mentions.c.db) & (records.c.record_id == mentions.c.record_id))
+        .where(mentions.c.kind == kind.unit, mentions.c.unit_key.in_(keys), records.c.effective)
+        .order_by(records.c.happened_at, records.c.record_id, mentions.c.place)
+    )
+    first: dict[str, Found] = {}
+    for row in connection.execute(query):
+        said = codec.decode(row.facts).get(kind.component)
+        if row.unit_key in first or not (isinstance(said, list) and said and said[0]):
+            continue
+        about = {"record_id": row.record_id, "place": str(row.place + 1)}
+        about |= {"household_id": row.household_id} if row.household_id else {}
+        subject = f"{row.record_id}#{row.place}"
+        first[row.unit_key] = Found(kind.id, row.village_code, subject, row.happened_at, about)
+    return first.values()
+
+
+def _device_silent(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
+    """Phones that may sync and have not been heard from, since the limit passed."""
+    hours = bound(asked.settings, kind.after_h)
+    for device in devices.every(asked.people):
+        heard = device.last_contact_at or device.enrolled_at
+        theirs = [village for village in device.villages if village.startswith(asked.area)]
+        if device.revoked or device.expired(asked.now) or not theirs or heard > asked.ago(hours):
+            continue
+        about = {"device_id": device.device_id, "words": device.label}
+        yield Found(kind.id, theirs[0], device.device_id, later(heard, hours), about)
+
+
+SOURCES: Mapping[str, Callable[[Asked, Kind, Connection], Iterable[Found]]] = {
+    "waiting": _waiting,
+    "record_says": _record_says,
+    "flag": _flag,
+    "unit_overdue": _unit_overdue,
+    "unit_open": _unit_open,
+    "mentioned": _mentioned,
+    "device_silent": _device_silent,
+}

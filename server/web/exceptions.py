@@ -1,0 +1,174 @@
+"""The exceptions board: what stands out by kind, the list with its filters, and one exception to work off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from server import clock
+from server.api import exceptions as api
+from server.api import shapes
+from server.api.access import staff_for
+from server.api.beijing import local
+from server.api.problems import Problem
+from server.exceptions.board import SORTS, STATES, Item
+from server.exceptions.declaration import kinds
+from server.exceptions.steps import MOVES
+from server.people.permissions import may
+from server.people.web import require_csrf, require_staff
+from server.readmodel.moments import parse
+from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.pages import blueprint
+
+REFUSALS = ("exception-moved", "exception-state", "note-missing", "unknown-owner")
+COLUMNS = (
+    ("kind", "kind"),
+    ("", "subject"),
+    ("village", "village"),
+    ("since", "since"),
+    ("due", "due"),
+    ("", "owner"),
+)
+
+
+@blueprint.get("/exceptions", endpoint="exceptions")
+@require_staff("records.read")
+def exceptions_page() -> str:
+    member = staff_for("records.read")
+    query = asked(shapes.ExceptionQuery)
+    area, chosen = area_filters(member, query.get("area"))
+    found = api.read(member, query)
+    choices, known = area_choices(member), api.names()
+    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    counts = {kind: {**found.counts[kind], "name": pick(kinds()[kind].name)} for kind in kinds()}
+    return render_template(
+        "exceptions.html",
+        path=path_to(member, area),
+        items=[_row(item, villages, known) for item in found.items],
+        total=found.total,
+        counts=counts,
+        capped=[each["name"] for each in counts.values() if each["capped"]],
+        next_cursor=found.next_cursor,
+        first=not request.args.get("cursor"),
+        columns=[_column(sort, name, query["sort"]) for sort, name in COLUMNS],
+        filters={"owner": query.get("owner", ""), **chosen},
+        query=query,
+        states=STATES,
+        may_handle=may(member, "exceptions.handle"),
+        **choices,
+    )
+
+
+def _column(sort: str, name: str, now: str) -> dict[str, Any]:
+    directions = {sort: "ascending", f"-{sort}": "descending"}
+    return {
+        "words": t(f"field.{name}"),
+        "sort": sort if sort in SORTS else "",
+        "sorted": directions.get(now) if sort else None,
+        "next": f"-{sort}" if now == sort else sort,
+    }
+
+
+def _row(item: Item, villages: dict[str, str], known: dict[str, str]) -> dict[str, Any]:
+    found, standing = item.found, item.standing
+    return {
+        "id": item.id,
+        "kind": pick(kinds()[found.kind].name),
+        "subject": _subject(item),
+        "village": villages.get(found.village_code, found.village_code),
+        "since": local(found.since),
+        "age": _hours_since(found.since),
+        "due": local(item.due),
+        "overdue": item.overdue,
+        "resolved": standing.resolved,
+        "settled": item.settled,
+        "owner": known.get(standing.owner_id or "", ""),
+        "number": standing.number,
+    }
+
+
+def _subject(item: Item) -> str:
+    about = item.found.about
+    if about.get("filler_id"):
+        return f"{about['filler_id']} {about.get('day', '')}"
+    for name in ("household_id", "point_id", "roster_entry_id"):
+        if about.get(name):
+            place = t("exceptions.person", n=about["place"]) if about.get("place") else ""
+            return f"{about[name]} {place}".strip()
+    return about.get("words") or item.found.subject.partition("#")[0]
+
+
+def _hours_since(moment: str) -> str:
+    start = parse(moment)
+    hours = (clock.now() - start).total_seconds() / 3600 if start else 0
+    return t("points.days", n=int(hours // 24)) if hours >= 48 else t("points.hours", n=max(0, int(hours)))
+
+
+@blueprint.get("/exceptions/<exception_id>", endpoint="exception")
+@require_staff("records.read")
+def exception_page(exception_id: str) -> str:
+    member = staff_for("records.read")
+    item, known, choices = api.found(member, exception_id), api.names(), area_choices(member)
+    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    handlers = [each for each in api.handlers(item.found.village_code) if each.staff_id != member.staff_id]
+    return render_template(
+        "exception.html",
+        item=_row(item, villages, known),
+        help=pick(kinds()[item.found.kind].help),
+        links=_links(item),
+        steps=[{**each, "at": local(each["at"])} for each in api.told(exception_id, known)],
+        moves=[move for move, resolved in MOVES.items() if resolved == item.standing.resolved],
+        owned=item.standing.owner_id is not None,
+        mine=item.standing.owner_id == member.staff_id,
+        handlers=handlers,
+        may_handle=may(member, "exceptions.handle"),
+    )
+
+
+def _links(item: Item) -> list[dict[str, str]]:
+    """Where the matter itself is looked at and mended."""
+    about = item.found.about
+    found = []
+    if about.get("record_id"):
+        found.append(("record", url_for("web.record", record_id=about["record_id"])))
+    if about.get("filler_id"):
+        day = about.get("day", "")
+        of_day: dict[str, Any] = {"filler": about["filler_id"], "from": day, "to": day}
+        found.append(("filler", url_for("web.records", **of_day)))
+    for name in ("household", "point", "roster_entry"):
+        if about.get(f"{name}_id"):
+            of_unit: dict[str, Any] = {name: about[f"{name}_id"]}
+            found.append((name, url_for("web.records", **of_unit)))
+    if about.get("device_id"):
+        found.append(("device", url_for("web.devices")))
+    return [{"words": t(f"exceptions.open_{name}"), "href": href} for name, href in found]
+
+
+@blueprint.post("/exceptions/<exception_id>/steps")
+@require_staff("exceptions.handle")
+@require_csrf
+def exception_step(exception_id: str) -> BaseResponse:
+    """Back to the list when the form came from there, with its filters."""
+    member, given = staff_for("exceptions.handle"), request.form
+    what, seen = given.get("what", ""), given.get("seen", "")
+    if what not in MOVES or not (seen.isascii() and seen.isdigit() and len(seen) < 9):
+        raise Problem("invalid")
+    body = {"what": what, "seen": int(seen), "note": given.get("note", ""), "owner": given.get("owner")}
+    try:
+        api.step(member, exception_id, body)
+        flash(t(f"exceptions.done_{what}"), "good")
+    except Problem as problem:
+        if problem.code not in REFUSALS:
+            raise
+        flash(problem.words(t("lang"))[1], "bad")
+    return redirect(_back(exception_id), 303)
+
+
+def _back(exception_id: str) -> str:
+    query = request.form.get("list")
+    page = url_for("web.exception", exception_id=exception_id)
+    return page if query is None else f"{url_for('web.exceptions')}?{query.lstrip('?')}"
