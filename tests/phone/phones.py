@@ -40,7 +40,7 @@ class Phone:
             geolocation={"latitude": 36.5, "longitude": 117.86, "accuracy": 12},
         )
         self.page = self.context.pages[0]
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.complaints.append(error.stack or str(error)))
         return self
 
     def switch_off(self) -> None:

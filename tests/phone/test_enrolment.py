@@ -1,12 +1,14 @@
 """A phone comes to the district by a code, and says in words when that does not work."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
 
+from server.people.syncing import REMEMBERED_S
 from tests.phone.phones import SYNC_WITHIN_MS, Phone
 from tests.servers import Server
 
@@ -94,9 +96,11 @@ def test_a_phone_that_is_shut_out_keeps_what_it_holds_and_sends_it_once_it_is_en
 ) -> None:
     phone = new_phone()
     phone.offline()
+    forgotten_at = time.time() + REMEMBERED_S
     phone.visit_without_event()
     shut_out(server, phone.kept("(await read('device')).find((each) => each.device_id)?.device_id"))
     phone.home()
+    phone.page.wait_for_function("moment => Date.now() > moment", arg=forgotten_at * 1000)
     phone.offline(False)
     told = phone.page.get_by_text("这部手机已被停用或授权已到期")
     expect(told).to_be_visible(timeout=SYNC_WITHIN_MS)

@@ -40,8 +40,11 @@ export async function dropCopiesOfOthers(server: string): Promise<void> {
 
 /** The server's database of that name; nothing is asked before the first use. */
 export function remote<Content extends {}>(name: string, fetch: typeof globalThis.fetch): Database<Content> {
-  return new PouchDB<Content>(`${location.origin}/sync/${name}`, {
+  const database = new PouchDB<Content>(`${location.origin}/sync/${name}`, {
     skip_setup: true,
     fetch: fetch as NonNullable<PouchDB.Configuration.RemoteDatabaseConfiguration["fetch"]>,
   });
+  // A replication asks for it before and after every batch only to count its progress, and hears no failure of the latter.
+  database.info = () => Promise.resolve({ db_name: name, doc_count: 0, update_seq: 0 });
+  return database;
 }
