@@ -370,13 +370,12 @@ def units_named(rm: ReadModel, kind: str, unit_id: str, area_code: str) -> list[
     villages use the same. Raises KeyError for a kind that records are not about."""
     unit, name = default_declaration().units[kind], codec.key(unit_id)
     with rm.engine.connect() as connection:
-        villages = [village.code for village in connection.execute(_villages(connection, area_code))]
-        keys = {unit_key_of(unit, village, name) for village in villages}
-        query = unit_query().where(
-            units.c.kind == kind, units.c.unit_key.in_(keys), units.c.village_code.in_(villages)
-        )
-        rows = connection.execute(query.order_by(units.c.village_code)).all()
-    return [{**unit_item(row), "key": row.unit_key} for row in rows]
+        villages = connection.execute(_villages(connection, area_code)).all()
+        keys = {unit_key_of(unit, village.code, name) for village in villages}
+        query = unit_query().where(units.c.kind == kind, units.c.unit_key.in_(keys))
+        rows = connection.execute(query.where(_within(units, area_code, connection))).all()
+    found = [{**unit_item(row), "key": row.unit_key} for row in rows]
+    return sorted(found, key=lambda item: str(item["village_code"]))
 
 
 __all__ = [
