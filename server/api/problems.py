@@ -125,6 +125,21 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "不脱敏导出须在 reason 中写明用途（4～200 字），并会留下记录。",
         "An export in full needs its purpose in `reason` (4 to 200 characters); it is put on record.",
     ),
+    "unknown-unit": (
+        404, "没有这个对象", "No such entry",
+        "台账 {register} 中没有编号为 {unit} 的对象，或它不在您的辖区。",
+        "The register {register} has no entry {unit}, or it lies outside your area.",
+    ),
+    "several-units": (
+        409, "几个村都有这个编号", "Several villages have it",
+        "编号 {unit} 在这些村（社区）都有：{villages}。请用 area（页面地址中用 village）指明是哪个村。",
+        "Several villages have an entry {unit}: {villages}. Name one with `area` (`village` for a page).",
+    ),
+    "no-history": (
+        404, "没有历次记录", "No history",
+        "台账 {register} 的条目没有历次记录。可选：{known}。",
+        "Entries of the register {register} have no history. There are: {known}.",
+    ),
     "unknown-register": (
         404, "没有这个台账", "No such register",
         "没有名为 {register} 的台账。可选：{known}。",

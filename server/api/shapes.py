@@ -246,6 +246,10 @@ class UnitPage(Page):
     items = fields.List(fields.Dict(), required=True)
 
 
+class UnitHistoryQuery(AreaQuery, PageQuery, UnmaskQuery):
+    pass
+
+
 class NotReachedQuery(DayQuery, PageQuery):
     pass
 
@@ -399,6 +403,23 @@ class RecordItem(Schema):
 
 class RecordPage(Page):
     items = fields.List(fields.Nested(RecordItem), required=True)
+
+
+class Unit(Schema):
+    kind = fields.String(required=True, metadata=note("household, point or roster_entry"))
+    id = fields.String(required=True)
+    town_code = fields.String(required=True)
+    village_code = fields.String(required=True)
+    grid_code = fields.String(allow_none=True)
+    registered = fields.Boolean(
+        required=True, metadata=note("false when the register does not list it and it counts nowhere")
+    )
+    entry = fields.Dict(metadata=note("as the register has it; absent for what only records know"))
+    state = fields.Dict(required=True, metadata=note("what the records that count leave it as"))
+
+
+class UnitHistory(RecordPage):
+    unit = fields.Nested(Unit, required=True)
 
 
 class Verdict(Schema):

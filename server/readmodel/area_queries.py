@@ -13,8 +13,10 @@ from server.readmodel.figures import figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
+from server.readmodel.recount import unit_key_of
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
+from server.readmodel.unit_queries import unit_item, unit_query
 
 
 def areas(rm: ReadModel, parent: str | None = None) -> list[dict[str, Any]]:
@@ -176,7 +178,7 @@ def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = No
     """
     with rm.engine.connect() as connection:
         query = (
-            _unit_query()
+            unit_query()
             .where(units.c.kind == "household", _active(units, day), units.c.settled_on > day)
             .where(_within(units, area_code, connection))
         )
@@ -189,17 +191,6 @@ def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = No
             clamp(limit),
         )
     return Page([_household(row) for row in rows], cursor)
-
-
-def _unit_query() -> Select[Any]:
-    at = and_(
-        register.c.kind == units.c.kind,
-        register.c.unit_id == units.c.unit_id,
-        register.c.village_code == units.c.village_code,
-    )
-    return select(units, register.c.doc.label("entry"), register.c.grid_code).select_from(
-        units.outerjoin(register, at)
-    )
 
 
 def _household(row: Row[Any]) -> dict[str, Any]:
@@ -228,7 +219,7 @@ def roster_outstanding(
     attempts, last_result?}]"""
     with rm.engine.connect() as connection:
         query = (
-            _unit_query()
+            unit_query()
             .where(units.c.kind == "roster_entry", units.c.open, units.c.registered)
             .where(_within(units, area_code, connection))
         )
@@ -261,7 +252,7 @@ def points_overdue(
     [{point_id, village_code, town_code, entry, last_ended_at?, next_due?}]"""
     with rm.engine.connect() as connection:
         query = (
-            _unit_query()
+            unit_query()
             .where(
                 units.c.kind == "point",
                 units.c.registered,
@@ -374,15 +365,17 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names} | {"id": row.unit_id, "entry": codec.decode(row.doc)}
 
 
-def unit_state(rm: ReadModel, kind: str, village_code: str, unit_id: str) -> dict[str, Any] | None:
-    """What the effective records say of one unit, as `units.state` has it."""
+def units_named(rm: ReadModel, kind: str, unit_id: str, area_code: str) -> list[dict[str, Any]]:
+    """The units of the area that bear an id, as `unit_item` has them with their `key`: more than one where
+    villages use the same. Raises KeyError for a kind that records are not about."""
+    unit, name = default_declaration().units[kind], codec.key(unit_id)
     with rm.engine.connect() as connection:
-        state = connection.execute(
-            select(units.c.state).where(
-                units.c.kind == kind, units.c.village_code == village_code, units.c.unit_id == unit_id
-            )
-        ).scalar()
-    return codec.decode(state) if state else None
+        villages = connection.execute(_villages(connection, area_code)).all()
+        keys = {unit_key_of(unit, village.code, name) for village in villages}
+        query = unit_query().where(units.c.kind == kind, units.c.unit_key.in_(keys))
+        rows = connection.execute(query.where(_within(units, area_code, connection))).all()
+    found = [{**unit_item(row), "key": row.unit_key} for row in rows]
+    return sorted(found, key=lambda item: str(item["village_code"]))
 
 
 __all__ = [
@@ -397,6 +390,6 @@ __all__ = [
     "roster_outstanding",
     "share",
     "trend",
-    "unit_state",
+    "units_named",
     "villages_status",
 ]

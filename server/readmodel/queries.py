@@ -14,7 +14,7 @@ from server.readmodel.area_queries import (
     points_overdue,
     roster_outstanding,
     trend,
-    unit_state,
+    units_named,
     villages_status,
 )
 from server.readmodel.area_queries import list_units as units
@@ -22,6 +22,7 @@ from server.readmodel.declaration import default_declaration as indicators
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import BadCursor, Page
 from server.readmodel.record_queries import (
+    WORKED,
     RecordFilters,
     compiled_forms,
     export_columns,
@@ -38,6 +39,7 @@ def version(rm: ReadModel) -> int:
 
 
 __all__ = [
+    "WORKED",
     "BadCursor",
     "Page",
     "RecordFilters",
@@ -57,8 +59,8 @@ __all__ = [
     "records",
     "roster_outstanding",
     "trend",
-    "unit_state",
     "units",
+    "units_named",
     "version",
     "villages_status",
 ]

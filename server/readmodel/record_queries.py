@@ -3,16 +3,17 @@ export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
-from server.readmodel.tables import flags, forms, records, register, reviews, revisions, units
+from server.readmodel.tables import flags, forms, records, reviews, revisions, units
+from server.readmodel.unit_queries import unit_item, unit_query
 from sync.store import Doc, NotFound, Store
 
 EXPORT_ROWS_AT_ONCE = 1000
@@ -41,7 +42,7 @@ ENVELOPE = (
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
     """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a
-    rule's id."""
+    rule's id; `unit_key` is one of `unit_kind`, as `units` has it."""
 
     form_id: str | None = None
     status: str | None = None
@@ -54,6 +55,8 @@ class RecordFilters:
     household_id: str | None = None
     point_id: str | None = None
     roster_entry_id: str | None = None
+    unit_kind: str | None = None
+    unit_key: str | None = None
     text: str | None = None
     rule: str | None = None
     effective: bool | None = None
@@ -70,9 +73,13 @@ EQUAL = (
     "household_id",
     "point_id",
     "roster_entry_id",
+    "unit_kind",
+    "unit_key",
     "effective",
     "closed",
 )
+RECEIVED = ("received_at", "record_id", "db")
+WORKED = ("work_date", "happened_at", "record_id", "db")  # of records about a unit: they all have a day
 
 
 def _filtered(filters: RecordFilters) -> Select[Any]:
@@ -98,30 +105,39 @@ def _filtered(filters: RecordFilters) -> Select[Any]:
     return query
 
 
-def records_page(rm: ReadModel, filters: RecordFilters, cursor: str | None = None, limit: int = 50) -> Page:
-    """Newest received first. Raises BadCursor."""
-    limit, name = clamp(limit), "records:" + codec.key(repr(sorted(asdict(filters).items())))
-    query = _filtered(filters).order_by(
-        records.c.received_at.desc(), records.c.record_id.desc(), records.c.db.desc()
-    )
-    place = decode_cursor(name, cursor, 3)
+def records_page(
+    rm: ReadModel,
+    filters: RecordFilters,
+    cursor: str | None = None,
+    limit: int = 50,
+    order: tuple[str, ...] = RECEIVED,
+) -> Page:
+    """Newest first, by `order`. Raises BadCursor."""
+    limit, columns = clamp(limit), [records.c[name] for name in order]
+    name = f"records:{order[0]}:" + codec.key(repr(sorted(asdict(filters).items())))
+    query = _filtered(filters).order_by(*(column.desc() for column in columns))
+    place = decode_cursor(name, cursor, len(order))
     if place:
-        received_at, record_id, db = place
-        query = query.where(
-            or_(
-                records.c.received_at < received_at,
-                and_(records.c.received_at == received_at, records.c.record_id < record_id),
-                and_(
-                    records.c.received_at == received_at, records.c.record_id == record_id, records.c.db < db
-                ),
-            )
-        ).where(records.c.received_at <= received_at)
+        query = query.where(_older(columns, place), columns[0] <= place[0])
     with rm.engine.connect() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
         items = [record_item(row) for row in rows[:limit]]
         _add_flags(connection, items)
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(items, encode_cursor(name, [last.received_at, last.record_id, last.db]) if last else None)
+    return Page(items, encode_cursor(name, [getattr(last, each) for each in order]) if last else None)
+
+
+def _older(columns: Sequence[ColumnElement[Any]], place: Sequence[str]) -> ColumnElement[bool]:
+    """What comes after `place` where the columns fall."""
+    return or_(
+        *(
+            and_(
+                *(column == value for column, value in zip(columns[:depth], place, strict=False)),
+                columns[depth] < place[depth],
+            )
+            for depth in range(len(columns))
+        )
+    )
 
 
 def record_item(row: Row[Any]) -> dict[str, Any]:
@@ -155,6 +171,7 @@ ITEM = (
     "household_id",
     "point_id",
     "roster_entry_id",
+    "unit_kind",
     "comment",
     "decided_at",
     "decided_by",
@@ -224,25 +241,10 @@ def _versions(connection: Connection, root_id: str) -> list[dict[str, Any]]:
 def _unit(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
     if row.unit_key is None:
         return None
-    unit = connection.execute(
-        select(units).where(units.c.kind == row.unit_kind, units.c.unit_key == row.unit_key)
+    found = connection.execute(
+        unit_query().where(units.c.kind == row.unit_kind, units.c.unit_key == row.unit_key)
     ).first()
-    if unit is None:
-        return None
-    entry = connection.execute(
-        select(register.c.doc).where(
-            register.c.kind == row.unit_kind,
-            register.c.unit_id == unit.unit_id,
-            register.c.village_code == unit.village_code,
-        )
-    ).scalar()
-    result = {
-        "kind": unit.kind,
-        "id": unit.unit_id,
-        "village_code": unit.village_code,
-        "registered": unit.registered,
-    }
-    return result | {"state": codec.decode(unit.state)} | ({"entry": codec.decode(entry)} if entry else {})
+    return unit_item(found) if found else None
 
 
 def _revisions(connection: Connection, row: Row[Any]) -> list[dict[str, Any]]:
@@ -266,14 +268,7 @@ def late_revisions(rm: ReadModel, cursor: str | None = None, limit: int = 50) ->
     order = (revisions.c.received_at, revisions.c.record_id, revisions.c.rev)
     query = select(revisions).order_by(*(column.desc() for column in order))
     if place:
-        at, record_id, rev = place
-        query = query.where(
-            or_(
-                order[0] < at,
-                and_(order[0] == at, order[1] < record_id),
-                and_(order[0] == at, order[1] == record_id, order[2] < rev),
-            )
-        )
+        query = query.where(_older(order, place))
     with rm.engine.connect() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None

@@ -17,3 +17,12 @@ def choice_label(list_name: str, code: Any) -> str:
             if choice["name"] == code:
                 return pick(choice["label"])
     return str(code)
+
+
+def items_in_words(items: list[dict[str, Any]]) -> str:
+    """Supplies as an entry is entitled to them or got them: 蔬菜箱 ×1、大米 ×1."""
+    return "、".join(_item(each) for each in items) or "—"
+
+
+def _item(item: dict[str, Any]) -> str:
+    return f"{choice_label('item', item['item_code'])} ×{item['qty']:g}"

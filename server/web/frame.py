@@ -36,6 +36,8 @@ BELOW = {
     "record": "records",
     "record_unmasked": "records",
     "review": "records",
+    "unit": "records",
+    "unit_unmasked": "records",
     "form": "forms",
     "make_codes": "devices",
     "bulletin": "bulletins",

@@ -23,9 +23,10 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     sheets,
     sign_in,
     todo,
+    units,
 )
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
-    "overview", "records", "sheets", "sign_in", "todo",
+    "overview", "records", "sheets", "sign_in", "todo", "units",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
 from server.web import record_layout as layout
+from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked
 from server.web.language import pick
 from server.web.language import translate as t
@@ -66,7 +67,7 @@ def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
     return render_template(
         "records.html",
         page=page,
-        items=[_item(item, names) for item in found.items],
+        items=[_item(item, names, opens=may(member, "register.read")) for item in found.items],
         next_cursor=found.next_cursor,
         first=not request.args.get("cursor"),
         filters={**given, **chosen},
@@ -84,26 +85,40 @@ def _village_names(member: Staff) -> dict[str, str]:
     return {area["code"]: area["name"] for area in area_choices(member)["villages"]}
 
 
-def _item(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _item(item: Mapping[str, Any], names: Mapping[str, str], *, opens: bool) -> dict[str, Any]:
     compiled = forms().fitting(item["form_id"], item["form_version"])
     return {
-        "record_id": item["record_id"],
+        **seen(item),
         "received": local(item["received_at"]),
         "form": pick(compiled["title"]) if compiled else item["form_id"] or t("record.unknown_form"),
         "unit": item["household_id"] or item["point_id"] or item["roster_entry_id"] or t("record.no_unit"),
+        "unit_href": _unit_href(item) if opens else "",
         "village": names.get(item["village_code"], item["village_code"]),
+    }
+
+
+def seen(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What every list of records shows of one: when, by whom, what became of it, what is worst about it."""
+    worst = min(item["problems"], key=lambda problem: "EWF".index(problem["severity"]), default=None)
+    why = pick(worst["message"]) if worst else ""
+    return {
+        "record_id": item["record_id"],
         "work_date": item["work_date"] or "—",
         "filler": item["filler_id"] or "—",
         "status": item["status"],
         "superseded": bool(item["superseded_by"]),
         "voided": item["voided"],
-        "why": item["comment"] if item["status"] == "returned" else _why(item["problems"]),
+        "severity": worst["severity"] if worst else "",
+        "why": item["comment"] if item["status"] == "returned" else why,
     }
 
 
-def _why(problems: list[dict[str, Any]]) -> str:
-    worst = sorted(problems, key=lambda problem: "EWF".index(problem["severity"]))
-    return pick(worst[0]["message"]) if worst else ""
+def _unit_href(item: Mapping[str, Any]) -> str:
+    """A record that was found to be about no unit opens none, whatever it names."""
+    unit_id = item["household_id"] or item["point_id"] or item["roster_entry_id"]
+    if not unit_id or not item["unit_kind"]:
+        return ""
+    return unit_href(item["unit_kind"], unit_id, item["village_code"])
 
 
 @blueprint.get("/records/<path:record_id>")
@@ -142,6 +157,7 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
                 None, (pick(compiled["title"]) if compiled else t("record.unknown_form"), _unit_words(found))
             )
         ),
+        unit=_unit_link(found) if may(member, "register.read") else None,
         where=" · ".join(
             filter(
                 None,
@@ -185,6 +201,16 @@ def _unit_words(found: Mapping[str, Any]) -> str:
     name = entry.get("name") or entry.get("head_name") or ""
     number = found["household_id"] or found["point_id"] or found["roster_entry_id"] or ""
     return " ".join(filter(None, (str(number), str(name))))
+
+
+def _unit_link(found: Mapping[str, Any]) -> dict[str, str] | None:
+    unit = found.get("unit")
+    if not unit:
+        return None
+    return {
+        "words": t(f"unit.{unit['kind']}_page"),
+        "href": unit_href(unit["kind"], unit["id"], unit["village_code"]),
+    }
 
 
 def _problem(

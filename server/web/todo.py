@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from server import clock
 from server.api import shapes
@@ -17,13 +17,16 @@ from server.app import gridbook
 from server.people.permissions import may
 from server.people.web import require_staff
 from server.readmodel import queries
+from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked, path_to
-from server.web.choices import choice_label
+from server.web.choices import choice_label, items_in_words
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
 
 PAGE = 100
+
+Row = tuple[list[Any], tuple[str, str]]  # the cells; kind and id of the unit
 
 
 @blueprint.get("/not-reached")
@@ -51,14 +54,14 @@ def not_reached() -> str:
     )
 
 
-def _household(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+def _household(item: dict[str, Any], village: str) -> Row:
     entry = item.get("entry") or {}
     result = choice_label("visit_result", item.get("last_result"))
     cells = [item["household_id"], entry.get("head_name", ""), entry.get("address", ""), village,
              item["attempts"],
              item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or
              t("not_reached.never")]  # fmt: skip
-    return cells, {"household": item["household_id"]}
+    return cells, ("household", item["household_id"])
 
 
 @blueprint.get("/roster")
@@ -88,22 +91,14 @@ def _campaigns() -> list[dict[str, str]]:
     return [{"id": campaign_id, "name": name} for campaign_id, name in by_id.items()]
 
 
-def _entry(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+def _entry(item: dict[str, Any], village: str) -> Row:
     entry = item["entry"]
     result = choice_label("delivery_result", item.get("last_result"))
     category = choice_label("special_group", entry.get("category"))
     cells = [item["roster_entry_id"], entry.get("head_name", ""), category, village,
-             _items(entry.get("entitlement", [])), _items(item["delivered"]), t(f"roster.{item['state']}"),
-             result or "—"]  # fmt: skip
-    return cells, {"roster_entry": item["roster_entry_id"]}
-
-
-def _items(items: list[dict[str, Any]]) -> str:
-    return "、".join(_item(each) for each in items) or "—"
-
-
-def _item(item: dict[str, Any]) -> str:
-    return f"{choice_label('item', item['item_code'])} ×{item['qty']:g}"
+             items_in_words(entry.get("entitlement", [])), items_in_words(item["delivered"]),
+             t(f"roster.{item['state']}"), result or "—"]  # fmt: skip
+    return cells, ("roster_entry", item["roster_entry_id"])
 
 
 @blueprint.get("/points")
@@ -112,14 +107,14 @@ def points() -> str:
     query = asked(shapes.PointsQuery)
     moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())
 
-    def point(item: dict[str, Any], village: str) -> tuple[list[Any], dict[str, str]]:
+    def point(item: dict[str, Any], village: str) -> Row:
         entry = item["entry"]
         place = choice_label("place_type", entry.get("place_type"))
         done = local(item.get("last_ended_at")) or t("points.never")
         interval = t("points.hours", n=entry["interval_h"]) if "interval_h" in entry else "—"
         cells = [entry.get("name") or item["point_id"], place, village, interval, done,
                  _overdue(item.get("next_due"), moment)]  # fmt: skip
-        return cells, {"point": item["point_id"]}
+        return cells, ("point", item["point_id"])
 
     return _listing(
         "points",
@@ -145,13 +140,13 @@ def _listing(
     page: str,
     query: dict[str, Any],
     ask: Callable[[str], queries.Page],
-    cells: Callable[[dict[str, Any], str], tuple[list[Any], dict[str, str]]],
+    cells: Callable[[dict[str, Any], str], Row],
     columns: tuple[str, ...],
     *,
     personal: bool = True,
     **more: Any,
 ) -> str:
-    """`columns` beginning with # hold numbers. The first column opens the records about the unit."""
+    """`columns` beginning with # hold numbers. The first column opens the unit with its history."""
     member = staff_for("register.read")
     area, chosen = area_filters(member, query.get("area"))
     found = paged(lambda: ask(area["code"]))
@@ -160,10 +155,10 @@ def _listing(
     opens = may(member, "records.read")
     items = []
     for item in found.items:
-        row, about = cells(
+        row, (kind, unit_id) = cells(
             masked(item) if personal else item, names.get(item["village_code"], item["village_code"])
         )
-        items.append({"cells": row, "href": url_for("web.records", **about) if opens else ""})  # type: ignore[arg-type]
+        items.append({"cells": row, "href": unit_href(kind, unit_id, item["village_code"]) if opens else ""})
     return render_template(
         "listing.html",
         page=page,

@@ -25,6 +25,7 @@ READING = [
     "/api/v1/registers/fillers",
     "/api/v1/registers/campaigns",
     "/api/v1/registers/supply-points",
+    "/api/v1/registers/households/H1",
     "/api/v1/todo/not-reached",
     "/api/v1/todo/roster",
     "/api/v1/todo/points",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests import chromium
-from tests.server.api.world import PASSWORD, VILLAGE, World, sample
+from tests.server.api.world import PASSWORD, VILLAGE, World, sample, today
 
 WEB = Path(__file__).parents[3] / "server" / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -24,6 +25,9 @@ PAGES = [
     "/not-reached",
     "/roster",
     "/points",
+    f"/households/H1?village={VILLAGE}",
+    f"/points/P1?village={VILLAGE}",
+    "/roster/aixin:1",
     "/devices",
     "/forms",
     "/forms/household_visit",
@@ -150,6 +154,23 @@ def test_a_clerk_works_off_an_exception(page: Page, world: World, complaints: li
     assert world.ids["too_hot"] in page.url
     page.goto("/exceptions?kind=quarantined&state=resolved")
     page.get_by_role("row", name="待更正记录").get_by_text("Dong").wait_for()
+    assert complaints == []
+
+
+def test_from_who_was_not_reached_one_opens_the_household_and_its_visit_by_keyboard(
+    page: Page, world: World, complaints: list[str]
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"/not-reached?day={today() - timedelta(days=1)}")
+    page.get_by_role("link", name="H2", exact=True).press("Enter")
+    page.get_by_role("heading", name="户号 H2 欧阳**").wait_for()
+    row = page.get_by_role("row", name="无人应答")
+    row.get_by_text("已采纳").wait_for()
+    row.get_by_role("link").press("Enter")
+    page.get_by_role("heading", name="H2").wait_for()
+    assert world.ids["no_answer"] in page.url
+    page.get_by_role("link", name="该户历次情况").press("Enter")
+    page.get_by_role("heading", name="历次情况").wait_for()
     assert complaints == []
 
 

@@ -16,6 +16,9 @@ PAGES = [
     "/not-reached",
     "/roster",
     "/points",
+    f"/households/H2?village={VILLAGE}",
+    f"/points/P1?village={VILLAGE}",
+    "/roster/aixin:1",
     "/devices",
     "/forms",
     "/forms/household_visit",
@@ -87,7 +90,7 @@ def test_every_page_is_whole_in_both_languages(world: World, path: str, language
     assert answer.status_code == 200
     assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
     keys = re.findall(
-        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|roster)\.[a-z_]+)\s*<",
+        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|roster|unit)\.[a-z_]+)\s*<",
         answer.text,
     )
     assert keys == []

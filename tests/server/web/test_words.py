@@ -32,7 +32,9 @@ COMPOSED = {
     "exceptions.did_": list(MOVES),
     "exceptions.done_": list(MOVES),
     "exceptions.open_": ["record", "filler", "household", "point", "roster_entry", "device"],
-    "field.": ["kind", "subject", "since", "due", "owner", "state"],
+    "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
+    "menu.": ["not_reached", "points", "roster"],
+    "unit.": ["household_page", "point_page", "roster_entry_page"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 
