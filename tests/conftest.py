@@ -7,6 +7,7 @@
 `playwright`  the one Playwright of the session: a second beside it refuses to start
 `new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
 `couch_server` a CouchDB, or what stands in for one (see tests/couchdbs.py)
+`couch_address` a store's address there, for one test
 `demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
 """
 
@@ -42,6 +43,7 @@ def new_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Server]]:
     running: list[Server] = []
+    moved: list[str] = []
 
     def start(*, demo: bool = True, **environ: str) -> Server:
         data = tmp_path_factory.mktemp("server") / "var"
@@ -49,13 +51,15 @@ def new_server(
             shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
         server = Server(data, **environ)
         if demo and couchdbs.STORE_VARIABLE in os.environ:
-            server.set("GRIDBOOK_STORE", os.environ[couchdbs.STORE_VARIABLE])
+            moved.append(couchdbs.move(server))
         running.append(server)
         return server.start()
 
     yield start
     for server in running:
         server.stop()
+    for address in moved:
+        couchdbs.forget(address)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +102,13 @@ def couch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[couchdbs.
     started = couchdbs.start(tmp_path_factory.mktemp("couchdb"))
     yield started
     started.stop()
+
+
+@pytest.fixture
+def couch_address(couch_server: couchdbs.CouchServer) -> Iterator[str]:
+    address = couch_server.address()
+    yield address
+    couchdbs.forget(address)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,8 +1,8 @@
 """A CouchDB for tests: the one that GRIDBOOK_TEST_COUCHDB names, else pouchdb-server from npm.
 
 GRIDBOOK_TEST_COUCHDB=http://user:password@host:port   databases `test…` are made there and deleted
-GRIDBOOK_TEST_STORE=couchdb+http://…/prefix           demo servers, of journeys too, keep their documents
-                                                      there; `flask store copy` brings a demo's before
+GRIDBOOK_TEST_STORE=couchdb+http://user:password@…    demo servers, of journeys too, keep their documents
+                                                      there, below a prefix of their own, for the run
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 
 import requests
+
+from tests.servers import Server
 
 VARIABLE = "GRIDBOOK_TEST_COUCHDB"
 STORE_VARIABLE = "GRIDBOOK_TEST_STORE"
@@ -40,15 +42,7 @@ class CouchServer:
         self.is_real = is_real
 
     def address(self) -> str:
-        """A store's address there, with a prefix of its own."""
-        return f"couchdb+{self.url}/test{secrets.token_hex(6)}"
-
-    def forget(self, address: str) -> None:
-        """Delete the databases below the address's prefix."""
-        prefix = address.rpartition("/")[2] + "$"
-        for name in requests.get(f"{self.url}/_all_dbs", timeout=60).json():
-            if name.startswith(prefix):
-                requests.delete(f"{self.url}/{requests.utils.quote(name, safe='')}", timeout=60)
+        return _with_prefix(f"couchdb+{self.url}")
 
     def stop(self) -> None: ...
 
@@ -74,6 +68,28 @@ class StandIn(CouchServer):
 def start(folder: Path) -> CouchServer:
     named = os.environ.get(VARIABLE)
     return CouchServer(named.rstrip("/"), is_real=True) if named else StandIn(folder)
+
+
+def move(server: Server) -> str:
+    """Bring a stopped server's documents to the CouchDB of GRIDBOOK_TEST_STORE. Returns the address."""
+    address = _with_prefix(os.environ[STORE_VARIABLE].rstrip("/"))
+    server.set("TARGET", address)
+    server.flask("store", "copy", "embedded", "env:TARGET")
+    server.set("GRIDBOOK_STORE", address)
+    return address
+
+
+def forget(address: str) -> None:
+    """Delete the databases below the address's prefix."""
+    url, _, prefix = address.removeprefix("couchdb+").rpartition("/")
+    for name in requests.get(f"{url}/_all_dbs", timeout=60).json():
+        if name.startswith(f"{prefix}$"):
+            requests.delete(f"{url}/{requests.utils.quote(name, safe='')}", timeout=60)
+
+
+def _with_prefix(address: str) -> str:
+    """A store's address there, with a prefix of its own."""
+    return f"{address}/test{secrets.token_hex(6)}"
 
 
 def _free_port() -> int:

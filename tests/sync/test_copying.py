@@ -14,7 +14,6 @@ import pytest
 from sync import copying, couchdb, embedded
 from sync.copying import Difference
 from sync.store import Receipt, Store
-from tests.couchdbs import CouchServer
 
 WORDS = {"ö": "发热", "n": 1.5, "deep": [None, {"x": True}]}
 
@@ -48,15 +47,8 @@ def home(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def address(couch_server: CouchServer) -> Iterator[str]:
-    made = couch_server.address()
-    yield made
-    couch_server.forget(made)
-
-
-@pytest.fixture
-def couch(address: str) -> Iterator[Store]:
-    store = couchdb.open_store(address)
+def couch(couch_address: str) -> Iterator[Store]:
+    store = couchdb.open_store(couch_address)
     yield store
     store.close()
 
@@ -142,11 +134,13 @@ for page, written in enumerate(copying.copy_database(home, couch, "inbox-1")):
 
 
 def test_a_copy_that_is_killed_in_the_middle_goes_on_where_it_was(
-    home: Store, address: str, tmp_path: Path
+    home: Store, couch_address: str, tmp_path: Path
 ) -> None:
-    killed = subprocess.run([sys.executable, "-c", COPY, tmp_path / "home.sqlite3", address], check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", COPY, tmp_path / "home.sqlite3", couch_address], check=False
+    )
     assert killed.returncode == -9
-    couch = couchdb.open_store(address)
+    couch = couchdb.open_store(couch_address)
     there = len(couch.open("inbox-1").changes().rows)
     assert 0 < there < 232
     rest = sum(copying.copy_database(home, couch, "inbox-1"))

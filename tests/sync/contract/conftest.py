@@ -14,7 +14,6 @@ import pytest
 
 from sync import couchdb, embedded
 from sync.store import Database, Store
-from tests.couchdbs import CouchServer
 
 
 @contextmanager
@@ -26,12 +25,9 @@ def embedded_store(folder: Path, _request: pytest.FixtureRequest) -> Iterator[St
 
 @contextmanager
 def couchdb_store(_folder: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    server: CouchServer = request.getfixturevalue("couch_server")
-    address = server.address()
-    made = couchdb.open_store(address)
+    made = couchdb.open_store(request.getfixturevalue("couch_address"))
     yield made
     made.close()
-    server.forget(address)
 
 
 BACKENDS = {"embedded": embedded_store, "couchdb": couchdb_store}

@@ -9,19 +9,11 @@ import pytest
 from sync import couchdb
 from sync.couchdb.receipts import UNKNOWN
 from sync.store import Change, Database, Receipt, Store
-from tests.couchdbs import CouchServer
 
 
 @pytest.fixture
-def address(couch_server: CouchServer) -> Iterator[str]:
-    made = couch_server.address()
-    yield made
-    couch_server.forget(made)
-
-
-@pytest.fixture
-def store(address: str) -> Iterator[Store]:
-    made = couchdb.open_store(address)
+def store(couch_address: str) -> Iterator[Store]:
+    made = couchdb.open_store(couch_address)
     yield made
     made.close()
 
@@ -31,11 +23,11 @@ def only(database: Database) -> Change:
     return row
 
 
-def test_what_another_way_brought_is_told_alike_by_every_server(store: Store, address: str) -> None:
+def test_what_another_way_brought_is_told_alike_by_every_server(store: Store, couch_address: str) -> None:
     """As CouchDB's own replicator does: the document is written past this server."""
     database = store.create("inbox-1")
     database._json("POST", "_bulk_docs", json={"docs": [{"_id": "a", "_rev": "1-a"}], "new_edits": False})  # type: ignore[attr-defined]
-    other = couchdb.open_store(address)
+    other = couchdb.open_store(couch_address)
     first = only(database).leaves[0]
     assert first.writer == UNKNOWN
     assert only(other.open("inbox-1")).leaves[0] == first
