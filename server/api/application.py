@@ -26,7 +26,8 @@ the session of the pages
 
 Errors are problem details (RFC 9457), worded in the language of `Accept-Language` (zh or en). Lists are
 read page by page with `cursor`.
-Answers out of the read model carry an `ETag`; ask again with `If-None-Match` and get 304 while nothing moved.
+Answers carry an `ETag`; ask again with `If-None-Match` and get 304 while nothing moved. Where one has none,
+`x-without-etag` says why.
 Names, phones, document numbers and addresses are masked unless `unmask=1` is asked for with a reason, which
 is put on record.
 """
