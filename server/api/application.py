@@ -17,6 +17,7 @@ from server.api import (
     registers,
     sheets,
 )
+from server.api.description import Descriptions
 from server.people import api as enrolment
 
 DESCRIPTION = """\
@@ -56,7 +57,7 @@ def mount(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "extra_plugins": [Descriptions()]})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
     api.spec.options["security"] = [{"apiToken": []}, {"session": []}]

@@ -14,6 +14,7 @@ from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
+from server.api.description import FILE, TEXT
 from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.app import gridbook
@@ -122,7 +123,7 @@ class Correction(MethodView):
 class BulletinText(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
-    @blp.response(200, content_type="text/plain", description="For a message group; no personal data")
+    @blp.response(200, TEXT, content_type="text/plain", description="For a message group; no personal data")
     @tagged(*CONTENT, "form files")
     @told
     def get(self, query: dict[str, Any], number: str) -> Response:
@@ -146,7 +147,7 @@ def _digest(found: dict[str, Any]) -> str:
 class BulletinPdf(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
-    @blp.response(200, content_type="application/pdf", description="A4")
+    @blp.response(200, FILE, content_type="application/pdf", description="A4")
     @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], number: str) -> Response:
@@ -176,7 +177,7 @@ class BulletinWorkbook(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
     @blp.response(
-        200, content_type=XLSX, description="Sheets ①, ② and ⑰, and whatever else shows the bulletin"
+        200, FILE, content_type=XLSX, description="Sheets ①, ② and ⑰, and whatever else shows the bulletin"
     )
     @untagged(A_FILE)
     @told

@@ -13,6 +13,7 @@ from server.api import list_shapes as shapes
 from server.api.access import allowed, staff_for
 from server.api.blueprint import Blueprint
 from server.api.bulletins import XLSX
+from server.api.description import FILE
 from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
@@ -252,7 +253,9 @@ class Answers(MethodView):
 class AnswerFile(MethodView):
     @allowed("export.unmasked")
     @blp.arguments(shapes.AnswerQuery, location="query")
-    @blp.response(200, content_type=XLSX, description="The list's own file with the answer's columns filled")
+    @blp.response(
+        200, FILE, content_type=XLSX, description="The list's own file with the answer's columns filled"
+    )
     @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], list_id: str, n: int) -> Response:

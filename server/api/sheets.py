@@ -12,6 +12,7 @@ from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.bulletins import XLSX, told
+from server.api.description import FILE
 from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
@@ -38,7 +39,7 @@ class Sheets(MethodView):
 class OneSheet(MethodView):
     @allowed("export.masked")
     @blp.arguments(shapes.SheetQuery, location="query")
-    @blp.response(200, content_type=XLSX, description="One sheet, A4 landscape")
+    @blp.response(200, FILE, content_type=XLSX, description="One sheet, A4 landscape")
     @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], name: str) -> Response:
