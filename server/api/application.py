@@ -17,6 +17,7 @@ from server.api import (
     registers,
     sheets,
 )
+from server.api.description import Descriptions
 from server.people import api as enrolment
 
 DESCRIPTION = """\
@@ -26,7 +27,8 @@ the session of the pages
 
 Errors are problem details (RFC 9457), worded in the language of `Accept-Language` (zh or en). Lists are
 read page by page with `cursor`.
-Answers out of the read model carry an `ETag`; ask again with `If-None-Match` and get 304 while nothing moved.
+Answers carry an `ETag`; ask again with `If-None-Match` and get 304 while nothing moved. Where one has none,
+`x-without-etag` says why.
 Names, phones, document numbers and addresses are masked unless `unmask=1` is asked for with a reason, which
 is put on record.
 """
@@ -55,7 +57,7 @@ def mount(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "extra_plugins": [Descriptions()]})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
     api.spec.options["security"] = [{"apiToken": []}, {"session": []}]

@@ -11,7 +11,7 @@ from server.api import shapes
 from server.api.access import allowed, asked_area
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
-from server.api.freshness import versioned
+from server.api.freshness import tagged, versioned
 from server.api.problems import Problem
 from server.app import gridbook
 from server.readmodel import queries
@@ -35,6 +35,7 @@ class Areas(MethodView):
 class Indicators(MethodView):
     @allowed("figures.read")
     @blp.response(200, shapes.IndicatorList)
+    @tagged("declaration")
     def get(self) -> dict[str, Any]:
         """Every indicator: what it is called, its unit, how it is counted."""
         return {"items": list(queries.indicators().indicators.values())}

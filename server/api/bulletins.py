@@ -14,6 +14,8 @@ from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
+from server.api.description import FILE, TEXT
+from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.bulletins import archive, freezing, message, pdf, sealing, wording
@@ -28,6 +30,8 @@ blp = Blueprint(
 )
 
 PREVIEW = "preview"
+# What a bulletin is shown from: a preview is of this minute and names silent devices.
+CONTENT = ("bulletins", "readmodel", "devices", "minute")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -58,6 +62,7 @@ def reader(action: str = "figures.read") -> Staff:
 class Bulletins(MethodView):
     @allowed("figures.read")
     @blp.response(200, shapes.BulletinList)
+    @tagged("bulletins", "readmodel")
     @told
     def get(self) -> dict[str, Any]:
         """Every bulletin, newest first."""
@@ -81,6 +86,7 @@ class OneBulletin(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
     @blp.response(200, shapes.FullBulletin)
+    @tagged(*CONTENT)
     @told
     def get(self, query: dict[str, Any], number: str) -> dict[str, Any]:
         """One bulletin: its frozen content, whether it is intact, what came for its day since. `preview`
@@ -117,7 +123,8 @@ class Correction(MethodView):
 class BulletinText(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
-    @blp.response(200, content_type="text/plain", description="For a message group; no personal data")
+    @blp.response(200, TEXT, content_type="text/plain", description="For a message group; no personal data")
+    @tagged(*CONTENT, "form files")
     @told
     def get(self, query: dict[str, Any], number: str) -> Response:
         """The bulletin as a short text in Chinese."""
@@ -140,7 +147,8 @@ def _digest(found: dict[str, Any]) -> str:
 class BulletinPdf(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
-    @blp.response(200, content_type="application/pdf", description="A4")
+    @blp.response(200, FILE, content_type="application/pdf", description="A4")
+    @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], number: str) -> Response:
         """The bulletin on paper."""
@@ -169,8 +177,9 @@ class BulletinWorkbook(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.BulletinQuery, location="query")
     @blp.response(
-        200, content_type=XLSX, description="Sheets ①, ② and ⑰, and whatever else shows the bulletin"
+        200, FILE, content_type=XLSX, description="Sheets ①, ② and ⑰, and whatever else shows the bulletin"
     )
+    @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], number: str) -> Response:
         """The bulletin as a workbook."""

@@ -12,6 +12,7 @@ from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.blueprint import Blueprint
 from server.api.catalogue import forms
+from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.exceptions import steps
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 blp = Blueprint("exceptions", __name__, url_prefix="/api/v1", description="What stands out, and whose it is")
 
 Query = dict[str, Any]
+BOARD = ("readmodel", "catalogue", "devices", "steps", "staff", "minute")  # what the board is made of
 
 
 def asked_about(area: str) -> Asked:
@@ -131,6 +133,7 @@ class Exceptions(MethodView):
     @allowed("records.read")
     @blp.arguments(shapes.ExceptionQuery, location="query")
     @blp.response(200, shapes.ExceptionPage)
+    @tagged(*BOARD)
     def get(self, query: Query) -> dict[str, Any]:
         """What stands out in an area: whose it is, since when, by when it is to be worked off."""
         read_now = read(staff_for("records.read"), query)
@@ -147,6 +150,7 @@ class Exceptions(MethodView):
 class Exception_(MethodView):
     @allowed("records.read")
     @blp.response(200, shapes.ExceptionItem)
+    @tagged(*BOARD)
     def get(self, exception_id: str) -> dict[str, Any]:
         """One exception with what was done about it, also after the data stopped showing it."""
         item = found(staff_for("records.read"), exception_id)

@@ -13,6 +13,8 @@ from server.api.access import allowed, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.catalogue import Row, forms, questions, repeats, survey
+from server.api.description import TEXT
+from server.api.freshness import A_FILE, untagged
 from server.api.masking import mask_kind, mask_value
 from server.api.problems import Problem
 from server.api.records import read_filters
@@ -34,7 +36,8 @@ ANSWER_PREFIX = "answers."  # a question that bears the name of an envelope fiel
 class Export(MethodView):
     @allowed("export.masked")
     @blp.arguments(shapes.ExportQuery, location="query")
-    @blp.response(200, content_type="text/csv", description="UTF-8 with a byte order mark, RFC 4180")
+    @blp.response(200, TEXT, content_type="text/csv", description="UTF-8 with a byte order mark, RFC 4180")
+    @untagged(A_FILE)
     def get(self, query: dict[str, Any], form_id: str) -> Response:
         """All records of a form that fit the filters, oldest first; with `table`, the rows of one repeat
         group."""

@@ -12,6 +12,7 @@ from server.api import shapes
 from server.api.access import allowed
 from server.api.blueprint import Blueprint
 from server.api.catalogue import forms
+from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
 from sync.store import Doc
@@ -23,6 +24,7 @@ blp = Blueprint("forms", __name__, url_prefix="/api/v1", description="Form defin
 class Forms(MethodView):
     @allowed("figures.read")
     @blp.response(200, shapes.FormList)
+    @tagged("catalogue")
     def get(self) -> dict[str, Any]:
         """Every published form with its versions."""
         return {"items": [summary(versions) for versions in forms().versions.values()]}
@@ -43,6 +45,7 @@ class Form(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.FormQuery, location="query")
     @blp.response(200, shapes.FormDefinition)
+    @tagged("catalogue", "form files")
     def get(self, query: dict[str, Any], form_id: str) -> Response:
         """One form: compiled as phones get it, or the source its author wrote."""
         compiled = chosen(form_id, query.get("version"))

@@ -67,7 +67,9 @@ class ListImport(Strict):
     template = fields.String(
         required=True, metadata=note("a file's name in forms/lists", example="returnees")
     )
-    title = fields.String(validate=TITLE)
+    title = fields.String(
+        validate=TITLE, metadata=note("what the list is called; the file's title by default")
+    )
     sheet = fields.String(validate=TITLE, metadata=note("the first with such a table by default"))
     supersedes = fields.String(validate=TITLE, metadata=note("the list that this one corrects"))
     columns = fields.String(
@@ -101,7 +103,9 @@ class ListPreview(Schema):
 
 
 class RowQuery(PageQuery, UnmaskQuery):
-    outcome = fields.String(validate=validate.OneOf(STATES))
+    outcome = fields.String(
+        validate=validate.OneOf(STATES), metadata=note("rows that stand so; `open` those without an outcome")
+    )
 
 
 class Candidate(Schema):

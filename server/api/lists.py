@@ -13,6 +13,8 @@ from server.api import list_shapes as shapes
 from server.api.access import allowed, staff_for
 from server.api.blueprint import Blueprint
 from server.api.bulletins import XLSX
+from server.api.description import FILE
+from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
 from server.app import gridbook
@@ -68,6 +70,7 @@ def shown(head: NameList, member: Staff) -> dict[str, Any]:
 class Lists(MethodView):
     @allowed(ACTION)
     @blp.response(200, shapes.ListList)
+    @tagged("lists", "readmodel")
     def get(self) -> dict[str, Any]:
         """Every list, newest first, with its outcomes in your area."""
         member = staff_for(ACTION)
@@ -143,6 +146,7 @@ def described(preview: Preview) -> dict[str, Any]:
 class OneList(MethodView):
     @allowed(ACTION)
     @blp.response(200, shapes.OneList)
+    @tagged("lists", "readmodel")
     @told
     def get(self, list_id: str) -> dict[str, Any]:
         """One list: its outcomes in your area, and its answers."""
@@ -157,6 +161,7 @@ class Rows(MethodView):
     @allowed(ACTION)
     @blp.arguments(shapes.RowQuery, location="query")
     @blp.response(200, shapes.RowPage)
+    @tagged("lists", "readmodel")
     @told
     def get(self, query: dict[str, Any], list_id: str) -> dict[str, Any]:
         """The rows of your area, in the sheet's order, with who each may be. Names and numbers are masked."""
@@ -191,6 +196,7 @@ class OneRow(MethodView):
     @allowed(ACTION)
     @blp.arguments(shapes.UnmaskQuery, location="query")
     @blp.response(200, shapes.FullRow)
+    @tagged("lists", "readmodel")
     @told
     def get(self, query: dict[str, Any], list_id: str, number: int) -> dict[str, Any]:
         """One row beside what the district knows of each candidate."""
@@ -247,7 +253,10 @@ class Answers(MethodView):
 class AnswerFile(MethodView):
     @allowed("export.unmasked")
     @blp.arguments(shapes.AnswerQuery, location="query")
-    @blp.response(200, content_type=XLSX, description="The list's own file with the answer's columns filled")
+    @blp.response(
+        200, FILE, content_type=XLSX, description="The list's own file with the answer's columns filled"
+    )
+    @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], list_id: str, n: int) -> Response:
         """An answer to send back. It names people in full: who, when and why is put on record."""

@@ -12,6 +12,7 @@ from flask.views import MethodView
 from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.blueprint import Blueprint
+from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people import devices, enrolment
@@ -38,6 +39,7 @@ def listed(member: Staff) -> list[Device]:
 class Devices(MethodView):
     @allowed("devices.manage")
     @blp.response(200, shapes.DeviceList)
+    @tagged("devices")
     def get(self) -> dict[str, Any]:
         """The devices of your area, oldest first, with their last contact."""
         return {"items": [asdict(device) for device in listed(staff_for("devices.manage"))]}

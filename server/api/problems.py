@@ -360,8 +360,8 @@ def language_of(incoming: Request) -> str:
     return incoming.accept_languages.best_match(["zh", "en"], default="zh") or "zh"
 
 
-def response(problem: Problem) -> Response:
-    language = language_of(request)
+def details(problem: Problem, language: str) -> dict[str, Any]:
+    """The body of an answer that refuses."""
     title, detail = problem.words(language)
     body: dict[str, Any] = {
         "type": f"urn:gridbook:problem:{problem.code}",
@@ -372,6 +372,11 @@ def response(problem: Problem) -> Response:
     }
     if problem.errors:
         body["errors"] = complaints.localized(problem.errors, language)
+    return body
+
+
+def response(problem: Problem) -> Response:
+    body = details(problem, language_of(request))
     answer = Response(orjson.dumps(body), problem.status, content_type=MEDIA_TYPE)
     answer.headers["Vary"] = "Accept-Language, Authorization, Cookie"
     answer.headers["Cache-Control"] = "no-store"

@@ -15,7 +15,7 @@ from server.api import shapes
 from server.api.access import allowed, asked_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
-from server.api.freshness import versioned
+from server.api.freshness import tagged, versioned
 from server.api.masking import mask_register_entry
 from server.api.problems import Problem
 from server.api.records import masked_item, read_filters
@@ -174,6 +174,7 @@ class PointsOverdue(MethodView):
     @allowed("register.read")
     @blp.arguments(shapes.PointsQuery, location="query")
     @blp.response(200, shapes.UnitPage)
+    @tagged("readmodel", "minute")
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Disinfection points whose interval has run out (indicator C3), longest overdue first."""
         moment = clock.stamp(query["at"].astimezone(UTC)) if query.get("at") else clock.stamp(clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
@@ -154,6 +154,9 @@ class FormQuery(Query):
 class FormDefinition(Schema):
     """Shown as it is; `forms/README.md` is its reference."""
 
+    class Meta:
+        unknown = INCLUDE
+
     form_id = fields.String(required=True)
     survey = fields.List(fields.Dict(), required=True)
     choices = fields.Dict()
@@ -163,16 +166,26 @@ STATUSES = ("accepted", "accepted_with_warnings", "quarantined", "returned")
 
 
 class RecordFilters(Query):
-    form_id = fields.String(data_key="form", validate=SHORT)
-    status = fields.String(validate=validate.OneOf(STATUSES))
+    form_id = fields.String(
+        data_key="form", validate=SHORT, metadata=note("Records of this form.", example="household_visit")
+    )
+    status = fields.String(validate=validate.OneOf(STATUSES), metadata=note("What the verdict says."))
     area = fields.String(
         validate=CODE, metadata=note("A town's or a village's code; your own area by default.")
     )
-    filler_id = fields.String(data_key="filler", validate=SHORT)
-    device_id = fields.String(data_key="device", validate=SHORT)
-    household_id = fields.String(data_key="household", validate=SHORT)
-    point_id = fields.String(data_key="point", validate=SHORT)
-    roster_entry_id = fields.String(data_key="roster_entry", validate=SHORT)
+    filler_id = fields.String(data_key="filler", validate=SHORT, metadata=note("Who filled it."))
+    device_id = fields.String(data_key="device", validate=SHORT, metadata=note("The phone it came from."))
+    household_id = fields.String(
+        data_key="household", validate=SHORT, metadata=note("Records that name this household.", example="H3")
+    )
+    point_id = fields.String(
+        data_key="point", validate=SHORT, metadata=note("Records that name this point.", example="P1")
+    )
+    roster_entry_id = fields.String(
+        data_key="roster_entry",
+        validate=SHORT,
+        metadata=note("Records that name this roster entry.", example="aixin:1"),
+    )
     rule = fields.String(
         validate=SHORT, metadata=note("Records with a problem of this rule.", example="V002")
     )
@@ -255,7 +268,7 @@ class NotReachedQuery(DayQuery, PageQuery):
 
 
 class RosterQuery(AreaQuery, PageQuery):
-    campaign = fields.String(validate=SHORT)
+    campaign = fields.String(validate=SHORT, metadata=note("Entries of this campaign.", example="aixin"))
 
 
 class PointsQuery(AreaQuery, PageQuery):
@@ -371,7 +384,11 @@ class Code(Schema):
 
 
 class QuarantineQuery(RecordQuery):
-    status = fields.String(load_default="quarantined", validate=validate.OneOf(["quarantined", "returned"]))
+    status = fields.String(
+        load_default="quarantined",
+        validate=validate.OneOf(["quarantined", "returned"]),
+        metadata=note("`quarantined` by a rule, or `returned` by staff."),
+    )
 
 
 class RecordItem(Schema):
@@ -503,7 +520,9 @@ class CorrectBulletin(Schema):
 
 
 class SheetQuery(DayQuery, UnmaskQuery):
-    language = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
+    language = fields.String(
+        load_default="zh", validate=validate.OneOf(["zh", "en"]), metadata=note("Of headings and choices.")
+    )
     reviewer = fields.String(validate=validate.Length(max=40), metadata=note("审核人, for the head."))
     phone = fields.String(validate=validate.Length(max=40), metadata=note("联系电话, for the head."))
 

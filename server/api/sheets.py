@@ -12,6 +12,8 @@ from server.api.access import allowed, own_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.bulletins import XLSX, told
+from server.api.description import FILE
+from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
 from server.app import gridbook
@@ -26,6 +28,7 @@ blp = Blueprint("sheets", __name__, url_prefix="/api/v1", description="Excel she
 class Sheets(MethodView):
     @allowed("export.masked")
     @blp.response(200, shapes.SheetList)
+    @tagged("form files", "catalogue")
     def get(self) -> dict[str, Any]:
         """The sheets that there are; and of templates that cannot be used, what is wrong with them."""
         found, complaints = making.templates(gridbook())
@@ -36,7 +39,8 @@ class Sheets(MethodView):
 class OneSheet(MethodView):
     @allowed("export.masked")
     @blp.arguments(shapes.SheetQuery, location="query")
-    @blp.response(200, content_type=XLSX, description="One sheet, A4 landscape")
+    @blp.response(200, FILE, content_type=XLSX, description="One sheet, A4 landscape")
+    @untagged(A_FILE)
     @told
     def get(self, query: dict[str, Any], name: str) -> Response:
         """One sheet of an area and a day, filled. Names and numbers are masked unless asked for in full."""

@@ -9,6 +9,7 @@ from flask.views import MethodView
 from marshmallow import Schema, fields, validate
 
 from server.api.blueprint import Blueprint
+from server.api.freshness import untagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people import assignment, devices, enrolment, lockout, syncing
@@ -105,6 +106,7 @@ class CurrentDevice(MethodView):
     @blp.response(200, DeviceAssignment)
     @blp.alt_response(401, description="The device token is missing, unknown, expired or revoked")
     @blp.doc(security=[{"deviceToken": []}])
+    @untagged("A phone asks seldom and gets a few hundred bytes; the request itself is noted as its contact.")
     def get(self) -> dict[str, Any]:
         """What the asking phone is for, so that it sees changed villages and fillers."""
         return assignment.describe(gridbook().store, _asking_device())

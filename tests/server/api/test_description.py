@@ -1,12 +1,19 @@
-"""The API's own description: valid, complete, and naming no foreign host."""
+"""The API's own description: valid, complete with examples that fit, and naming no foreign host."""
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
+from server.api import description, problems
+from tests.server.api.questions import ask, prepared
 from tests.server.api.world import World
+
+WHERE = "write one into server/api/examples/"
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +25,96 @@ def described(world: World) -> dict[str, Any]:
 
 def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
     validate(described)
+
+
+def calls(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+    """(`GET /api/v1/records`, its description, the parameters of its path)."""
+    for path, item in described["paths"].items():
+        for method in item.keys() & {"get", "post", "put", "patch", "delete"}:
+            yield f"{method.upper()} {path}", item[method], item.get("parameters", [])
+
+
+def contents(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(what it is, media type, its content) of every body and every answer."""
+    for name, call, _ in calls(described):
+        for media, content in call.get("requestBody", {}).get("content", {}).items():
+            yield f"{name}, body", media, content
+        for status, answer in call["responses"].items():
+            if "$ref" not in answer:
+                for media, content in answer.get("content", {}).items():
+                    yield f"{name}, {status}", media, content
+    for name, answer in described["components"]["responses"].items():
+        for media, content in answer["content"].items():
+            yield name, media, content
+
+
+def wrong(described: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
+    """What a schema of the description has against a value."""
+    found = OAS30Validator({"components": described["components"], "allOf": [schema]}).iter_errors(value)
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
+
+
+def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+    for name, call, of_path in calls(described):
+        for parameter in call.get("parameters", []) + of_path:
+            assert parameter.get("description"), f"{name}: {parameter['name']}"
+        for parameter in of_path:
+            assert "example" in parameter, f"{name}: {parameter['name']} has no example; {WHERE}"
+
+
+def test_every_answer_and_every_body_has_an_example(described: dict[str, Any]) -> None:
+    files = ("application/pdf", "application/vnd", "multipart/form-data")
+    for name, call, _ in calls(described):
+        for status, answer in call["responses"].items():
+            assert status == "304" or "$ref" in answer or answer.get("content"), f"{name}, {status}"
+    for name, media, content in contents(described):
+        if not media.startswith(files):
+            assert "example" in content or content.get("examples"), f"{name} has no example; {WHERE}"
+
+
+def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
+    for name, _, content in contents(described):
+        examples = [each["value"] for each in content.get("examples", {}).values()]
+        for example in examples + ([content["example"]] if "example" in content else []):
+            assert not wrong(described, content["schema"], example), name
+            assert "{" not in example.get("detail", "") if isinstance(example, dict) else True
+    for name, _, of_path in calls(described):
+        for parameter in of_path:
+            assert not wrong(described, parameter["schema"], parameter["example"]), name
+
+
+def test_every_real_answer_fits_its_schema_and_has_its_example_s_shape(
+    world: World, described: dict[str, Any]
+) -> None:
+    ids = prepared(world)
+    for name, call, _ in calls(described):
+        path = name.removeprefix("GET ")
+        content = call["responses"].get("200", {}).get("content", {}).get("application/json")
+        if path != name and content:
+            answer = ask(world, path, ids).json
+            assert not wrong(described, content["schema"], answer), name
+            assert shape(content["example"]).keys() <= shape(answer).keys(), name
+
+
+def shape(answer: Any) -> dict[str, Any]:
+    """Its members, and those of its first item; a map's keys are data."""
+    first = (answer.get("items") or [{}])[0]
+    return dict.fromkeys([*answer, *(f"items.{name}" for name in first)])
+
+
+def test_every_refusal_is_a_problem_of_the_catalogue(world: World, described: dict[str, Any]) -> None:
+    for name, call in description.described_calls().items():
+        assert set(call.get("refusals", ())) <= problems.CATALOGUE.keys(), name
+        assert f"{description.PREFIX}{name.split()[1]}" in described["paths"], name
+    answer = world.get("dong", "/api/v1/records?limit=0")
+    assert not wrong(described, {"$ref": "#/components/schemas/ProblemDetails"}, answer.json)
+    assert answer.content_type == problems.MEDIA_TYPE
+    assert "schemas/Error" not in json.dumps(described)  # flask-smorest's own, which is not what we answer
+
+
+def test_an_example_names_nobody_and_no_server_of_ours(described: dict[str, Any]) -> None:
+    text = json.dumps(described, ensure_ascii=False)
+    assert not re.search(r"127\.0\.0\.1|localhost|/tmp/|\d{17}[\dX]\b", text)
 
 
 def test_every_route_of_the_api_is_described(world: World, described: dict[str, Any]) -> None:

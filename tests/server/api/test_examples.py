@@ -1,10 +1,13 @@
 """The client and the notebook of docs/examples/, against a server that they reach over HTTP."""
 
 import json
+import re
 import runpy
+import socket
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +19,7 @@ from tests.server.api.world import DISTRICT, ROOT, VILLAGE, World, today
 
 EXAMPLES = ROOT / "docs" / "examples"
 STATUSES: list[int] = []
+RETURNED = {"status": "returned", "comment": "浓度请再核对"}
 
 
 class Counted:
@@ -76,6 +80,42 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(client) -> None:
     assert STATUSES == [200, 304]
 
 
+def test_only_so_many_answers_are_kept_and_no_page_of_a_list(client, module: ModuleType) -> None:
+    list(client.pages("records", limit=1))
+    assert not client._known
+    for number in range(module.KNOWN_MAX + 3):
+        client.figures(DISTRICT, today() - timedelta(days=number))
+    assert len(client._known) == module.KNOWN_MAX
+    STATUSES.clear()
+    client.figures(DISTRICT, today() - timedelta(days=module.KNOWN_MAX))
+    client.figures(DISTRICT, today())
+    assert STATUSES == [304, 200]
+
+
+def test_what_waits_for_a_correction_is_told_by_its_kind(client, world: World) -> None:
+    world.post("dong", f"/api/v1/records/{world.ids['spray']}/review", json=RETURNED)
+    world.follow()
+    assert [each["record_id"] for each in client.waiting()] == [world.ids["too_hot"]]
+    assert [each["record_id"] for each in client.waiting("returned")] == [world.ids["spray"]]
+
+
+def test_a_bulletin_is_frozen_once_and_saved(
+    client, module: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = today() - timedelta(days=1)
+    assert client.bulletin("preview", day)["provisional"] is True
+    assert module.main(["freeze", day.isoformat()]) == 0
+    (head,) = client.bulletins()
+    assert (head["day"], client.bulletin(head["number"])["damage"]) == (day.isoformat(), None)
+    assert head["number"] in capsys.readouterr().out
+    paper = tmp_path / "bulletin.pdf"
+    assert module.main(["bulletin", head["number"], "--to", str(paper)]) == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
+    with pytest.raises(module.Problem) as second:
+        client.freeze(day)
+    assert second.value.code == "bulletin-exists"
+
+
 def test_records_come_from_every_page_and_once(client) -> None:
     whole = [each["record_id"] for each in client.records()]
     piecewise = [each["record_id"] for each in client.pages("records", limit=1)]
@@ -92,6 +132,37 @@ def test_a_csv_is_saved_whole_or_not_at_all(client, module: ModuleType, world: W
     saved = (tmp_path / "visits.csv").read_bytes()
     assert len(saved) == size
     assert saved == world.get("dong", "/api/v1/export/household_visit.csv").data
+
+
+def test_a_download_that_breaks_off_leaves_nothing_and_says_so(
+    module: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_half() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nrecord_id")
+
+        thread = threading.Thread(target=answer_half)
+        thread.start()
+        monkeypatch.setenv("GRIDBOOK_URL", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        assert module.main(["csv", "household_visit", "--to", str(tmp_path / "visits.csv")]) == 1
+        thread.join()
+    assert "broke off, nothing was kept" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_without_what_is_expected_is_no_missing_setting(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.Client, "get", lambda *_, **__: {})
+    with pytest.raises(KeyError, match="items"):
+        module.main(["week"])
 
 
 def test_a_refusal_is_told_in_words_with_its_code(client, module: ModuleType, url: str) -> None:
@@ -126,7 +197,10 @@ def test_the_notebook_is_stored_without_answers_and_draws_the_week(
     tmp_path: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notebook = json.loads((EXAMPLES / "week.ipynb").read_text(encoding="utf-8"))
-    assert (notebook["nbformat"], notebook["metadata"]["language_info"]["name"]) == (4, "python")
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) >= (4, 5)  # from there on cells have ids
+    assert notebook["metadata"]["language_info"]["name"] == "python"
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids) and all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", each) for each in ids)
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
     script = tmp_path / "week.py"

@@ -1,0 +1,59 @@
+"""For every GET of the API's description a real question: a district with a frozen bulletin, an exception and
+a superiors' list. A call whose path needs what is not here fails the tests that ask them all."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from tests.server.api.world import World, today
+from tests.server.lists import pushed
+
+
+def prepared(world: World) -> dict[str, str]:
+    """Makes what can be asked about; {name of a path's parameter: a real one}."""
+    day = (today() - timedelta(days=1)).isoformat()
+    bulletin = world.post("dong", "/api/v1/bulletins", json={"day": day})
+    assert bulletin.status_code == 201, bulletin.text
+    file = (io.BytesIO(pushed.file(pushed.workbook())), "名单.xlsx")
+    made = world.post("dong", "/api/v1/lists?template=returnees", data={"file": file})
+    assert made.status_code == 201, made.text
+    list_id = made.json["kept"]["list_id"]
+    answer = world.post("dong", f"/api/v1/lists/{list_id}/answers", json={"reason": "按时反馈"})
+    assert answer.status_code == 201, answer.text
+    world.follow()
+    return {
+        "number": bulletin.json["number"],
+        "list_id": list_id,
+        "n": str(answer.json["n"]),
+        "record_id": world.ids["visit"],
+        "form_id": "household_visit",
+        "indicator_id": "A3",
+        "exception_id": world.get("dong", "/api/v1/exceptions").json["items"][0]["id"],
+    }
+
+
+# Where a path's parameter means something else than `prepared` names, and what a query cannot do without.
+NAMED: dict[str, dict[str, str]] = {
+    "/api/v1/registers/{name}": {"name": "households"},
+    "/api/v1/registers/{name}/{unit_id}": {"name": "households", "unit_id": "H3"},
+    "/api/v1/sheets/{name}.xlsx": {"name": "daily_towns"},
+    "/api/v1/lists/{list_id}/rows/{number}": {"number": "3"},
+}
+QUERIES: dict[str, str] = {
+    "/api/v1/indicators/{indicator_id}/trend": f"from={today()}&to={today()}",
+    "/api/v1/lists/{list_id}/answers/{n}/file": "reason=send+it+back",
+}
+
+
+def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **headers: str) -> Any:
+    """The answer to the question that stands for a path of the description."""
+    address = path
+    for name, value in {**ids, **NAMED.get(path, {})}.items():
+        address = address.replace(f"{{{name}}}", quote(value, safe=""))
+    assert "{" not in address, f"no example for a parameter of {path}"
+    if path == "/api/v1/device":
+        headers["Authorization"] = f"Bearer {world.device_token}"
+    return world.get(who, f"{address}?{QUERIES.get(path, '')}", headers=headers)
