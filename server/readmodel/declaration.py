@@ -118,8 +118,8 @@ class Indicator:
     parts_value: tuple[Term, ...]
     mean: bool  # numerator ÷ denominator as it is, not in percent
 
-    def components(self) -> set[str]:
-        terms = (
+    def terms(self) -> tuple[Term, ...]:
+        return (
             *self.value,
             *self.numerator,
             *self.denominator,
@@ -127,7 +127,9 @@ class Indicator:
             *self.parts_denominator,
             *self.parts_value,
         )
-        return {term.component for term in terms}
+
+    def components(self) -> set[str]:
+        return {term.component for term in self.terms()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,7 +279,7 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         return tuple(_term(row["id"], text, components) for text in texts or ())
 
     parts = row.get("parts", {})
-    return Indicator(
+    indicator = Indicator(
         row["id"],
         row["name"],
         row["unit"],
@@ -291,6 +293,9 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         terms(parts.get("value")),
         bool(row.get("mean")),
     )
+    if not indicator.cumulative and any(term.scope == "so_far" for term in indicator.terms()):
+        raise DeclarationError(f"indicator {indicator.id}: what is counted so far is cumulative")
+    return indicator
 
 
 def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Term:

@@ -35,6 +35,7 @@ class Shown:
     mood: str = ""
     percent: float | None = None
     fraction: str = ""
+    week: str = ""
     href: str = ""
 
 
@@ -57,6 +58,7 @@ def shown(
         mood=mood(indicator.id, value, earlier),
         percent=None if indicator.mean else bar(now, percent),
         fraction=fraction(now),
+        week=number(now["seven_days"]["value"], percent=percent) if "seven_days" in now else "",
         href=href,
     )
 

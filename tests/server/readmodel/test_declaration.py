@@ -68,6 +68,7 @@ def spoil(*path: Any, value: Any) -> dict[str, Any]:
         spoil("indicators", 0, "value", value=["day households"]),
         spoil("indicators", 1, "value", value=["so_far households_visited"]),
         spoil("indicators", 1, "id", value="A1"),
+        spoil("indicators", 0, "cumulative", value=False),
         spoil("components", "visits_timed", "like", value="no_such_component"),
         spoil("mentioned", "person", "identity", value="face"),
         spoil("mentioned", "person", "form", value="no_such_form"),
