@@ -75,7 +75,23 @@ def _figure(indicator: Indicator, sums: Sums, span: str) -> Figure:
         result["value"] = total(indicator.value, sums, span=span)
     if indicator.parts_numerator or indicator.parts_value:
         result["parts"] = parts(indicator, sums, span)
+    if indicator.percentile is not None:
+        counts = {bound: int(total(indicator.spread, sums, str(bound), span)) for bound in indicator.bounds}
+        result["value"] = percentile(counts, indicator.percentile)
+        result["denominator"] = sum(counts.values())
+        result["parts"] = {str(bound): {"value": count} for bound, count in counts.items() if count}
     return result
+
+
+def percentile(counts: Mapping[int, int], percent: int) -> int | None:
+    """Of values counted by range, in rising order: the upper end of the first range up to which at least
+    `percent` of them lie. The value itself lies in that range."""
+    due, so_far = percent * sum(counts.values()), 0
+    for bound, count in counts.items():
+        so_far += count
+        if count and 100 * so_far >= due:
+            return bound
+    return None
 
 
 def _scope(term: Term, span: str) -> str:

@@ -36,6 +36,11 @@ OPENS: dict[str, tuple[str, dict[str, str]]] = {
     "D4": ("roster", {}),
     "D4_partial": ("roster", {}),
     "D6": ("records", {"form": "supply_delivery", "from": "day", "to": "day"}),
+    "J1": ("records", {"from": "day", "to": "day"}),
+    "J1_median": ("records", {"from": "day", "to": "day"}),
+    "J1_p95": ("records", {"from": "day", "to": "day"}),
+    "J4_duplicates": ("exceptions", {"kind": "duplicate_disinfection"}),
+    "J4_disputed": ("records", {"rule": "FEVER_CONFLICT", "from": "day", "to": "day"}),
 }
 
 
@@ -98,7 +103,7 @@ def _days(day: date) -> dict[str, Any]:
 
 def opens(member: Staff, indicator_id: str, area: dict[str, Any], day: date) -> str:
     page, wanted = OPENS.get(indicator_id, ("", {}))
-    action = "records.read" if page == "records" else "register.read"
+    action = "records.read" if page in ("records", "exceptions") else "register.read"
     if not page or not may(member, action):
         return ""
     values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}

@@ -292,6 +292,19 @@ def in_two_villages(everywhere: Sequence[Doc]) -> set[str]:
     return found
 
 
+ENDS = [1, 2, 5, 10, 15, 30, *(60 * each for each in (1, 1.5, 2, 3, 4, 6, 8, 12, 18, 24, 36))]
+ENDS += [24 * 60 * each for each in (2, 3, 5, 7, 14)]
+
+
+def slow_percentile(minutes: Sequence[float], percent: int) -> float | None:
+    """The nearest-rank percentile, told as the end of the range that it lies in."""
+    if not minutes:
+        return None
+    place = -(-percent * len(minutes) // 100)
+    value = sorted(minutes)[place - 1]
+    return next((end for end in ENDS if value <= end), ENDS[-1])
+
+
 def quality(
     everywhere: Sequence[Doc], counted: Sequence[Doc], villages: set[str], days: Sequence[str]
 ) -> dict[str, tuple[float, float]]:

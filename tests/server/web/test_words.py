@@ -36,7 +36,7 @@ COMPOSED = {
     "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
     "menu.": ["not_reached", "points", "roster"],
     "unit.": ["household_page", "point_page", "roster_entry_page"],
-    "group.": ["visits", "disinfection", "relief", "other"],
+    "group.": ["visits", "disinfection", "relief", "quality", "other"],
 }
 
 
