@@ -80,14 +80,24 @@ class PeriodQuery(AreaQuery):
             raise ValidationError("At most 366 days.", "to")
 
 
-class Figure(Schema):
+class Amounts(Schema):
     value = fields.Float(
         required=True, allow_none=True, metadata=note("null when nothing is due; a share is in percent")
     )
     numerator = fields.Float()
     denominator = fields.Float()
-    cumulative = fields.Boolean()
     parts = fields.Dict(keys=fields.String(), values=fields.Dict(), metadata=note("the same for each item"))
+
+
+class Figure(Amounts):
+    cumulative = fields.Boolean()
+    seven_days = fields.Nested(
+        Amounts,
+        metadata=note(
+            "the same of the seven days that end with the day, added up; absent for what is cumulative",
+            example={"value": 96.2, "numerator": 2020, "denominator": 2100},
+        ),
+    )
 
 
 class Indicator(Schema):
@@ -122,6 +132,10 @@ class FiguresTable(Schema):
 class TrendPoint(Schema):
     day = fields.String(required=True, metadata=note("YYYY-MM-DD"))
     value = fields.Float(required=True, allow_none=True)
+    seven_days = fields.Float(
+        allow_none=True,
+        metadata=note("of the seven days that end with the day; absent for what is cumulative"),
+    )
 
 
 class Trend(Schema):

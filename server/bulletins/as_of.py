@@ -29,7 +29,7 @@ from server.intake.chaining import resolve_chains
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import Sums, sums_by_area
+from server.readmodel.figures import Sums, scopes_of, sums_by_area, week_start
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.tables import (
     areas,
@@ -79,9 +79,10 @@ class AsOf:
         wanted = list(indicators)
         components = {name for indicator in wanted for name in indicator.components()}
         result = sums_by_area(self.connection, area_codes, day, wanted)
+        week = week_start(day)
         for (area, component, part, on), value in self.changes.items():
-            if area in result and component in components and on <= day:
-                for scope in ("day", "so_far") if on == day else ("so_far",):
+            if area in result and component in components:
+                for scope in scopes_of(on, day, week):
                     key = (scope, component, part)
                     result[area][key] = result[area].get(key, 0) + value
         return result

@@ -118,10 +118,17 @@ def check_sums(
     for area in listed:
         inside.setdefault(area["parent"], []).append(area["code"])
     for indicator in indicators:
-        for name in ("numerator", "denominator") if indicator.denominator else ("value",):
+        for name in summed(indicator):
             for code, parts in inside.items():
                 if code in figures and not _sums(figures, code, parts, indicator.id, name):
                     raise Refused("bulletin-sums", indicator=indicator.id, area=code)
+
+
+def summed(indicator: Indicator) -> tuple[str, ...]:
+    """The members of a figure that parts add up to."""
+    if indicator.percentile is not None:
+        return ("denominator",)
+    return ("numerator", "denominator") if indicator.denominator else ("value",)
 
 
 def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, name: str) -> bool:

@@ -79,14 +79,24 @@ def order(entry: Entry) -> tuple[str, str, str]:
 
 
 def contributions(
-    unit: Unit, history: Sequence[Entry], declaration: Declaration, settings: Mapping[str, Any]
+    unit: Unit,
+    history: Sequence[Entry],
+    declaration: Declaration,
+    settings: Mapping[str, Any],
+    flags: Sequence[tuple[str, Mapping[str, Any]]] = (),
 ) -> Contributions:
+    """`flags` are (record id, problem) of the history's records."""
     result: Contributions = {}
     said = set().union(*(entry.facts for entry in history))
     for component in declaration.of_unit(unit.kind):
         if component.kind in BY_FACTS and component.name not in said:
             continue
-        for part, days in KINDS[component.kind](component, unit, history, settings).items():
+        found = (
+            _flagged(component, history, flags)
+            if component.kind == "flagged"
+            else KINDS[component.kind](component, unit, history, settings)
+        )
+        for part, days in found.items():
             kept = {day: value for day, value in days.items() if value}
             if kept:
                 result[f"{component.name}|{part}" if part else component.name] = kept
@@ -129,6 +139,20 @@ def _sum(component: Component, unit: Unit, history: Sequence[Entry], settings: A
         for part, amount in amounts.items():
             days = result.setdefault(part, {})
             days[entry.work_date] = days.get(entry.work_date, 0) + amount
+    return result
+
+
+def _flagged(
+    component: Component, history: Sequence[Entry], flags: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Days:
+    """By rule, and in all: a record counts once for each."""
+    result: Days = {}
+    day_of = {entry.record_id: entry.work_date for entry in history} if flags else {}
+    for record_id, problem in flags:
+        if problem["rule"] in component.rules:
+            for part in ("", problem["rule"]):
+                days = result.setdefault(part, {})
+                days[day_of[record_id]] = days.get(day_of[record_id], 0) + ONE
     return result
 
 
@@ -384,6 +408,7 @@ BY_FACTS = {
     "count_units_day",
     "sum",
     "rules",
+    "spread",
     "max_per_day",
     "best_rank_day",
     "within_interval",
@@ -394,6 +419,7 @@ KINDS: Mapping[str, Callable[[Component, Unit, Sequence[Entry], Mapping[str, Any
     "count_units_day": _count_units_day,
     "sum": _sum,
     "rules": _sum,
+    "spread": _sum,
     "new_units": _new_units,
     "new_without": _new_without,
     "new_from_area": _new_from_area,

@@ -29,6 +29,8 @@ DAY_KINDS = {
     "new_units",
     "new_without",
     "new_from_area",
+    "spread",
+    "flagged",
 }
 LEVEL_KINDS = {
     "register",
@@ -94,6 +96,7 @@ class Component:
     then: str | None  # what is to follow, or follows
     on: str | None  # the day that decides which areas are key areas
     within_h: str | None  # the setting that says within how many hours
+    bounds: tuple[int, ...]  # the ranges that values are counted in, each by its upper end
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,13 @@ class Indicator:
     parts_denominator: tuple[Term, ...]
     parts_value: tuple[Term, ...]
     mean: bool  # numerator ÷ denominator as it is, not in percent
+    spread: tuple[Term, ...]
+    percentile: int | None  # of the values that `spread` counts
+    bounds: tuple[int, ...]
 
-    def components(self) -> set[str]:
-        terms = (
+    def terms(self) -> tuple[Term, ...]:
+        return (
+            *self.spread,
             *self.value,
             *self.numerator,
             *self.denominator,
@@ -127,7 +134,9 @@ class Indicator:
             *self.parts_denominator,
             *self.parts_value,
         )
-        return {term.component for term in terms}
+
+    def components(self) -> set[str]:
+        return {term.component for term in self.terms()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +202,20 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
         cross = load_rules(rules, {*units, *mentioned})
     except CrossRuleError as error:
         raise DeclarationError(str(error)) from error
+    _check_flagged(components, cross, units)
     return Declaration(units, mentioned, components, indicators, cross, _digest(source, rules))
+
+
+def _check_flagged(
+    components: Mapping[str, Component], rules: Mapping[str, CrossRule], units: Mapping[str, UnitKind]
+) -> None:
+    for component in components.values():
+        flags = {rule.rule for rule in rules.values() if rule.unit == component.unit}
+        wanted = set(component.rules)
+        if component.kind == "flagged" and not (component.unit in units and wanted and wanted <= flags):
+            raise DeclarationError(
+                f"component {component.name}: flagged counts rules across records of its unit"
+            )
 
 
 def _digest(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> str:
@@ -269,15 +291,34 @@ def _component(
         row.get("then"),
         row.get("on"),
         row.get("within_h"),
+        _bounds(name, kind, row.get("bounds", [])),
     )
+
+
+BOUNDS_MAX = 60
+
+
+def _bounds(name: str, kind: str, bounds: Any) -> tuple[int, ...]:
+    whole = isinstance(bounds, list) and all(isinstance(each, int) and each > 0 for each in bounds)
+    if not whole or sorted(set(bounds)) != bounds or (kind == "spread") != (0 < len(bounds) <= BOUNDS_MAX):
+        raise DeclarationError(
+            f"component {name}: bounds are 1 to {BOUNDS_MAX} rising whole numbers, and belong to a spread"
+        )
+    return tuple(bounds)
 
 
 def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> Indicator:
     def terms(texts: list[str] | None) -> tuple[Term, ...]:
         return tuple(_term(row["id"], text, components) for text in texts or ())
 
-    parts = row.get("parts", {})
-    return Indicator(
+    parts, spread = row.get("parts", {}), terms(row.get("spread"))
+    bounds = {components[term.component].bounds for term in spread}
+    percentile = row.get("percentile")
+    if len(bounds) > 1 or bool(spread) != (percentile in range(1, 100)) or () in bounds:
+        raise DeclarationError(
+            f"indicator {row['id']}: a percentile is 1 to 99, of spreads with the same bounds"
+        )
+    indicator = Indicator(
         row["id"],
         row["name"],
         row["unit"],
@@ -290,7 +331,13 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         terms(parts.get("denominator")),
         terms(parts.get("value")),
         bool(row.get("mean")),
+        spread,
+        percentile,
+        next(iter(bounds), ()),
     )
+    if not indicator.cumulative and any(term.scope == "so_far" for term in indicator.terms()):
+        raise DeclarationError(f"indicator {indicator.id}: what is counted so far is cumulative")
+    return indicator
 
 
 def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Term:

@@ -10,6 +10,7 @@ it mentions: facts of the same shape for each.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -107,11 +108,14 @@ STAYS = "@"  # this mention says where the unit is
 def _readers_of(declaration: Declaration, unit: str, form_id: str) -> Iterator[_Reader]:
     """Of what records of one form say to a unit, or of it."""
     for component in declaration.of_unit(unit):
-        if component.kind != "register" and component.form in (None, form_id):
+        if component.kind not in UNSAID and component.form in (None, form_id):
             yield (_ThenReader if component.kind in THEN else _ComponentReader)(component)
     for rule in declaration.rules_of(unit):
         if rule.kind in RULE_READERS and rule.form in (None, form_id):
             yield _RuleReader(rule)
+
+
+UNSAID = ("register", "flagged")  # what no single record says
 
 
 def _kept(unit: UnitKind, source: Source) -> dict[str, Any]:
@@ -198,6 +202,15 @@ class _ComponentReader(_Reader):
 
     def amount(self, source: Source) -> int | None:
         return millionths(source.value(self._value)) if self._value else None
+
+    def range(self, source: Source) -> dict[str, int] | None:
+        """The range in which the amount lies, by its upper end; beyond the last, the last."""
+        amount = self.amount(source)
+        if amount is None:
+            return None
+        bounds = self.component.bounds
+        at = bisect_left(bounds, amount, key=lambda bound: bound * MILLIONTHS)
+        return {str(bounds[min(at, len(bounds) - 1)]): MILLIONTHS}
 
     def amounts(self, source: Source) -> dict[str, int] | None:
         """By part; a plain sum has the one part ""."""
@@ -311,6 +324,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "fulfilled": _ComponentReader.items,
     "handed_out": _ComponentReader.items,
     "rules": _ComponentReader.broken,
+    "spread": _ComponentReader.range,
     "new_units": _ComponentReader.holds,
     "new_without": _ThenReader.followed,
     "new_from_area": _ThenReader.stay,

@@ -14,6 +14,7 @@ from server.readmodel import codec, mentions
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
 from server.readmodel.declaration import Declaration, UnitKind
+from server.readmodel.flagging import Flag
 from server.readmodel.flagging import flags as flags_of
 from server.readmodel.mentions import UnitKey
 from server.readmodel.states import State, left
@@ -84,13 +85,14 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
     for key in keys:
         history = histories.get(key, Villaged("", []))
         unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
-        new = contributions(unit, history.entries, counting.declaration, counting.settings)
+        found = flags_of(unit, history.entries, counting.declaration, counting.settings)
+        new = contributions(unit, history.entries, counting.declaration, counting.settings, found)
         end = left(unit, history.entries, counting.settings)
         old_village, old = before.get(key, (unit.village_code, {}))
         _subtract(deltas, counting.tree.path(old_village), old)
         _add(deltas, counting.tree.path(unit.village_code), new)
         rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
-        found_flags += _flag_rows(counting, unit, history.entries)
+        found_flags += _flag_rows(unit, found)
         if unit.entry:
             shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary, unit.entry))
     _replace_flags(counting.connection, keys, found_flags)
@@ -98,16 +100,16 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
     return shown
 
 
-def _flag_rows(counting: Counting, unit: Unit, history: Sequence[Entry]) -> list[dict[str, Any]]:
+def _flag_rows(unit: Unit, found: Sequence[Flag]) -> list[dict[str, Any]]:
     return [
         {
             "unit_kind": unit.kind,
             "unit_key": unit.key,
             "record_id": record_id,
-            "rule": found["rule"],
-            "problem": codec.encode(found),
+            "rule": problem["rule"],
+            "problem": codec.encode(problem),
         }
-        for record_id, found in flags_of(unit, history, counting.declaration, counting.settings)
+        for record_id, problem in found
     ]
 
 
@@ -125,7 +127,7 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
             for village, found in new.items():
                 _add(deltas, counting.tree.path(village), found)
             rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
-            found_flags += _flag_rows(counting, unit, history)
+            found_flags += _flag_rows(unit, flags_of(unit, history, counting.declaration, counting.settings))
     _replace_flags(counting.connection, keys, found_flags)
     upsert(counting.connection, mentioned_table, rows)
 

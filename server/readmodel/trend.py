@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.readmodel.declaration import Indicator
-from server.readmodel.figures import Sums, figure
+from server.readmodel.figures import WEEK_DAYS, Sums, days_before, figure, scopes_of, week_start
 
 DAYS_MAX = 366
 
@@ -24,24 +24,39 @@ def days_between(from_day: str, to_day: str) -> list[str]:
 def values_by_day(
     indicator: Indicator, rows: Sequence[tuple[Any, ...]], days: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """`rows` are (component, part, day, millionths), none later than the last day."""
+    """[{day, value, seven_days?}]; `rows` are (component, part, day, millionths), none later than the last
+    day."""
     by_day: dict[str, list[tuple[str, str, int]]] = {}
     sums: Sums = {}
+    first, week = days[0], week_start(days[0])
     for component, part, day, value in rows:
-        if day < days[0]:
-            sums["so_far", component, part] = sums.get(("so_far", component, part), 0) + value
-        else:
+        if day >= week:
             by_day.setdefault(day, []).append((component, part, value))
+        if day < first:
+            for scope in scopes_of(day, first, week):
+                _add(sums, scope, component, part, value)
     result = []
     for day in days:
-        _step(sums, by_day.get(day, []))
-        result.append({"day": day, "value": figure(indicator, sums)["value"]})
+        leaving = [] if day == first else by_day.get(days_before(day, WEEK_DAYS), [])
+        _step(sums, by_day.get(day, []), leaving)
+        found = figure(indicator, sums)
+        point = {"day": day, "value": found["value"]}
+        if "seven_days" in found:
+            point["seven_days"] = found["seven_days"]["value"]
+        result.append(point)
     return result
 
 
-def _step(sums: Sums, changes: list[tuple[str, str, int]]) -> None:
+def _step(sums: Sums, changes: list[tuple[str, str, int]], leaving: list[tuple[str, str, int]]) -> None:
+    """`leaving` is what is no longer within seven days."""
     for key in [key for key in sums if key[0] == "day"]:
         del sums[key]
+    for component, part, value in leaving:
+        _add(sums, "week", component, part, -value)
     for component, part, value in changes:
-        sums["day", component, part] = value
-        sums["so_far", component, part] = sums.get(("so_far", component, part), 0) + value
+        for scope in ("day", "week", "so_far"):
+            _add(sums, scope, component, part, value)
+
+
+def _add(sums: Sums, scope: str, component: str, part: str, value: int) -> None:
+    sums[scope, component, part] = sums.get((scope, component, part), 0) + value

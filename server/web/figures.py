@@ -11,17 +11,17 @@ from server.web.numbers import change, number
 Figure = Mapping[str, Any]
 
 # Group -> the ids' first letters, and the figure that leads it.
-GROUPS = (("visits", "AB", "A4"), ("disinfection", "C", "C3"), ("relief", "D", "D3"))
+GROUPS = (("visits", "AB", "A4"), ("disinfection", "C", "C3"), ("relief", "D", "D3"), ("quality", "J", "J1"))
 COLUMNS = (
     ("visits", ("A1", "A4", "A5", "A6", "B_fever")),
     ("disinfection", ("C1", "C3", "C5")),
     ("relief", ("D1", "D3", "D4")),
 )
 BARS = frozenset({"A4", "D3"})
-MORE_IS_BETTER = frozenset({"A2", "A2_visits", "A3", "A4", "A5", "C1", "C5", "D2", "D3"})
-MORE_IS_WORSE = frozenset(
-    {"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4", "D4_partial", "D5", "D6"}
-)
+MORE_IS_BETTER = frozenset({"A2", "A2_visits", "A3", "A4", "A5", "C1", "C5", "D2", "D3", "J1"})
+MORE_IS_WORSE = frozenset({"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4"}) | {
+    *("D4_partial", "D5", "D6", "J1_median", "J1_p95", "J4_duplicates", "J4_disputed")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Shown:
     mood: str = ""
     percent: float | None = None
     fraction: str = ""
+    week: str = ""
     href: str = ""
 
 
@@ -57,6 +58,7 @@ def shown(
         mood=mood(indicator.id, value, earlier),
         percent=None if indicator.mean else bar(now, percent),
         fraction=fraction(now),
+        week=number(now["seven_days"]["value"], percent=percent) if "seven_days" in now else "",
         href=href,
     )
 
@@ -78,7 +80,7 @@ def bar(figure: Figure, percent: bool) -> float | None:
 
 def fraction(figure: Figure) -> str:
     above, below = figure.get("numerator"), figure.get("denominator")
-    return f"{number(above)} / {number(below)}" if below else ""
+    return f"{number(above)} / {number(below)}" if below and above is not None else ""
 
 
 def mood(indicator_id: str, now: float | None, before: float | None) -> str:

@@ -36,6 +36,11 @@ OPENS: dict[str, tuple[str, dict[str, str]]] = {
     "D4": ("roster", {}),
     "D4_partial": ("roster", {}),
     "D6": ("records", {"form": "supply_delivery", "from": "day", "to": "day"}),
+    "J1": ("records", {"from": "day", "to": "day"}),
+    "J1_median": ("records", {"from": "day", "to": "day"}),
+    "J1_p95": ("records", {"from": "day", "to": "day"}),
+    "J4_duplicates": ("exceptions", {"kind": "duplicate_disinfection"}),
+    "J4_disputed": ("records", {"rule": "FEVER_CONFLICT", "from": "day", "to": "day"}),
 }
 
 
@@ -98,7 +103,7 @@ def _days(day: date) -> dict[str, Any]:
 
 def opens(member: Staff, indicator_id: str, area: dict[str, Any], day: date) -> str:
     page, wanted = OPENS.get(indicator_id, ("", {}))
-    action = "records.read" if page == "records" else "register.read"
+    action = "records.read" if page in ("records", "exceptions") else "register.read"
     if not page or not may(member, action):
         return ""
     values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
@@ -116,13 +121,19 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
     points = queries.trend(gridbook().readmodel, area["code"], chosen.id, first, day.isoformat())
     percent = layout.is_share(chosen)
     return {
-        "indicator": {"id": chosen.id, "name": pick(chosen.name), "percent": percent},
+        "indicator": {
+            "id": chosen.id,
+            "name": pick(chosen.name),
+            "percent": percent,
+            "by_day": not chosen.cumulative,
+        },
         "trend_choices": [{"id": each.id, "name": pick(each.name)} for each in known.values()],
         "trend": [
             {
                 "day": point["day"][5:],
                 "raw": "" if point["value"] is None else point["value"],
                 "text": number(point["value"], percent=percent),
+                "week": number(point.get("seven_days"), percent=percent),
             }
             for point in points
         ],
@@ -140,15 +151,24 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
         if area["level"] in BELOW
         else []
     )
+    span = "week" if request.args.get("span") == "week" else "day"
+    if span == "week":
+        own, found = _of_week(own), [row | {"figures": _of_week(row["figures"])} for row in found]
     return {
         "child_level": BELOW.get(area["level"], "none"),
         "sort": {"given": sort},
+        "span": span,
         "column_groups": [{"title": t(f"group.{key}"), "span": len(group)} for key, group in grouped],
         "columns": [_column("area", t(f"field.{BELOW.get(area['level'], 'village')}"), sort)]
         + [_column(each, pick(known[each].name), sort) for each in ids],
         "rows": [_row(row, ids, known) for row in layout.sort_rows(found, sort)],
         "totals": [_cell(each, own[each], known) for each in ids],
     }
+
+
+def _of_week(figures: dict[str, Any]) -> dict[str, Any]:
+    """What is counted by day, of seven days; what is cumulative as it is."""
+    return {name: each.get("seven_days", each) for name, each in figures.items()}
 
 
 def _column(column: str, name: str, sort: str) -> dict[str, Any]:
@@ -161,7 +181,7 @@ def _column(column: str, name: str, sort: str) -> dict[str, Any]:
 def _row(row: dict[str, Any], ids: list[str], known: Any) -> dict[str, Any]:
     code = row["area"]["code"]
     day = request.args.get("day")
-    href = url_for("web.overview", area=code, day=day or None)
+    href = url_for("web.overview", area=code, day=day or None, span=request.args.get("span") or None)
     cells = [_cell(each, row["figures"][each], known) for each in ids]
     return {"code": code, "name": row["area"]["name"], "href": href, "cells": cells}
 

@@ -9,6 +9,7 @@ from server.api.beijing import local
 from server.workbooks.asked import Asked
 from server.workbooks.template import Template
 
+WEEK = "seven_days"
 LEVEL = {"towns": "town", "villages": "village"}
 
 Row = dict[str, Any]
@@ -32,6 +33,8 @@ class FigureRows:
             return "silent" if self._is_silent(row["code"]) else "reported"
         _, indicator, *part = name.split(".")
         figure = self._asked.content["figures"][row["code"]].get(indicator, {})
+        if part == [WEEK]:
+            return figure.get(WEEK, {}).get("value")
         return figure.get(part[0] if part else "value")
 
     def _is_silent(self, code: str) -> bool:

@@ -14,7 +14,7 @@ from server.readmodel.record_queries import ENVELOPE, SERVER_COLUMNS
 from server.web.figures import is_share, with_unit
 from server.workbooks.asked import Asked
 from server.workbooks.exception_rows import ExceptionRows
-from server.workbooks.figure_rows import FigureRows, QualityRows
+from server.workbooks.figure_rows import WEEK, FigureRows, QualityRows
 from server.workbooks.labels import Labels
 from server.workbooks.record_rows import RecordRows
 from server.workbooks.template import Column, FormNames, Known, Template, TemplateErrors, read
@@ -121,7 +121,7 @@ def _column(column: Column, asked: Asked) -> SheetColumn:
     indicator = (
         queries.indicators().indicators.get(column.value.split(".")[1]) if _is_figure(column) else None
     )
-    share = indicator is not None and is_share(indicator) and column.value.count(".") == 1
+    share = indicator is not None and is_share(indicator) and column.value.split(".")[2:] in ([], [WEEK])
     title = asked.pick(column.title)
     if indicator is not None and column.title == indicator.name:
         title = with_unit(title, asked.pick(indicator.unit))

@@ -70,6 +70,7 @@ NAMES: dict[str, dict[str, str]] = {
         "figure.<indicator>": "a figure",
         "figure.<indicator>.numerator": "what a share is of",
         "figure.<indicator>.denominator": "…out of",
+        "figure.<indicator>.seven_days": "of the seven days that end with the day",
     },
     "villages": {},
     "records": {

@@ -106,7 +106,26 @@ def test_the_parts_of_the_table_sum_to_the_area(world: World) -> None:
 
 def test_a_trend_has_a_value_for_every_day(world: World) -> None:
     answer = world.get("dong", f"/api/v1/indicators/A2_visits/trend?from=2026-01-01&to={today()}")
-    assert answer.json["items"][-1] == {"day": today().isoformat(), "value": 2}
+    assert answer.json["items"][-1] == {"day": today().isoformat(), "value": 2, "seven_days": 3}
+    levels = world.get("dong", f"/api/v1/indicators/A4/trend?from={today()}&to={today()}").json["items"]
+    assert set(levels[0]) == {"day", "value"}
+
+
+def test_what_is_counted_by_day_is_told_of_seven_days_too(world: World) -> None:
+    figures = world.get("dong", "/api/v1/figures").json["figures"]
+    assert figures["A2_visits"]["seven_days"] == {"value": 3}
+    assert figures["A10_filler"]["seven_days"]["numerator"] == 3
+    assert {name for name, each in figures.items() if "seven_days" not in each} == {
+        name for name, each in figures.items() if each["cumulative"]
+    }
+    rows = world.get("dong", "/api/v1/figures/table").json["items"]
+    assert sum(row["figures"]["A2_visits"]["seven_days"]["value"] for row in rows) == 3
+
+
+@pytest.mark.parametrize("first", ["0001-01-01", "0001-01-05"])
+def test_a_trend_from_the_first_day_that_there_is_has_no_week_before_it(world: World, first: str) -> None:
+    answer = world.get("dong", f"/api/v1/indicators/A2_visits/trend?from={first}&to=0001-01-09")
+    assert [point["seven_days"] for point in answer.json["items"]] == [0] * len(answer.json["items"])
 
 
 def test_records_are_masked_and_newest_first(world: World) -> None:

@@ -4,7 +4,7 @@ sentence of code each."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 BEIJING = timezone(timedelta(hours=8))
@@ -60,8 +60,26 @@ def slow_figures(
         **points(counted, listed, day),
         **deliveries(counted, listed, day),
         **persons(everywhere, villages, day),
-        **quality(everywhere, counted, villages, day),
+        **quotients(quality(everywhere, counted, villages, [day])),
     }
+
+
+BY_DAY = ("A2", "A2_visits", "A3", "A7_day", "A8_day", "B1", "B2", "B5", "B_fever", "C1", "C2", "C2'")
+BY_DAY += ("C4_ethanol", "C6")
+
+
+def slow_week(docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+    """Of the seven days that end with the day: each day counted by itself, and added up."""
+    week = [(date.fromisoformat(day) - timedelta(days=ago)).isoformat() for ago in range(7)]
+    daily = [slow_figures(docs, registers, villages, each) for each in week]
+    everywhere = effective(docs)
+    counted = [doc for doc in everywhere if doc["village_code"] in villages]
+    means = quotients(quality(everywhere, counted, villages, week))
+    return {**{name: sum(each[name] for each in daily) for name in BY_DAY}, **means}
+
+
+def quotients(pairs: Mapping[str, tuple[float, float]]) -> dict[str, float | None]:
+    return {name: round(above / below, 2) if below else None for name, (above, below) in pairs.items()}
 
 
 def is_active(doc: Doc, day: str) -> bool:
@@ -274,21 +292,33 @@ def in_two_villages(everywhere: Sequence[Doc]) -> set[str]:
     return found
 
 
+ENDS = [1, 2, 5, 10, 15, 30, *(60 * each for each in (1, 1.5, 2, 3, 4, 6, 8, 12, 18, 24, 36))]
+ENDS += [24 * 60 * each for each in (2, 3, 5, 7, 14)]
+
+
+def slow_percentile(minutes: Sequence[float], percent: int) -> float | None:
+    """The nearest-rank percentile, told as the end of the range that it lies in."""
+    if not minutes:
+        return None
+    place = -(-percent * len(minutes) // 100)
+    value = sorted(minutes)[place - 1]
+    return next((end for end in ENDS if value <= end), ENDS[-1])
+
+
 def quality(
-    everywhere: Sequence[Doc], counted: Sequence[Doc], villages: set[str], day: str
-) -> dict[str, Any]:
-    """Means are compared as sums and numbers would be, as they are shown."""
-    visits = [doc for doc in of_form(counted, "household_visit") if doc["work_date"] == day]
+    everywhere: Sequence[Doc], counted: Sequence[Doc], villages: set[str], days: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Means as what is divided and by what."""
+    visits = [doc for doc in of_form(counted, "household_visit") if doc["work_date"] in days]
     minutes = [
         (datetime.fromisoformat(doc["ended_at"]) - datetime.fromisoformat(doc["started_at"])).total_seconds()
         / 60
         for doc in visits
     ]
     timed = [each for each in minutes if 0 <= each <= 240]
-    of_day = [doc for doc in of_form(everywhere, "household_visit") if doc["work_date"] == day]
-    days = group(sorted(of_day, key=last_first), lambda doc: doc["filler_id"]).values()
-    fillers = sum(docs[-1]["village_code"] in villages for docs in days)
-    return {
-        "A10": round(sum(timed) / len(timed), 2) if timed else None,
-        "A10_filler": round(len(visits) / fillers, 2) if fillers else None,
-    }
+    of_days = [doc for doc in of_form(everywhere, "household_visit") if doc["work_date"] in days]
+    by_filler = group(
+        sorted(of_days, key=last_first), lambda doc: (doc["filler_id"], doc["work_date"])
+    ).values()
+    fillers = sum(docs[-1]["village_code"] in villages for docs in by_filler)
+    return {"A10": (sum(timed), len(timed)), "A10_filler": (len(visits), fillers)}

@@ -18,6 +18,7 @@ from tests.server.intake.district import (
     NUMBERS,
     District,
     correction,
+    disinfection,
     naming,
     person,
     rules,
@@ -46,6 +47,30 @@ def ids(*docs: dict[str, Any]) -> set[str]:
 def feverish_visit(name: str, code: str = ALPHA, at: str = "09:00", **more: Any) -> dict[str, Any]:
     record = visit(1, code=code, at=at, **more)
     return naming(record, person(record["work_date"], name, "fever"))
+
+
+def test_visits_in_dispute_are_counted_on_their_day_until_one_is_corrected(district: District) -> None:
+    calm, alarmed = visit(1, at="09:00"), visit(1, at="11:00", fever="yes")
+    district.send(calm, alarmed, visit(2, fever="yes"))
+    district.intake()
+    assert values(district, "J4_disputed") == (2, 0, 2)
+    district.send(correction(alarmed, visit(1, at="11:00")))
+    district.intake()
+    assert values(district, "J4_disputed") == (0, 0, 0)
+
+
+def test_disinfections_that_may_be_one_are_counted_by_the_rule_that_says_so(district: District) -> None:
+    first = disinfection(1, 50, "09:10", at="09:00")
+    second = disinfection(1, 50, "09:12", at="09:02", phone="phone-a2")
+    district.send(first, second, disinfection(2, 50, "09:10", at="09:00"))
+    district.intake()
+    assert flagged(district, "DUPLICATE_DISINFECTION") == ids(first, second)
+    assert values(district, "J4_duplicates") == (2, 0, 2)
+    figure = queries.figures(district.readmodel, ALPHA, DAY, ["J4_duplicates"])["J4_duplicates"]
+    assert figure["parts"] == {"DUPLICATE_DISINFECTION": {"value": 2}}
+    district.send(withdrawal(second))
+    district.intake()
+    assert values(district, "J4_duplicates") == (0, 0, 0)
 
 
 def test_a_person_in_two_villages_on_one_day_is_flagged_on_both_and_counts_where_last_found(

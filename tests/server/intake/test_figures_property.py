@@ -35,7 +35,7 @@ from tests.server.intake.district import (
     visit,
     withdrawal,
 )
-from tests.server.intake.slow_figures import effective, in_two_villages, slow_figures
+from tests.server.intake.slow_figures import effective, in_two_villages, slow_figures, slow_week
 
 DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
 TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
@@ -191,11 +191,27 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
             figures = queries.figures(district.readmodel, code, day)
             expected = slow_figures(docs, registers(), villages, day)
             got = {name: figures[name]["numerator" if name in SHARES else "value"] for name in expected}
-            assert got == {
-                name: None if value is None else round(value, 6) for name, value in expected.items()
-            }, (code, day)
+            assert got == rounded(expected), (code, day)
+            week = slow_week(docs, registers(), villages, day)
+            got = {name: figures[name]["seven_days"]["value"] for name in week}
+            assert got == rounded(week), (code, day)
+        trends_agree(district, code)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
     assert {item["record_id"] for item in found} == in_two_villages(effective(docs))
+
+
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value is None else round(value, 6) for name, value in figures.items()}
+
+
+def trends_agree(district: District, code: str) -> None:
+    """A trend says of each day what is said of the day alone."""
+    for name in ("A10_filler", "A4", "A9", "C6"):
+        points = queries.trend(district.readmodel, code, name, DAYS[1], DAYS[-1])
+        alone = [queries.figures(district.readmodel, code, day, [name])[name] for day in DAYS[1:]]
+        assert [point["value"] for point in points] == [figure["value"] for figure in alone]
+        weeks = [figure["seven_days"]["value"] for figure in alone if "seven_days" in figure]
+        assert [point["seven_days"] for point in points if "seven_days" in point] == weeks
 
 
 def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | None = None) -> None:

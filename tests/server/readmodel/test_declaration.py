@@ -20,6 +20,7 @@ from server.readmodel.declaration import (
 )
 
 SOURCE: dict[str, Any] = json.loads(DEFAULT_PATH.read_text("utf-8"))
+RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
 PAGE = (DEFAULT_PATH.parent.parent / "docs" / "indicators.md").read_text("utf-8")
 
 
@@ -57,6 +58,14 @@ def spoil(*path: Any, value: Any) -> dict[str, Any]:
     return source
 
 
+def place(indicator: str) -> int:
+    return [row["id"] for row in SOURCE["indicators"]].index(indicator)
+
+
+def test_the_declaration_as_it_is_can_be_read() -> None:
+    assert load_declaration(SOURCE, RULES).indicators.keys() == {row["id"] for row in SOURCE["indicators"]}
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -68,17 +77,25 @@ def spoil(*path: Any, value: Any) -> dict[str, Any]:
         spoil("indicators", 0, "value", value=["day households"]),
         spoil("indicators", 1, "value", value=["so_far households_visited"]),
         spoil("indicators", 1, "id", value="A1"),
+        spoil("indicators", 0, "cumulative", value=False),
         spoil("components", "visits_timed", "like", value="no_such_component"),
         spoil("mentioned", "person", "identity", value="face"),
+        spoil("components", "visits_delay", "bounds", value=[5, 2]),
+        spoil("components", "visits_delay", "bounds", value=[]),
+        spoil("components", "visits_delay", "bounds", value=["5"]),
+        spoil("components", "visits", "bounds", value=[5]),
+        spoil("components", "deliveries_delay", "bounds", value=[5]),
+        spoil("components", "visits_disputed", "rules", value=["V016"]),
+        spoil("components", "visits_disputed", "rules", value=[]),
+        spoil("indicators", place("J1_p95"), "percentile", value=100),
+        spoil("indicators", place("J1_p95"), "spread", value=[]),
+        spoil("indicators", place("J1_p95"), "spread", value=["day visits"]),
         spoil("mentioned", "person", "form", value="no_such_form"),
     ],
 )
 def test_a_wrong_declaration_is_refused(source: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError):
-        load_declaration(source)
-
-
-RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
+        load_declaration(source, RULES)
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,15 @@ def test_figures_are_compared_with_the_day_before_and_open_to_their_records(worl
     assert re.search(r'data-figure="370304-A2_visits">2<', page)
 
 
+def test_what_is_counted_by_day_is_shown_over_seven_days_too(world: World) -> None:
+    client = world.signed_in("dong")
+    of_day, of_week = client.get("/").text, client.get(f"/?area={TOWN}&span=week").text
+    assert '<span class="unseen">近7日合计 </span>3<' in of_day
+    assert f'data-figure="{VILLAGE}-C1"' in of_week and 'href="/?area=' in of_week
+    assert re.search(r'span=week"[^>]*aria-current="true"', of_week)
+    assert f"area={VILLAGE}&amp;span=week" in of_week, "the way down keeps what was chosen"
+
+
 def test_a_record_shows_labels_choices_persons_problems_and_its_photo(world: World) -> None:
     client = world.signed_in("bai")
     page = client.get(f"/records/{world.ids['too_hot']}").text

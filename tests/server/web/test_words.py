@@ -17,6 +17,7 @@ KEY = re.compile(r"""\bt\(\s*f?["']([a-z0-9_.]+)["'][,)]""")
 # Keys that are put together: the beginning, and what may follow.
 COMPOSED = {
     "overview.by_": ["town", "village"],
+    "overview.span_": ["day", "week"],
     "status.": ["accepted", "accepted_with_warnings", "quarantined", "returned", "superseded", "voided"],
     "severity.": ["E", "W", "F"],
     "pii.": ["P1", "P2"],
@@ -35,7 +36,7 @@ COMPOSED = {
     "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
     "menu.": ["not_reached", "points", "roster"],
     "unit.": ["household_page", "point_page", "roster_entry_page"],
-    "group.": ["visits", "disinfection", "relief", "other"],
+    "group.": ["visits", "disinfection", "relief", "quality", "other"],
 }
 
 

@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from server.workbooks import writing
 from server.workbooks.asked import Asked
-from server.workbooks.figure_rows import QualityRows
+from server.workbooks.figure_rows import FigureRows, QualityRows
 from server.workbooks.template import Template
 from server.workbooks.writing import Head, Sheet, SheetColumn, TooLong, Workbook
 from tests.server.api.world import OTHER_TOWN, TOWN, VILLAGE, World, sample, today
@@ -205,6 +205,19 @@ def test_the_quality_page_tells_what_waits_and_what_came_late() -> None:
         ("补报", "联系上", 2, "较第2020-001号（2020-02-20）"),
         ("口径说明", "联系上", None, "口径"),
     ]
+
+
+def test_a_column_may_ask_for_seven_days_and_is_empty_where_there_are_none() -> None:
+    content = {
+        "villages": {"silent": []},
+        "figures": {TOWN: {"C1": {"value": 2, "seven_days": {"value": 9}}, "A1": {"value": 7}}},
+    }
+    asked: Any = Asked(None, {"code": TOWN}, "2020-02-21", "", content, {}, {})  # type: ignore[arg-type]
+    rows_ = FigureRows(asked, Template("towns", {"zh": "镇"}, "towns", ()))
+    found = [
+        rows_.value({"code": TOWN}, f"figure.{name}") for name in ("C1", "C1.seven_days", "A1.seven_days")
+    ]
+    assert found == [2, 9, None]
 
 
 def test_in_english_the_same_sheet_speaks_english(world: World) -> None:
