@@ -15,6 +15,7 @@ from server.api import (
     phones,
     records,
     registers,
+    relief,
     sheets,
 )
 from server.people import api as enrolment
@@ -66,6 +67,7 @@ def mount(app: Flask) -> None:
         forms,
         records,
         registers,
+        relief,
         phones,
         exports,
         sheets,
