@@ -15,6 +15,7 @@ from server.api import (
     phones,
     records,
     registers,
+    relief,
     sheets,
 )
 from server.api.description import Descriptions
@@ -68,6 +69,7 @@ def mount(app: Flask) -> None:
         forms,
         records,
         registers,
+        relief,
         phones,
         exports,
         sheets,

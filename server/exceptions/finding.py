@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, Table, cast, select, true, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
 
 from server.clock import stamp
 from server.exceptions.declaration import Kind, bound
@@ -25,6 +25,7 @@ from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
 from server.readmodel.tables import flags, mentioned, mentions, records, units
+from server.readmodel.unit_queries import state_of
 
 MOST = 2000
 IDS_AT_ONCE = 400
@@ -180,7 +181,7 @@ def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
     hours = bound(asked.settings, kind.after_h) if kind.after_h else 0
     query = _unit_rows(asked, kind, units.c.open)
     if attempts:
-        query = query.where(_number_in(units, "visits", connection) >= int(attempts))
+        query = query.where(state_of(connection)["visits"].as_integer() >= int(attempts))
     if hours:
         query = query.where(units.c.active_from <= _day(asked.ago(hours)))
     order = (units.c.active_from, units.c.village_code, units.c.unit_key)
@@ -189,13 +190,6 @@ def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
         since = later(_morning(begun or row.active_from), hours)
         if since <= asked.now:
             yield _of_unit(kind, row, since)
-
-
-def _number_in(table: Table, name: str, connection: Connection) -> ColumnElement[int]:
-    """A number within the JSON that the text column `state` holds."""
-    if connection.dialect.name == "postgresql":
-        return cast(table.c.state, JSON)[name].as_integer()
-    return type_coerce(table.c.state, JSON)[name].as_integer()
 
 
 def _of_unit(kind: Kind, row: Row[Any], since: str) -> Found:

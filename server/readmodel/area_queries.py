@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from server.readmodel import codec
 from server.readmodel.declaration import Declaration, Indicator, default_declaration
 from server.readmodel.figures import figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
-from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
+from server.readmodel.paging import Page, clamp
 from server.readmodel.recount import unit_key_of
+from server.readmodel.selecting import active, keyset, within
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
 from server.readmodel.unit_queries import unit_item, unit_query
@@ -77,10 +78,10 @@ def figures(
 
 def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
     due = (
-        _active(units, _day_of(now))
+        active(units, _day_of(now))
         & (units.c.kind == "point")
         & units.c.registered
-        & _within(units, area_code, connection)
+        & within(units, area_code, connection)
     )
     points = connection.execute(select(func.count()).select_from(units).where(due)).scalar_one()
     late = connection.execute(
@@ -134,41 +135,6 @@ def trend(
     return values_by_day(wanted, [tuple(row) for row in rows], days)
 
 
-def _within(table: Table, area_code: str, connection: Connection) -> ColumnElement[bool]:
-    level = connection.execute(select(area_table_.c.level).where(area_table_.c.code == area_code)).scalar()
-    if level == "district":
-        return table.c.village_code != ""
-    return (table.c.town_code if level == "town" else table.c.village_code) == area_code
-
-
-def _active(table: Table, day: str) -> ColumnElement[bool]:
-    return and_(table.c.active_from <= day, table.c.active_to >= day)
-
-
-def _page(
-    connection: Connection,
-    name: str,
-    query: Select[Any],
-    columns: Sequence[ColumnElement[Any]],
-    cursor: str | None,
-    limit: int,
-) -> tuple[list[Row[Any]], str | None]:
-    """Rows in ascending order of `columns`, which are unique together and all text."""
-    place = decode_cursor(name, cursor, len(columns))
-    if place:
-        query = query.where(or_(*(_after(columns, place, depth) for depth in range(len(columns)))))
-    rows = connection.execute(query.order_by(*columns).limit(limit + 1)).all()
-    if len(rows) <= limit:
-        return list(rows), None
-    last = rows[limit - 1]._mapping
-    return list(rows[:limit]), encode_cursor(name, [last[str(column.key)] for column in columns])
-
-
-def _after(columns: Sequence[ColumnElement[Any]], place: list[str], depth: int) -> ColumnElement[bool]:
-    equal = [column == value for column, value in zip(columns[:depth], place, strict=False)]
-    return and_(*equal, columns[depth] > place[depth])
-
-
 def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = None, limit: int = 50) -> Page:
     """Households to visit that are not settled by `day` (A6), by village and id.
 
@@ -179,10 +145,10 @@ def not_reached(rm: ReadModel, area_code: str, day: str, cursor: str | None = No
     with rm.engine.connect() as connection:
         query = (
             unit_query()
-            .where(units.c.kind == "household", _active(units, day), units.c.settled_on > day)
-            .where(_within(units, area_code, connection))
+            .where(units.c.kind == "household", active(units, day), units.c.settled_on > day)
+            .where(within(units, area_code, connection))
         )
-        rows, cursor = _page(
+        rows, cursor = keyset(
             connection,
             f"not_reached:{area_code}:{day}",
             query,
@@ -221,18 +187,18 @@ def roster_outstanding(
         query = (
             unit_query()
             .where(units.c.kind == "roster_entry", units.c.open, units.c.registered)
-            .where(_within(units, area_code, connection))
+            .where(within(units, area_code, connection))
         )
         if campaign_id is not None:
             query = query.where(units.c.campaign_id == campaign_id)
         name = f"outstanding:{area_code}:{campaign_id}"
-        rows, cursor = _page(
+        rows, cursor = keyset(
             connection, name, query, (units.c.village_code, units.c.unit_key), cursor, clamp(limit)
         )
-    return Page([_entry(row) for row in rows], cursor)
+    return Page([roster_item(row) for row in rows], cursor)
 
 
-def _entry(row: Row[Any]) -> dict[str, Any]:
+def roster_item(row: Row[Any]) -> dict[str, Any]:
     state = codec.decode(row.state)
     item = {"roster_entry_id": row.unit_id, "campaign_id": row.campaign_id, "village_code": row.village_code}
     item |= {"town_code": row.town_code, "entry": codec.decode(row.entry) if row.entry else {}}
@@ -257,12 +223,12 @@ def points_overdue(
                 units.c.kind == "point",
                 units.c.registered,
                 units.c.due_at <= now,
-                _active(units, _day_of(now)),
+                active(units, _day_of(now)),
             )
-            .where(_within(units, area_code, connection))
+            .where(within(units, area_code, connection))
         )
         columns = (units.c.due_at, units.c.village_code, units.c.unit_key)
-        rows, cursor = _page(connection, f"overdue:{area_code}", query, columns, cursor, clamp(limit))
+        rows, cursor = keyset(connection, f"overdue:{area_code}", query, columns, cursor, clamp(limit))
     return Page([_point(row) for row in rows], cursor)
 
 
@@ -346,11 +312,11 @@ def list_units(
     with rm.engine.connect() as connection:
         query = select(register).where(register.c.kind == kind)
         if _level(connection, area_code) != "district":
-            query = query.where(_within(register, area_code, connection))
+            query = query.where(within(register, area_code, connection))
         if text:
             query = query.where(register.c.search.contains(codec.plain(text).lower(), autoescape=True))
         name = "units:" + codec.key(f"{kind}:{area_code}:{text}")
-        rows, cursor = _page(
+        rows, cursor = keyset(
             connection, name, query, (register.c.village_code, register.c.unit_id), cursor, clamp(limit)
         )
     return Page([_listed(row) for row in rows], cursor)
@@ -373,7 +339,7 @@ def units_named(rm: ReadModel, kind: str, unit_id: str, area_code: str) -> list[
         villages = connection.execute(_villages(connection, area_code)).all()
         keys = {unit_key_of(unit, village.code, name) for village in villages}
         query = unit_query().where(units.c.kind == kind, units.c.unit_key.in_(keys))
-        rows = connection.execute(query.where(_within(units, area_code, connection))).all()
+        rows = connection.execute(query.where(within(units, area_code, connection))).all()
     found = [{**unit_item(row), "key": row.unit_key} for row in rows]
     return sorted(found, key=lambda item: str(item["village_code"]))
 

@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from schemas.expressions import Environment, to_string
+from server.readmodel import codec
 from server.readmodel.declaration import Component, Declaration
 from server.readmodel.expressions import compiled, frame
 from server.readmodel.facts import Facts, millionths
@@ -89,18 +90,27 @@ def contributions(
     result: Contributions = {}
     said = set().union(*(entry.facts for entry in history))
     for component in declaration.of_unit(unit.kind):
-        if component.kind in BY_FACTS and component.name not in said:
+        if component.kind in BY_FACTS and component.said not in said:
             continue
         found = (
             _flagged(component, history, flags)
             if component.kind == "flagged"
             else KINDS[component.kind](component, unit, history, settings)
         )
+        of = of_entry(component, unit)
         for part, days in found.items():
             kept = {day: value for day, value in days.items() if value}
+            whole = f"{of} {part}".strip()
             if kept:
-                result[f"{component.name}|{part}" if part else component.name] = kept
+                result[f"{component.name}|{whole}" if whole else component.name] = kept
     return result
+
+
+def of_entry(component: Component, unit: Unit) -> str:
+    """What of the register's entry divides the component; "" where nothing does."""
+    if component.of is None or not isinstance(unit.entry, Mapping):
+        return ""
+    return codec.key(to_string(compiled(component.of)(Environment(frame(unit.entry)))))
 
 
 def settled_on(unit: Unit, history: Sequence[Entry], declaration: Declaration) -> str:
@@ -113,7 +123,8 @@ def settled_on(unit: Unit, history: Sequence[Entry], declaration: Declaration) -
 
 
 def _said(component: Component, history: Sequence[Entry]) -> list[tuple[Entry, Any]]:
-    return [(entry, entry.facts[component.name]) for entry in history if component.name in entry.facts]
+    name = component.said
+    return [(entry, entry.facts[name]) for entry in history if name in entry.facts]
 
 
 # Day kinds

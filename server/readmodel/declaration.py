@@ -97,6 +97,8 @@ class Component:
     on: str | None  # the day that decides which areas are key areas
     within_h: str | None  # the setting that says within how many hours
     bounds: tuple[int, ...]  # the ranges that values are counted in, each by its upper end
+    of: str | None  # what of the register's entry goes before the part
+    said: str  # the component under whose name records say it: itself, or the one that it divides
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +251,15 @@ def _unit(name: str, row: Mapping[str, Any]) -> UnitKind:
 
 
 def _like(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """A component may take over what another declares; what it says itself holds."""
+    """A component may take over what another declares; what it says itself holds. One that divides another
+    (`of`) takes over everything else, and settles nothing."""
+    if "of" in row and row.keys() != {"like", "of"}:
+        raise DeclarationError("a component with `of` says what it is like and nothing else")
     if "like" not in row:
         return row
     if row["like"] not in rows:
         raise DeclarationError(f"no component {row['like']} to be like")
-    return {**rows[row["like"]], **row}
+    return {**rows[row["like"]], **row, **({"settles": False} if "of" in row else {})}
 
 
 def _component(
@@ -292,6 +297,8 @@ def _component(
         row.get("on"),
         row.get("within_h"),
         _bounds(name, kind, row.get("bounds", [])),
+        row.get("of"),
+        row["like"] if "of" in row else name,
     )
 
 

@@ -108,7 +108,9 @@ STAYS = "@"  # this mention says where the unit is
 def _readers_of(declaration: Declaration, unit: str, form_id: str) -> Iterator[_Reader]:
     """Of what records of one form say to a unit, or of it."""
     for component in declaration.of_unit(unit):
-        if component.kind not in UNSAID and component.form in (None, form_id):
+        if component.said != component.name or component.kind in UNSAID:
+            continue
+        if component.form in (None, form_id):
             yield (_ThenReader if component.kind in THEN else _ComponentReader)(component)
     for rule in declaration.rules_of(unit):
         if rule.kind in RULE_READERS and rule.form in (None, form_id):

@@ -31,6 +31,7 @@ from server.readmodel.record_queries import (
     record,
 )
 from server.readmodel.record_queries import records_page as records
+from server.readmodel.relief_queries import relief_entries, relief_figures, relief_table
 
 
 def version(rm: ReadModel) -> int:
@@ -57,6 +58,9 @@ __all__ = [
     "points_overdue",
     "record",
     "records",
+    "relief_entries",
+    "relief_figures",
+    "relief_table",
     "roster_outstanding",
     "trend",
     "units",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from server.readmodel.contributions import Entry, Unit, add_items, interval_h, is_done, is_partial
+from server.readmodel.contributions import Entry, Unit, add_items, interval_h, is_done, is_over, is_partial
 from server.readmodel.facts import KEPT, Facts
 from server.readmodel.figures import number
 from server.readmodel.moments import beijing_stamp, parse, stamp
@@ -82,7 +82,9 @@ def _roster_entry(unit: Unit, history: Sequence[Entry], settings: Mapping[str, A
         **_named(_kept(last.facts), {"delivery_result": "last_result"}),
         "record_id": last.record_id,
     }
-    return Left(summary | {"deliveries": len(history)}, summary, NEVER_DONE)
+    more: State = {"deliveries": len(history)} | ({"over": True} if is_over(got, unit) else {})
+    more |= _named(_kept(last.facts), {"undelivered_reason": "last_reason", "retry_at": "retry_at"})
+    return Left(summary | more, summary, NEVER_DONE)
 
 
 STATES: Mapping[str, Callable[[Unit, Sequence[Entry], Mapping[str, Any]], Left]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import JSON, ColumnElement, Connection, Row, Select, and_, cast, select, type_coerce
 
 from server.readmodel import codec
 from server.readmodel.tables import register, units
@@ -19,6 +19,13 @@ def unit_query() -> Select[Any]:
     return select(units, register.c.doc.label("entry"), register.c.grid_code).select_from(
         units.outerjoin(register, at)
     )
+
+
+def state_of(connection: Connection) -> ColumnElement[Any]:
+    """The text column `state` as the JSON that it holds."""
+    if connection.dialect.name == "postgresql":
+        return cast(units.c.state, JSON)
+    return type_coerce(units.c.state, JSON)
 
 
 def unit_item(row: Row[Any]) -> dict[str, Any]:

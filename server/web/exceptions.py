@@ -23,6 +23,7 @@ from server.web.asking import area_choices, area_filters, asked, path_to
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
+from server.web.sorting import heads
 
 REFUSALS = ("exception-moved", "exception-state", "note-missing", "unknown-owner")
 COLUMNS = (
@@ -54,23 +55,13 @@ def exceptions_page() -> str:
         capped=[each["name"] for each in counts.values() if each["capped"]],
         next_cursor=found.next_cursor,
         first=not request.args.get("cursor"),
-        columns=[_column(sort, name, query["sort"]) for sort, name in COLUMNS],
+        columns=heads(COLUMNS, SORTS, query["sort"], "sort"),
         filters={"owner": query.get("owner", ""), **chosen},
         query=query,
         states=STATES,
         may_handle=may(member, "exceptions.handle"),
         **choices,
     )
-
-
-def _column(sort: str, name: str, now: str) -> dict[str, Any]:
-    directions = {sort: "ascending", f"-{sort}": "descending"}
-    return {
-        "words": t(f"field.{name}"),
-        "sort": sort if sort in SORTS else "",
-        "sorted": directions.get(now) if sort else None,
-        "next": f"-{sort}" if now == sort else sort,
-    }
 
 
 def _row(item: Item, villages: dict[str, str], known: dict[str, str]) -> dict[str, Any]:

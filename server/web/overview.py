@@ -23,6 +23,7 @@ from server.web.language import pick
 from server.web.language import translate as t
 from server.web.numbers import day_words, number
 from server.web.pages import blueprint
+from server.web.relief import OPENS as RELIEF_OPENS
 
 TREND_DAYS = 14
 BELOW = {"district": "town", "town": "village"}
@@ -33,8 +34,8 @@ OPENS: dict[str, tuple[str, dict[str, str]]] = {
     "A6": ("not_reached", {"day": "day"}),
     "C1": ("records", {"form": "disinfection_log", "from": "day", "to": "day"}),
     "C3": ("points", {}),
-    "D4": ("roster", {}),
-    "D4_partial": ("roster", {}),
+    **{name: ("roster", {"state": state}) for name, state in RELIEF_OPENS.items()},
+    "D3": ("roster", {}),
     "D6": ("records", {"form": "supply_delivery", "from": "day", "to": "day"}),
     "J1": ("records", {"from": "day", "to": "day"}),
     "J1_median": ("records", {"from": "day", "to": "day"}),

@@ -20,6 +20,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     live,
     overview,
     records,
+    relief,
     sheets,
     sign_in,
     todo,
@@ -28,5 +29,5 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
-    "overview", "records", "sheets", "sign_in", "todo", "units",
+    "overview", "records", "relief", "sheets", "sign_in", "todo", "units",
 ]  # fmt: skip

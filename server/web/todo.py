@@ -1,4 +1,4 @@
-"""What is still to do: households not reached, roster entries outstanding, points overdue."""
+"""What is still to do: households not reached, points overdue."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from server.people.web import require_staff
 from server.readmodel import queries
 from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked, path_to
-from server.web.choices import choice_label, items_in_words
-from server.web.language import pick
+from server.web.choices import choice_label
 from server.web.language import translate as t
 from server.web.pages import blueprint
 
@@ -62,43 +61,6 @@ def _household(item: dict[str, Any], village: str) -> Row:
              item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or
              t("not_reached.never")]  # fmt: skip
     return cells, ("household", item["household_id"])
-
-
-@blueprint.get("/roster")
-@require_staff("register.read")
-def roster() -> str:
-    query = asked(shapes.RosterQuery)
-    campaign = query.get("campaign") or None
-    return _listing(
-        "roster",
-        query,
-        lambda code: queries.roster_outstanding(
-            gridbook().readmodel, code, query.get("cursor"), PAGE, campaign
-        ),
-        _entry,
-        ("roster_entry", "head", "category", "village", "entitled", "delivered", "state", "last_result"),
-        campaigns=_campaigns(),
-        campaign=campaign or "",
-    )
-
-
-def _campaigns() -> list[dict[str, str]]:
-    district = queries.district(gridbook().readmodel)
-    found = (
-        queries.units(gridbook().readmodel, "campaign", district["code"], None, 100).items if district else []
-    )
-    by_id = {item["id"]: pick(item["entry"].get("name")) for item in found}
-    return [{"id": campaign_id, "name": name} for campaign_id, name in by_id.items()]
-
-
-def _entry(item: dict[str, Any], village: str) -> Row:
-    entry = item["entry"]
-    result = choice_label("delivery_result", item.get("last_result"))
-    category = choice_label("special_group", entry.get("category"))
-    cells = [item["roster_entry_id"], entry.get("head_name", ""), category, village,
-             items_in_words(entry.get("entitlement", [])), items_in_words(item["delivered"]),
-             t(f"roster.{item['state']}"), result or "—"]  # fmt: skip
-    return cells, ("roster_entry", item["roster_entry_id"])
 
 
 @blueprint.get("/points")
@@ -170,10 +132,9 @@ def _listing(
         summary=t(f"{page}.summary", area=area["name"]),
         next_cursor=found.next_cursor,
         first=not request.args.get("cursor"),
-        filters={**chosen, "campaign": more.pop("campaign", "")},
+        filters=chosen,
         today=today().isoformat(),
         with_day=more.pop("with_day", False),
-        campaigns=more.pop("campaigns", []),
         day=more.pop("day", ""),
         **choices,
     )

@@ -26,6 +26,8 @@ READING = [
     "/api/v1/registers/campaigns",
     "/api/v1/registers/supply-points",
     "/api/v1/registers/households/H1",
+    "/api/v1/relief",
+    "/api/v1/relief/entries",
     "/api/v1/todo/not-reached",
     "/api/v1/todo/roster",
     "/api/v1/todo/points",

@@ -204,11 +204,11 @@ def roster_entry(code: str, number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def campaign() -> dict[str, Any]:
+def campaign(name: str = CAMPAIGN) -> dict[str, Any]:
     return {
-        "_id": f"campaign:{CAMPAIGN}",
+        "_id": f"campaign:{name}",
         "type": "campaign",
-        "campaign_id": CAMPAIGN,
+        "campaign_id": name,
         "name": {"zh": "送爱心", "en": "Love"},
         "starts_on": "2020-01-01",
         "items": [

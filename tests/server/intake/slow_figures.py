@@ -3,6 +3,7 @@ sentence of code each."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -203,6 +204,30 @@ def deliveries(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[
         "D4_partial": len(some),
         "D5": sum(any(have > due for have, due in shares(entry)) for entry in entries),
     }
+
+
+def relief(
+    docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str, campaign: str | None
+) -> dict[str, Any]:
+    """The same of one campaign's entries, or of all; and of each item what they got and what is due."""
+    counted = [
+        doc for doc in effective(docs) if doc["form_id"] == "supply_delivery" and doc["work_date"] <= day
+    ]
+    entries = [
+        doc
+        for doc in registers
+        if doc["type"] == "roster_entry" and doc["village_code"] in villages and is_active(doc, day)
+        if campaign in (None, doc["campaign_id"])
+    ]
+    ids = {entry["roster_entry_id"] for entry in entries}
+    due, got = defaultdict[str, float](float), defaultdict[str, float](float)
+    for row in (row for entry in entries for row in entry["entitlement"]):
+        due[row["item_code"]] += row["qty"]
+    for doc in counted:
+        for row in doc["answers"]["rep_item"] if doc["answers"]["roster_entry_id"] in ids else ():
+            got[row["item_code"]] += row["qty"]
+    items = {item: (got[item], due[item]) for item in due}
+    return {**deliveries(counted, entries, day), "items": items}
 
 
 Mention = tuple[Doc, Mapping[str, Any]]  # a visit and one of the persons whom it names

@@ -20,9 +20,11 @@ from tests.postgres import Postgres
 from tests.server.intake.district import (
     ALPHA,
     BETA,
+    CAMPAIGN,
     DISTRICT,
     TOWN,
     District,
+    campaign,
     correction,
     delivery,
     disinfection,
@@ -35,7 +37,7 @@ from tests.server.intake.district import (
     visit,
     withdrawal,
 )
-from tests.server.intake.slow_figures import effective, in_two_villages, slow_figures, slow_week
+from tests.server.intake.slow_figures import effective, in_two_villages, relief, slow_figures, slow_week
 
 DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
 TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
@@ -51,6 +53,7 @@ RESULTS = [
     "wrong_address",
 ]
 SHARES = ("A4", "A5")
+OTHER_CAMPAIGN = "rice"
 SEARCH = [
     phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)
 ]  # an example takes half a second
@@ -75,7 +78,15 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
         return disinfection(
             draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common
         )
-    return delivery(draw(st.integers(1, 2)), draw(st.integers(0, 2)), draw(st.integers(1, 2)), **common)
+    amounts = draw(st.integers(0, 2)), draw(st.integers(1, 2))
+    return _of_campaign(delivery(draw(st.integers(1, 2)), *amounts, **common))
+
+
+def _of_campaign(record: dict[str, Any]) -> dict[str, Any]:
+    """Every village's second entry is another campaign's."""
+    if record["answers"]["roster_entry_id"].endswith("02"):
+        record["answers"]["campaign_id"] = OTHER_CAMPAIGN
+    return record
 
 
 def _naming_somebody(draw: st.DrawFn, record: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +141,7 @@ def _corrected(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
         return correction(old, _naming_somebody(draw, again) if result in ("met", "phone_ok") else again)
     if old["form_id"] == "disinfection_log":
         return correction(old, disinfection(draw(st.integers(1, 2)), 50, "22:00", **common))
-    return correction(old, delivery(draw(st.integers(1, 2)), 1, 1, **common))
+    return correction(old, _of_campaign(delivery(draw(st.integers(1, 2)), 1, 1, **common)))
 
 
 @cache
@@ -139,6 +150,9 @@ def template() -> Path:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     district = District(folder)
+    for code in (ALPHA, BETA):
+        district.put(district.register(code), campaign(OTHER_CAMPAIGN))
+        district.put(district.register(code), roster_entry(code, 2, campaign_id=OTHER_CAMPAIGN))
     district.intake()
     district.close()
     return folder
@@ -167,7 +181,7 @@ def registers() -> list[dict[str, Any]]:
             point(code, 1),
             point(code, 2, interval_h=48),
             roster_entry(code, 1),
-            roster_entry(code, 2, active_from="2020-02-09"),
+            roster_entry(code, 2, active_from="2020-02-09", campaign_id=OTHER_CAMPAIGN),
         )
     ]
 
@@ -195,6 +209,10 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
             week = slow_week(docs, registers(), villages, day)
             got = {name: figures[name]["seven_days"]["value"] for name in week}
             assert got == rounded(week), (code, day)
+            for campaign_id in (None, CAMPAIGN, OTHER_CAMPAIGN):
+                assert relief_of(district, code, day, campaign_id) == relief(
+                    docs, registers(), villages, day, campaign_id
+                ), (code, day, campaign_id)
         trends_agree(district, code)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
     assert {item["record_id"] for item in found} == in_two_villages(effective(docs))
@@ -212,6 +230,13 @@ def trends_agree(district: District, code: str) -> None:
         assert [point["value"] for point in points] == [figure["value"] for figure in alone]
         weeks = [figure["seven_days"]["value"] for figure in alone if "seven_days" in figure]
         assert [point["seven_days"] for point in points if "seven_days" in point] == weeks
+
+
+def relief_of(district: District, code: str, day: str, campaign_id: str | None) -> dict[str, Any]:
+    figures = queries.relief_figures(district.readmodel, [code], day, campaign_id)[code]
+    parts = figures["D3"]["parts"]
+    got = {name: figure["value"] for name, figure in figures.items() if name != "D3"}
+    return got | {"items": {item: (part["numerator"], part["denominator"]) for item, part in parts.items()}}
 
 
 def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | None = None) -> None:

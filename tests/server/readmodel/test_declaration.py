@@ -18,6 +18,7 @@ from server.readmodel.declaration import (
     default_declaration,
     load_declaration,
 )
+from server.readmodel.relief_queries import INDICATORS
 
 SOURCE: dict[str, Any] = json.loads(DEFAULT_PATH.read_text("utf-8"))
 RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
@@ -45,8 +46,11 @@ def test_the_page_knows_every_component_and_kind_and_no_other() -> None:
 def test_every_component_feeds_an_indicator_or_settles_a_unit() -> None:
     declaration = default_declaration()
     used = {name for indicator in declaration.indicators.values() for name in indicator.components()}
-    # Villages report by their deliveries; no indicator counts them.
-    assert set(declaration.components) - used == {"deliveries"}
+    # Villages report by their deliveries, and the page of relief divides what is counted by campaign.
+    by_campaign = {component.name for component in declaration.components.values() if component.of}
+    assert set(declaration.components) - used == {"deliveries", *by_campaign}
+    divided = {component.said for component in declaration.components.values() if component.of}
+    assert divided == {name for each in INDICATORS for name in declaration.indicators[each].components()}
 
 
 def spoil(*path: Any, value: Any) -> dict[str, Any]:
@@ -79,6 +83,8 @@ def test_the_declaration_as_it_is_can_be_read() -> None:
         spoil("indicators", 1, "id", value="A1"),
         spoil("indicators", 0, "cumulative", value=False),
         spoil("components", "visits_timed", "like", value="no_such_component"),
+        spoil("components", "visits_timed", "of", value="${campaign_id}"),
+        spoil("components", "done_of_campaign", value={"of": "${campaign_id}"}),
         spoil("mentioned", "person", "identity", value="face"),
         spoil("components", "visits_delay", "bounds", value=[5, 2]),
         spoil("components", "visits_delay", "bounds", value=[]),

@@ -24,6 +24,7 @@ PAGES = [
     "/exceptions?state=resolved",
     "/not-reached",
     "/roster",
+    f"/roster?state=all&village={VILLAGE}",
     "/points",
     f"/households/H1?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",

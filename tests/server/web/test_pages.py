@@ -15,6 +15,7 @@ PAGES = [
     "/quarantine",
     "/not-reached",
     "/roster",
+    "/roster?campaign=aixin&state=all&sort=-waiting&by=-D3",
     "/points",
     f"/households/H2?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
@@ -90,7 +91,7 @@ def test_every_page_is_whole_in_both_languages(world: World, path: str, language
     assert answer.status_code == 200
     assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
     keys = re.findall(
-        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|roster|unit)\.[a-z_]+)\s*<",
+        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|relief|roster|unit)\.[a-z_]+)\s*<",
         answer.text,
     )
     assert keys == []

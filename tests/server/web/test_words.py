@@ -9,6 +9,7 @@ import pytest
 from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
+from server.readmodel.relief_queries import STANDINGS
 from server.web.language import FOLDER
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -22,6 +23,8 @@ COMPOSED = {
     "severity.": ["E", "W", "F"],
     "pii.": ["P1", "P2"],
     "roster.": ["open", "partial", "done"],
+    "relief.state_": list(STANDINGS),
+    "relief.by_": ["town", "village"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
     "review.done_": ["returned", "accepted"],
     "enrol.step": ["1", "2", "3"],

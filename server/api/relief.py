@@ -1,0 +1,124 @@
+"""Relief: what a campaign's roster is entitled to and what was handed out, by area and entry by entry."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask.views import MethodView
+
+from server.api import supply_shapes as shapes
+from server.api.access import allowed, asked_area
+from server.api.beijing import today
+from server.api.blueprint import Blueprint
+from server.api.freshness import versioned
+from server.api.registers import masked, paged
+from server.app import gridbook
+from server.readmodel import queries
+
+blp = Blueprint("relief", __name__, url_prefix="/api/v1", description="Relief by campaign and entry")
+
+Query = dict[str, Any]
+FIGURES_EXAMPLE = {
+    "D1": {"value": 40, "cumulative": True},
+    "D2": {"value": 31, "cumulative": True},
+    "D3": {
+        "value": 77.5,
+        "numerator": 31,
+        "denominator": 40,
+        "cumulative": True,
+        "parts": {"RICE_BAG": {"value": 82.5, "numerator": 33, "denominator": 40}},
+    },
+    "D4": {"value": 7, "cumulative": True},
+    "D4_partial": {"value": 2, "cumulative": True},
+    "D5": {"value": 1, "cumulative": True},
+}
+VILLAGE_EXAMPLE = {"code": "370304001901", "name": "示范一村", "level": "village"}
+EXAMPLE = {
+    "area": {"code": "370304001", "name": "城东街道", "level": "town", "parent": "370304"},
+    "day": "2020-02-21",
+    "campaign": "aixin-2020",
+    "figures": FIGURES_EXAMPLE,
+    "items": [{"area": VILLAGE_EXAMPLE, "figures": FIGURES_EXAMPLE}],
+}
+ENTRIES_EXAMPLE = {
+    "items": [
+        {
+            "roster_entry_id": "aixin-2020:00017",
+            "campaign_id": "aixin-2020",
+            "town_code": "370304001",
+            "village_code": "370304001901",
+            "entry": {"entry_no": "00017", "head_name": "王**", "category": "dibao"},
+            "state": "open",
+            "over": False,
+            "delivered": [],
+            "attempts": 1,
+            "active_from": "2020-01-26",
+            "waiting_days": 26,
+            "last_result": "absent",
+            "last_reason": "later",
+            "retry_at": "2020-02-22T10:00:00+08:00",
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+def read(area: dict[str, Any], day: date, campaign: str | None) -> dict[str, Any]:
+    """The figures of an area and of each right inside it, at the end of `day`."""
+    rm, code = gridbook().readmodel, area["code"]
+    return {
+        "area": area,
+        "day": day,
+        "campaign": campaign,
+        "figures": queries.relief_figures(rm, [code], day.isoformat(), campaign)[code],
+        "items": queries.relief_table(rm, code, day.isoformat(), campaign),
+    }
+
+
+def entries(area_code: str, day: date, query: Query) -> queries.Page:
+    """The page of entries that the query asks for, names masked. Raises Problem("bad-cursor")."""
+    found = paged(
+        lambda: queries.relief_entries(
+            gridbook().readmodel,
+            area_code,
+            day.isoformat(),
+            standing=query["state"],
+            campaign_id=query.get("campaign") or None,
+            sort=query["sort"],
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
+    )
+    items = [masked(item) | {"waiting_days": _waiting_days(item, day)} for item in found.items]
+    return queries.Page(items, found.next_cursor)
+
+
+def _waiting_days(item: dict[str, Any], day: date) -> int | None:
+    if item["state"] == "done" or not item["active_from"]:
+        return None
+    return (day - date.fromisoformat(item["active_from"])).days
+
+
+@blp.route("/relief")
+class Relief(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.ReliefQuery, location="query")
+    @blp.response(200, shapes.Relief, example=EXAMPLE)
+    @versioned
+    def get(self, query: Query) -> Query:
+        """Relief in an area today, of one campaign or all: D1 to D5, of the area and of each inside it."""
+        return read(asked_area("figures.read", query), today(), query.get("campaign") or None)
+
+
+@blp.route("/relief/entries")
+class ReliefEntries(MethodView):
+    @allowed("register.read")
+    @blp.arguments(shapes.ReliefEntriesQuery, location="query")
+    @blp.response(200, shapes.ReliefEntries, example=ENTRIES_EXAMPLE)
+    @versioned
+    def get(self, query: Query) -> Query:
+        """Roster entries by how far each was served, with how long it has waited and why; names masked."""
+        area = asked_area("register.read", query)
+        found = entries(area["code"], today(), query)
+        return {"items": found.items, "next_cursor": found.next_cursor}
