@@ -51,7 +51,8 @@ def new_server(
             shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
         server = Server(data, **environ)
         if demo and couchdbs.STORE_VARIABLE in os.environ:
-            moved.append(couchdbs.move(server))
+            moved.append(couchdbs.store_address())
+            couchdbs.move(server, moved[-1])
         running.append(server)
         return server.start()
 

@@ -23,6 +23,7 @@ VARIABLE = "GRIDBOOK_TEST_COUCHDB"
 STORE_VARIABLE = "GRIDBOOK_TEST_STORE"
 STAND_IN = Path(__file__).parent / "sync" / "pouchdb-server" / "node_modules" / "pouchdb-server"
 START_WITHIN_S = 60
+COPIED_WITHIN_S = 1800  # a CouchDB makes 1,156 databases for the demo
 
 # What the stand-in cannot do, and what therefore only a real CouchDB tests.
 STAND_IN_CANNOT = {
@@ -70,13 +71,16 @@ def start(folder: Path) -> CouchServer:
     return CouchServer(named.rstrip("/"), is_real=True) if named else StandIn(folder)
 
 
-def move(server: Server) -> str:
-    """Bring a stopped server's documents to the CouchDB of GRIDBOOK_TEST_STORE. Returns the address."""
-    address = _with_prefix(os.environ[STORE_VARIABLE].rstrip("/"))
+def store_address() -> str:
+    """Where another demo server's documents can be, on the CouchDB of GRIDBOOK_TEST_STORE."""
+    return _with_prefix(os.environ[STORE_VARIABLE].rstrip("/"))
+
+
+def move(server: Server, address: str) -> None:
+    """Bring a stopped server's documents there."""
     server.set("TARGET", address)
-    server.flask("store", "copy", "embedded", "env:TARGET")
+    server.flask("store", "copy", "embedded", "env:TARGET", within_s=COPIED_WITHIN_S)
     server.set("GRIDBOOK_STORE", address)
-    return address
 
 
 def forget(address: str) -> None:

@@ -102,11 +102,13 @@ class Server:
                 process.wait()
                 _wait_until_gone(process.pid)
 
-    def flask(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def flask(
+        self, *arguments: str | Path, check: bool = True, within_s: int = 300
+    ) -> subprocess.CompletedProcess[str]:
         """Run a `flask` command on this data folder; the server may run or not."""
         command = [BIN / "flask", *arguments]
         result = subprocess.run(
-            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=300
+            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=within_s
         )
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
