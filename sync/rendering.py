@@ -17,26 +17,33 @@ from sync.store import Change, Database, Seq
 
 @dataclass(frozen=True, slots=True)
 class ChangesJson:
-    """`rows` are those of CouchDB's `results`; `last_seq` and `pending` as in ChangesPage."""
+    """`rows` are those of CouchDB's `results`; `last_seq` and `pending` as in ChangesPage. Without `more`
+    this was the last page.
+    """
 
     rows: list[bytes]
     last_seq: Seq
     pending: int
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AllDocsJson:
-    """`last_id` is the id of the last row: a further page begins `after` it."""
+    """`last_id` is the id of the last row: a further page, if there may be `more`, begins `after` it."""
 
     rows: list[bytes]
-    last_id: str | None
     total_rows: int
-    offset: int | None
+    offset: int | None = None
+    last_id: str | None = None
+    more: bool = False
 
 
 @runtime_checkable
 class WritesJson(Protocol):
-    """What a Database may offer besides the calls of `sync.store`, whose arguments these take."""
+    """What a Database may offer besides the calls of `sync.store`, whose arguments these take.
+
+    Each answers a page: `limit` rows at most, and fewer where the documents are large, but one at least.
+    """
 
     def changes_json(
         self,
@@ -63,7 +70,13 @@ class WritesJson(Protocol):
         attachments: bool,
     ) -> AllDocsJson: ...
 
-    def bulk_get_json(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[bytes]: ...
+    def keys_json(
+        self, keys: Sequence[str], *, include_docs: bool, conflicts: bool, attachments: bool
+    ) -> AllDocsJson:
+        """A row for each of the first of `keys`, in their order."""
+
+    def bulk_get_json(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[bytes]:
+        """A result for each of the first of `requests`, in their order."""
 
 
 def writing_json(database: Database) -> WritesJson:
@@ -103,7 +116,7 @@ class Rendered:
             orjson.dumps(change_row(change, include_docs=include_docs, all_leaves=all_leaves))
             for change in page.rows
         ]
-        return ChangesJson(rows, page.last_seq, page.pending)
+        return ChangesJson(rows, page.last_seq, page.pending, 0 < len(rows) >= limit or page.pending > 0)
 
     def all_docs_json(
         self, *, startkey: str | None, after: str | None, limit: int, **options: Any
@@ -115,7 +128,13 @@ class Rendered:
             told = self.database.all_docs(startkey=after, limit=limit + 1, **options)
         rows = [row for row in told["rows"] if row["id"] != after][:limit]
         last = rows[-1]["id"] if rows else None
-        return AllDocsJson([orjson.dumps(row) for row in rows], last, told["total_rows"], told["offset"])
+        told_rows = [orjson.dumps(row) for row in rows]
+        more = 0 < len(rows) >= limit
+        return AllDocsJson(told_rows, told["total_rows"], told["offset"], last, more)
+
+    def keys_json(self, keys: Sequence[str], **options: bool) -> AllDocsJson:
+        told = self.database.all_docs(keys=keys, **options)  # type: ignore[arg-type]
+        return AllDocsJson([orjson.dumps(row) for row in told["rows"]], told["total_rows"])
 
     def bulk_get_json(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[bytes]:
         return [orjson.dumps(result) for result in self.database.bulk_get(requests, **options)]

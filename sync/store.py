@@ -190,12 +190,20 @@ class Database(Protocol):
         *,
         since: Seq = BEGINNING,
         limit: int | None = None,
-        descending: bool = False,
         include_docs: bool = False,
         doc_ids: Iterable[str] | None = None,
         receipts: bool = False,
     ) -> ChangesPage:
-        """What changed after `since`; `receipts` asks for each leaf's writer and time, which may cost."""
+        """What changed after `since`; `receipts` asks for each leaf's writer and time, which may cost.
+
+        A page has `limit` rows at most. One with documents may end earlier, so that it stays small; whether
+        there is more is for `pending` to say.
+        """
+
+    def changes_backwards(
+        self, *, limit: int | None = None, include_docs: bool = False, doc_ids: Iterable[str] | None = None
+    ) -> Iterator[Change]:
+        """The latest first, read in pages: memory stays flat. What moves meanwhile may be absent."""
 
     def all_docs(
         self,

@@ -9,7 +9,8 @@ time-out on each, and whatever goes wrong told as a StoreError.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
 CONNECTIONS_KEPT_MAX = 100
+LINES_BYTES = 64 * 1024
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -42,11 +44,7 @@ class Answer:
 
     @property
     def value(self) -> Any:
-        """The body's JSON. Raises Unavailable for what is none: a proxy's page, an answer cut short."""
-        try:
-            return orjson.loads(self.content)
-        except ValueError:
-            raise errors.Unavailable("The document store's answer is no JSON.") from None
+        return errors.json_of(self.content)
 
 
 class Client:
@@ -81,22 +79,45 @@ class Client:
         Raises StoreError for every answer of 300 and above, when there is no answer, and for 202, which says
         of a write that too few nodes have it; with `accepted` it is as good as 200.
         """
-        try:
-            answer = self._session.request(
-                method,
-                f"{self._base_url}/{'/'.join(quote(part, safe='') for part in path)}",
-                params=_written(params or {}),
-                data=orjson.dumps(json) if data is None and json is not None else data,
-                headers={**JSON, **(headers or {})},
-                timeout=(CONNECT_TIMEOUT_S, timeout_s),
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError) as cause:
-            log.warning("CouchDB does not answer %s: %s", method, type(cause).__name__)
-            raise errors.Unavailable("The document store cannot be reached. Try again later.") from cause
+        body = orjson.dumps(json) if data is None and json is not None else data
+        with _reachable(method):
+            answer = self._ask(method, path, params, body, headers, timeout_s, stream=False)
         if answer.status_code >= 300 or (answer.status_code == 202 and not accepted):
             raise errors.of_answer(answer.status_code, answer.content)
         return Answer(answer.status_code, answer.headers, answer.content)
+
+    def lines(
+        self, method: str, path: Sequence[str], *, params: Params | None = None, json: Any = None
+    ) -> Iterator[bytes]:
+        """`call`, and the lines of the answer while it comes; the connection is held until the last."""
+        with _reachable(method):
+            answer = self._ask(method, path, params, orjson.dumps(json), None, READ_TIMEOUT_S, stream=True)
+            with answer:
+                if answer.status_code >= 300:
+                    raise errors.of_answer(answer.status_code, answer.content)
+                yield from answer.iter_lines(LINES_BYTES)
+
+    def _ask(
+        self,
+        method: str,
+        path: Sequence[str],
+        params: Params | None,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout_s: float,
+        *,
+        stream: bool,
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            f"{self._base_url}/{'/'.join(quote(part, safe='') for part in path)}",
+            params=_written(params or {}),
+            data=body,
+            headers={**JSON, **(headers or {})},
+            timeout=(CONNECT_TIMEOUT_S, timeout_s),
+            allow_redirects=False,
+            stream=stream,
+        )
 
     def json(self, method: str, path: Sequence[str], **options: Any) -> Any:
         """`call`, and the answer's JSON."""
@@ -104,6 +125,15 @@ class Client:
 
     def close(self) -> None:
         self._session.close()
+
+
+@contextmanager
+def _reachable(method: str) -> Iterator[None]:
+    try:
+        yield
+    except (requests.RequestException, OSError) as cause:
+        log.warning("CouchDB does not answer %s: %s", method, type(cause).__name__)
+        raise errors.Unavailable("The document store cannot be reached. Try again later.") from cause
 
 
 def _with_credentials(address: Address) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -39,6 +40,7 @@ from sync.store import (
 )
 
 DOCUMENTS_PAGE = 500
+CHANGES_AT_ONCE = 100
 OPEN_REVS_AT_ONCE = 50  # they are named in the address, whose length is limited
 
 MALFORMED_SEQUENCE = "Malformed sequence"
@@ -159,24 +161,28 @@ class CouchDatabase:
         *,
         since: Seq = BEGINNING,
         limit: int | None = None,
-        descending: bool = False,
         include_docs: bool = False,
         doc_ids: Iterable[str] | None = None,
         receipts: bool = False,
     ) -> ChangesPage:
-        params = {
-            "style": "all_docs",
-            "limit": limit,
-            "descending": descending,
-            "include_docs": include_docs,
-            "filter": None if doc_ids is None else "_doc_ids",
-        }
-        asked = {} if doc_ids is None else {"doc_ids": list(dict.fromkeys(doc_ids))}
-        told = self._changes(since, params, asked)
+        told = self._changes(since, *_changes_asked(limit, include_docs, doc_ids))
         rows = [self._change(row) for row in told["results"]]
         rows = self._with_leaves(rows, receipts)
         last = sequences.written(told["last_seq"], self._birth)
         return ChangesPage(rows, last, int(told.get("pending", 0)))
+
+    def changes_backwards(
+        self, *, limit: int | None = None, include_docs: bool = False, doc_ids: Iterable[str] | None = None
+    ) -> Iterator[Change]:
+        """In one request, whose answer is read while it comes: CouchDB cannot be asked for what is before."""
+        if limit == 0:
+            return
+        params, asked = _changes_asked(limit, include_docs, doc_ids)
+        path = [self._kept_name, "_changes"]
+        lines = self._client.lines("POST", path, params={**params, "descending": True}, json=asked)
+        rows = map(self._change, _rows_of(lines))
+        while some := list(islice(rows, CHANGES_AT_ONCE)):
+            yield from self._with_leaves(some, with_receipts=False)
 
     def _changes(self, since: Seq, params: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
         own = sequences.own_of(since, self._birth)
@@ -376,6 +382,30 @@ class CouchDatabase:
     def delete_local(self, local_id: str) -> None:
         rev = self.get_local(local_id)["_rev"]
         self._call("DELETE", "_local", local_id, params={"rev": rev})
+
+
+def _changes_asked(
+    limit: int | None, include_docs: bool, doc_ids: Iterable[str] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Query and body."""
+    params: dict[str, Any] = {"style": "all_docs", "limit": limit, "include_docs": include_docs}
+    if doc_ids is None:
+        return params, {}
+    return {**params, "filter": "_doc_ids"}, {"doc_ids": list(dict.fromkeys(doc_ids))}
+
+
+def _rows_of(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """CouchDB writes a line a row. Raises Unavailable for an answer that is cut short."""
+    for line in lines:
+        text = line.strip().rstrip(b",")
+        if text.startswith(b'{"results":[{'):  # others write all in one
+            yield from errors.json_of(text)["results"]
+            return
+        if text.startswith(b'"last_seq"'):
+            return
+        if text.startswith(b'{"seq"'):
+            yield errors.json_of(text)
+    raise errors.Unavailable("The document store's answer was cut short.")
 
 
 def _path(doc_id: str) -> list[str]:

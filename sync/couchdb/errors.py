@@ -8,6 +8,7 @@ or 403 would end a phone's replication for good.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import orjson
 
@@ -65,6 +66,14 @@ def of_row(row: dict[str, object]) -> StoreError:
     """What to raise for a row of a bulk answer that says `error`."""
     error, reason = str(row.get("error")), str(row.get("reason"))
     return _BY_ERROR.get(error, Unavailable)(reason)
+
+
+def json_of(content: bytes) -> Any:
+    """Raises Unavailable for what is no JSON: a proxy's page, an answer cut short."""
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        raise Unavailable("The document store's answer is no JSON.") from None
 
 
 # CouchDB says so too where a database is deleted under a request, and pouchdb-server in its own words.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from sync.store import (
     BEGINNING,
     Attachment,
     BadRequest,
+    Change,
     ChangesPage,
     Conflict,
     Doc,
@@ -150,7 +152,6 @@ class EmbeddedDatabase:
         *,
         since: Seq = BEGINNING,
         limit: int | None = None,
-        descending: bool = False,
         include_docs: bool = False,
         doc_ids: Iterable[str] | None = None,
         receipts: bool = False,
@@ -159,11 +160,23 @@ class EmbeddedDatabase:
             return reader.changes(
                 sequences.number_of(since, self.epoch),
                 limit,
-                descending=descending,
                 include_docs=include_docs,
                 doc_ids=doc_ids,
                 receipts=receipts,
             )
+
+    def changes_backwards(
+        self, *, limit: int | None = None, include_docs: bool = False, doc_ids: Iterable[str] | None = None
+    ) -> Iterator[Change]:
+        wanted = None if doc_ids is None else list(dict.fromkeys(doc_ids))
+        left, before = sys.maxsize if limit is None else limit, None
+        while left > 0 and before != 0:
+            with self._reader() as reader:
+                page, before = reader.changes_before(
+                    before, min(left, DOCUMENTS_PAGE), include_docs=include_docs, doc_ids=wanted
+                )
+            yield from page
+            left -= len(page)
 
     def all_docs(
         self,
@@ -213,6 +226,13 @@ class EmbeddedDatabase:
         options = Options(conflicts=conflicts, attachments=attachments)
         with self._reader() as reader:
             return json_reading.all_docs(reader, ids, skip, limit, options, include_docs=include_docs)
+
+    def keys_json(
+        self, keys: Sequence[str], *, include_docs: bool, conflicts: bool, attachments: bool
+    ) -> AllDocsJson:
+        options = Options(conflicts=conflicts, attachments=attachments)
+        with self._reader() as reader:
+            return json_reading.all_docs_of(reader, keys, options, include_docs=include_docs)
 
     def bulk_get_json(self, requests: Sequence[Mapping[str, Any]], **options: bool) -> list[bytes]:
         wanted = Options(**options)

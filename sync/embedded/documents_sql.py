@@ -11,7 +11,7 @@ import orjson
 
 from sync import revtree
 from sync.embedded import checksums
-from sync.embedded.statements import batched
+from sync.embedded.statements import batched, within_page
 from sync.store import NotFound
 
 
@@ -132,7 +132,7 @@ def known_ids(connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]) -
 
 
 def _in_bulk(
-    connection: sqlite3.Connection, statement: str, db: int, values: Sequence[str]
+    connection: sqlite3.Connection, statement: str, db: int, values: Iterable[str]
 ) -> Iterator[tuple[Any, ...]]:
     for some in batched(values):
         marks = ",".join("?" * len(some))
@@ -176,36 +176,42 @@ def _tree_column(entry: Entry) -> str | None:
     return orjson.dumps(told).decode()
 
 
-def rows_since(
-    connection: sqlite3.Connection, db: int, since: int, limit: int, *, descending: bool = False
-) -> list[DocumentRow]:
-    order = "DESC" if descending else "ASC"
+def rows_since(connection: sqlite3.Connection, db: int, since: int, limit: int) -> Iterator[DocumentRow]:
     return connection.execute(
-        f"{BARE_BY_SEQ} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq {order} LIMIT ?", (db, since, limit)
-    ).fetchall()
+        f"{BARE_BY_SEQ} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
+    )
+
+
+def rows_before(connection: sqlite3.Connection, db: int, before: int, limit: int) -> Iterator[DocumentRow]:
+    """The latest first."""
+    return connection.execute(
+        f"{BARE_BY_SEQ} WHERE d.db = ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?", (db, before, limit)
+    )
 
 
 def rows_with_bodies_since(
     connection: sqlite3.Connection, db: int, since: int, limit: int, *, include_docs: bool
-) -> list[tuple[Any, ...]]:
-    """Rows of WITH_BODIES; without docs, of BARE padded to their width."""
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows of WITH_BODIES; without docs, of BARE padded to their width. True if the page is cut short."""
     columns = WITH_BODIES_BY_SEQ if include_docs else f"SELECT {COLUMNS_BY_SEQ}, 0, NULL FROM documents d"  # noqa: S608
-    return connection.execute(
-        f"{columns} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
-    ).fetchall()
+    return within_page(
+        connection.execute(
+            f"{columns} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
+        )
+    )
 
 
 def rows_with_bodies(
     connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
-    return _in_bulk(connection, f"{WITH_BODIES} WHERE d.db = ? AND d.id IN", db, doc_ids)
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows of WITH_BODIES in no order. True if the page is cut short."""
+    return within_page(_in_bulk(connection, f"{WITH_BODIES} WHERE d.db = ? AND d.id IN", db, doc_ids))
 
 
-def rows_of(connection: sqlite3.Connection, db: int, doc_ids: Iterable[str]) -> list[DocumentRow]:
-    """The rows of those documents that exist, in the order of `doc_ids`."""
-    statement = f"SELECT {COLUMNS} FROM documents d WHERE d.db = ? AND d.id = ?"  # noqa: S608
-    found = (connection.execute(statement, (db, doc_id)).fetchone() for doc_id in doc_ids)
-    return [row for row in found if row]
+def seqs_of(connection: sqlite3.Connection, db: int, doc_ids: Iterable[str]) -> list[tuple[int, str]]:
+    """(seq, id) of those documents that exist, in no order."""
+    statement = "SELECT d.seq, d.id FROM documents d WHERE d.db = ? AND d.id IN"
+    return list(_in_bulk(connection, statement, db, doc_ids))
 
 
 def count_since(connection: sqlite3.Connection, db: int, since: int, most: int) -> int:
@@ -240,17 +246,27 @@ class IdRange:
         return "".join(parts), values
 
 
-def live_rows(
-    connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int, *, with_bodies: bool = False
-) -> list[Any]:
-    """Rows of BARE or WITH_BODIES."""
+def live_rows(connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int) -> list[Any]:
+    """Rows of BARE."""
+    return _live_rows(connection, BARE, db, ids, skip, limit).fetchall()
+
+
+def live_rows_with_bodies(
+    connection: sqlite3.Connection, db: int, ids: IdRange, skip: int, limit: int
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows of WITH_BODIES. True if the page is cut short."""
+    return within_page(_live_rows(connection, WITH_BODIES, db, ids, skip, limit))
+
+
+def _live_rows(
+    connection: sqlite3.Connection, columns: str, db: int, ids: IdRange, skip: int, limit: int
+) -> sqlite3.Cursor:
     where, values = ids.conditions()
     order = "DESC" if ids.descending else "ASC"
     return connection.execute(
-        f"{WITH_BODIES if with_bodies else BARE} WHERE d.db = ? AND d.deleted = 0{where}"
-        f" ORDER BY d.id {order} LIMIT ? OFFSET ?",
+        f"{columns} WHERE d.db = ? AND d.deleted = 0{where} ORDER BY d.id {order} LIMIT ? OFFSET ?",
         (db, *values, limit, skip),
-    ).fetchall()
+    )
 
 
 def live_count_before(connection: sqlite3.Connection, db: int, ids: IdRange) -> int:

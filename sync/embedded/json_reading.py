@@ -16,6 +16,7 @@ import orjson
 from sync.embedded import documents_sql, sequences
 from sync.embedded.documents_sql import IdRange
 from sync.embedded.reading import Options, Reader
+from sync.embedded.statements import PAGE_BYTES
 from sync.rendering import AllDocsJson, ChangesJson, change_row
 
 _EMPTY = b"{}"
@@ -23,7 +24,7 @@ _GONE = b',"_deleted":true'
 
 
 def changes(reader: Reader, since: int, limit: int, *, include_docs: bool, all_leaves: bool) -> ChangesJson:
-    rows = documents_sql.rows_with_bodies_since(
+    rows, is_cut = documents_sql.rows_with_bodies_since(
         reader.connection, reader.row.db, since, limit, include_docs=include_docs
     )
     told = [
@@ -38,26 +39,49 @@ def changes(reader: Reader, since: int, limit: int, *, include_docs: bool, all_l
         )
         for row in rows
     ]
-    last_seq, pending = reader.end_of_page([row[1] for row in rows], since, limit)
-    return ChangesJson(told, last_seq, pending)
+    is_full = is_cut or 0 < len(rows) >= limit
+    last_seq, pending = reader.end_of_page([row[1] for row in rows], since, is_full=is_full)
+    return ChangesJson(told, last_seq, pending, is_full)
 
 
 def all_docs(
     reader: Reader, ids: IdRange, skip: int, limit: int, options: Options, *, include_docs: bool
 ) -> AllDocsJson:
-    rows = documents_sql.live_rows(
-        reader.connection, reader.row.db, ids, skip, limit, with_bodies=include_docs
-    )
-    told = [
-        _plain_all_docs_row(row, include_docs=include_docs)
-        if not include_docs or _is_plain(row)
-        else orjson.dumps(
-            reader.all_docs_row(documents_sql.entry_of(row[:6]), options, include_docs=include_docs)
-        )
-        for row in rows
-    ]
+    db, is_cut = reader.row.db, False
+    if include_docs:
+        rows, is_cut = documents_sql.live_rows_with_bodies(reader.connection, db, ids, skip, limit)
+    else:
+        rows = documents_sql.live_rows(reader.connection, db, ids, skip, limit)
+    told = [_all_docs_row(reader, row, options, include_docs=include_docs) for row in rows]
     last_id = rows[-1][0] if rows else None
-    return AllDocsJson(told, last_id, reader.row.doc_count, reader.offset(ids, skip))
+    more = is_cut or 0 < len(rows) >= limit
+    return AllDocsJson(told, reader.row.doc_count, reader.offset(ids, skip), last_id, more)
+
+
+def all_docs_of(reader: Reader, keys: Sequence[str], options: Options, *, include_docs: bool) -> AllDocsJson:
+    """Rows of the first of `keys`, as many as make a page."""
+    db, is_cut = reader.row.db, False
+    if include_docs:
+        found, is_cut = documents_sql.rows_with_bodies(reader.connection, db, list(dict.fromkeys(keys)))
+    else:
+        found = list(documents_sql.rows_named(reader.connection, db, list(dict.fromkeys(keys))))
+    if is_cut and len(keys) > 1:
+        return all_docs_of(reader, keys[: len(keys) // 2], options, include_docs=include_docs)
+    rows = {row[0]: row for row in found}
+    told = [
+        _all_docs_row(reader, rows[key], options, include_docs=include_docs)
+        if key in rows
+        else b'{"key":%b,"error":"not_found"}' % orjson.dumps(key)
+        for key in keys
+    ]
+    return AllDocsJson(told, reader.row.doc_count)
+
+
+def _all_docs_row(reader: Reader, row: Sequence[Any], options: Options, *, include_docs: bool) -> bytes:
+    if not include_docs or _is_plain(row):
+        return _plain_all_docs_row(row, include_docs=include_docs)
+    entry = documents_sql.entry_of(row[:6])  # type: ignore[arg-type]
+    return orjson.dumps(reader.all_docs_row(entry, options, include_docs=True))
 
 
 def bulk_get(
@@ -66,11 +90,18 @@ def bulk_get(
     options: Options,
     otherwise: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> list[bytes]:
-    """`otherwise` answers what is not plain, or not there."""
+    """Answers to the first of `requests`, as many as make a page. `otherwise` answers what is not plain, or
+    not there.
+    """
     ids = list({request["id"] for request in requests})
-    rows = {row[0]: row for row in documents_sql.rows_with_bodies(reader.connection, reader.row.db, ids)}
-    told = []
+    found, is_cut = documents_sql.rows_with_bodies(reader.connection, reader.row.db, ids)
+    if is_cut and len(requests) > 1:
+        return bulk_get(reader, requests[: len(requests) // 2], options, otherwise)
+    rows = {row[0]: row for row in found}
+    told: list[bytes] = []
     for request in requests:
+        if reader.bytes_read > PAGE_BYTES:
+            return told
         row = rows.get(request["id"])
         if row is not None and _is_plain(row) and request.get("rev") in (None, row[2]):
             told.append(_plain_result(row, revs=options.revs))
@@ -96,9 +127,11 @@ def _plain_change(row: Sequence[Any], epoch: str, *, include_docs: bool) -> byte
 
 
 def _plain_all_docs_row(row: Sequence[Any], *, include_docs: bool) -> bytes:
-    doc_id, rev = orjson.dumps(row[0]), orjson.dumps(row[2])
-    doc = b',"doc":' + _document(doc_id, rev, b"", row[7]) if include_docs else b""
-    return b'{"id":%b,"key":%b,"value":{"rev":%b}%b}' % (doc_id, doc_id, rev, doc)
+    doc_id, rev, doc = orjson.dumps(row[0]), orjson.dumps(row[2]), b""
+    if include_docs:
+        doc = b',"doc":' + (b"null" if row[3] else _document(doc_id, rev, b"", row[7]))
+    gone = b',"deleted":true' if row[3] else b""
+    return b'{"id":%b,"key":%b,"value":{"rev":%b%b}%b}' % (doc_id, doc_id, rev, gone, doc)
 
 
 def _plain_result(row: Sequence[Any], *, revs: bool) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -15,11 +16,13 @@ from sync import revtree
 from sync.embedded import documents_sql, revisions_sql, sequences
 from sync.embedded.documents_sql import DatabaseRow, DocumentRow, Entry, IdRange
 from sync.embedded.revisions_sql import Revision, StoredAttachment
+from sync.embedded.statements import PAGE_BYTES
 from sync.incoming import check_rev
 from sync.store import Attachment, Change, ChangesPage, Doc, Leaf, NotFound, Seq
 
 PENDING_COUNTED_MAX = 1_000
 OFFSET_COUNTED_MAX = 10_000
+ROWS_PASSED_MAX = 20  # for each id that is looked for; to look it up by itself takes as long
 WITHOUT_LIMIT = -1  # SQLite's word for it
 
 
@@ -44,6 +47,7 @@ class Reader:
 
     connection: sqlite3.Connection
     row: DatabaseRow
+    bytes_read: int = 0  # of bodies, for who ends a page when it has become large
 
     @classmethod
     def open(cls, connection: sqlite3.Connection, db: int) -> Reader:
@@ -80,6 +84,7 @@ class Reader:
             raise NotFound("missing")
         number = entry.bodies[rev]
         revision = revisions_sql.load_revision(self.connection, number)
+        self.bytes_read += len(revision.body)
         doc: Doc = {"_id": entry.id, "_rev": rev, **orjson.loads(revision.body)}
         if rev in entry.tree.deleted:
             doc["_deleted"] = True
@@ -116,34 +121,69 @@ class Reader:
         since: int,
         limit: int | None,
         *,
-        descending: bool,
         include_docs: bool,
         doc_ids: Iterable[str] | None,
         receipts: bool = False,
     ) -> ChangesPage:
-        rows = self._changed_rows(since, limit, descending, doc_ids)
-        changes = [self.change(row, include_docs=include_docs, receipts=receipts) for row in rows]
-        seqs = [row[1] for row in rows]
-        last_seq, pending = self.end_of_page(seqs, since, limit)
-        if descending and seqs:
-            last_seq = sequences.written(seqs[-1], self.row.epoch)
-        return ChangesPage(changes, last_seq, 0 if descending or doc_ids is not None else pending)
+        rows, is_full = self._changed_rows(since, limit, doc_ids)
+        changes = list(self._changes_of(rows, include_docs=include_docs, receipts=receipts))
+        seqs = [row[1] for row in rows[: len(changes)]]
+        last_seq, pending = self.end_of_page(seqs, since, is_full=is_full or len(changes) < len(rows))
+        return ChangesPage(changes, last_seq, pending)
 
-    def end_of_page(self, seqs: Sequence[int], since: int, limit: int | None) -> tuple[Seq, int]:
+    def changes_before(
+        self, before: int | None, limit: int, *, include_docs: bool, doc_ids: Iterable[str] | None
+    ) -> tuple[list[Change], int]:
+        """A page of the latest changes before `before`, and what the next page is before: 0 is the end."""
+        below = self.row.seq + 1 if before is None else before
+        if doc_ids is None:
+            rows = list(documents_sql.rows_before(self.connection, self.row.db, below, limit))
+        else:
+            every = documents_sql.rows_before(self.connection, self.row.db, below, WITHOUT_LIMIT)
+            rows = self._rows_named(set(doc_ids), every, range(below - 1, 0, -1), limit)
+        changes = list(self._changes_of(rows, include_docs=include_docs))
+        is_end = len(changes) == len(rows) < limit
+        return changes, 0 if is_end else rows[len(changes) - 1][1]
+
+    def _changes_of(
+        self, rows: Iterable[DocumentRow], *, include_docs: bool, receipts: bool = False
+    ) -> Iterator[Change]:
+        """Of as many of the first rows as make a page."""
+        for row in rows:
+            yield self.change(row, include_docs=include_docs, receipts=receipts)
+            if include_docs and self.bytes_read > PAGE_BYTES:
+                return
+
+    def end_of_page(self, seqs: Sequence[int], since: int, *, is_full: bool) -> tuple[Seq, int]:
         """(last_seq, pending) of a page of changes with the sequences `seqs`."""
-        is_full = limit is not None and 0 < len(seqs) >= limit
         last = seqs[-1] if is_full else max(since, self.row.seq)
         return sequences.written(last, self.row.epoch), self._pending(last) if is_full else 0
 
     def _changed_rows(
-        self, since: int, limit: int | None, descending: bool, doc_ids: Iterable[str] | None
-    ) -> list[DocumentRow]:
+        self, since: int, limit: int | None, doc_ids: Iterable[str] | None
+    ) -> tuple[list[DocumentRow], bool]:
+        """True if the page is full: there may be more."""
+        most = WITHOUT_LIMIT if limit is None else limit
         if doc_ids is None:
-            most = WITHOUT_LIMIT if limit is None else limit
-            return documents_sql.rows_since(self.connection, self.row.db, since, most, descending=descending)
-        rows = documents_sql.rows_of(self.connection, self.row.db, dict.fromkeys(doc_ids))
-        rows = sorted((row for row in rows if row[1] > since), key=lambda row: row[1], reverse=descending)
-        return rows[:limit]
+            rows = list(documents_sql.rows_since(self.connection, self.row.db, since, most))
+        else:
+            every = documents_sql.rows_since(self.connection, self.row.db, since, WITHOUT_LIMIT)
+            rows = self._rows_named(set(doc_ids), every, range(since + 1, self.row.seq + 1), limit)
+        return rows, limit is not None and 0 < len(rows) >= limit
+
+    def _rows_named(
+        self, ids: set[str], every: Iterator[DocumentRow], seqs: range, limit: int | None
+    ) -> list[DocumentRow]:
+        """Those of `every` row, all at the sequences `seqs`, that have one of `ids`: found among all, or each
+        by its id, whichever takes less.
+        """
+        if len(seqs) < ROWS_PASSED_MAX * len(ids):
+            return list(islice((row for row in every if row[0] in ids), limit))
+        backwards = seqs.step < 0
+        found = [one for one in documents_sql.seqs_of(self.connection, self.row.db, ids) if one[0] in seqs]
+        named = [doc_id for _, doc_id in sorted(found, reverse=backwards)[:limit]]
+        rows = documents_sql.rows_named(self.connection, self.row.db, named)
+        return sorted(rows, key=lambda row: row[1], reverse=backwards)
 
     def _pending(self, last: int) -> int:
         """How many documents changed after `last`: exact when few, else at most so many."""

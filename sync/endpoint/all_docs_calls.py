@@ -36,23 +36,24 @@ def _answer(call: Call, query: Query) -> Response:
 def _of_keys(call: Call, query: Query) -> Response:
     if call.request.method == "POST" and "key" in query:
         raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
-    told = call.database.all_docs(
-        keys=_strings(call, query.json("keys")),
-        descending=query.flag("descending"),
-        skip=query.integer("skip", QueryParseError) or 0,
-        limit=query.integer("limit", QueryParseError),
-        **_told_of_documents(query),
-    )
-    return answers.json(told | _update_seq(call, query))
+    keys = _strings(call, query.json("keys"))
+    if query.flag("descending"):
+        keys = keys[::-1]
+    skip, limit = query.integer("skip", QueryParseError), query.integer("limit", QueryParseError)
+    pages = _pages_of_keys(call, keys[skip or 0 :][:limit], _told_of_documents(query))
+    return _streamed(pages, _update_seq(call, query))
 
 
 def _page_by_page(call: Call, query: Query) -> Response:
     """Each page is read by itself: memory stays flat, and a write in between may or may not be seen."""
     options = _range(query) | _told_of_documents(query)
     skip, limit = query.integer("skip", QueryParseError), query.integer("limit", QueryParseError)
-    pages = _pages(call, options, skip or 0, limit)
+    return _streamed(_pages(call, options, skip or 0, limit), _update_seq(call, query))
+
+
+def _streamed(pages: Iterator[AllDocsJson], more: dict[str, str]) -> Response:
     first = next(pages)
-    head = {"total_rows": first.total_rows, "offset": first.offset} | _update_seq(call, query)
+    head = {"total_rows": first.total_rows, "offset": first.offset} | more
     return answers.whole_or_streamed(
         answers.array(
             orjson.dumps(head)[:-1] + b',"rows":[\n',
@@ -64,7 +65,7 @@ def _page_by_page(call: Call, query: Query) -> Response:
 
 def _pages(call: Call, options: dict[str, Any], skip: int, limit: int | None) -> Iterator[AllDocsJson]:
     database = writing_json(call.database)
-    rows_max = 1 if options["attachments"] and options["include_docs"] else call.limits.page_rows
+    rows_max = _rows_at_once(call, options)
     left = sys.maxsize if limit is None else limit
     after: str | None = None
     while True:
@@ -72,8 +73,22 @@ def _pages(call: Call, options: dict[str, Any], skip: int, limit: int | None) ->
         page = database.all_docs_json(**options, after=after, skip=skip, limit=asked)
         yield page
         left, after, skip = left - len(page.rows), page.last_id, 0
-        if len(page.rows) < asked or left == 0:
+        if not page.more or left == 0:
             return
+
+
+def _pages_of_keys(call: Call, keys: list[str], options: dict[str, Any]) -> Iterator[AllDocsJson]:
+    database, rows_max, done = writing_json(call.database), _rows_at_once(call, options), 0
+    while True:
+        page = database.keys_json(keys[done : done + rows_max], **options)
+        yield page
+        done += len(page.rows)
+        if done >= len(keys):
+            return
+
+
+def _rows_at_once(call: Call, options: dict[str, Any]) -> int:
+    return 1 if options["attachments"] and options["include_docs"] else call.limits.page_rows
 
 
 def _told_of_documents(query: Query) -> dict[str, Any]:

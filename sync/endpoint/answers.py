@@ -16,6 +16,7 @@ from sync.store import StoreError
 JSON = "application/json"
 SEPARATOR = b",\n"
 WHOLE_BYTES_MAX = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -58,6 +59,20 @@ def unchanged(tag: str) -> Response:
 
 def written(doc_id: str, rev: str, status: int = 201) -> Response:
     return json({"ok": True, "id": doc_id, "rev": rev}, status, {"ETag": f'"{rev}"'})
+
+
+def gathered(items: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Pages for `array` of items that are made one by one."""
+    page: list[bytes] = []
+    size = 0
+    for item in items:
+        page.append(item)
+        size += len(item)
+        if size > CHUNK_BYTES:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
 
 
 def array(head: bytes, pages: Iterable[Sequence[bytes]], tail: Callable[[], bytes]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from sync.endpoint.changes_filters import Filter
 from sync.endpoint.limits import Limits
 from sync.endpoint.query import Query
 from sync.rendering import change_row, writing_json
-from sync.store import BadRequest, Change, Database, NotFound, Seq, Store
+from sync.store import BEGINNING, BadRequest, Change, Database, NotFound, Seq, Store
 
 FEEDS = ("normal", "continuous", "live", "longpoll", "eventsource")
 PAGE_ROWS_WITH_ATTACHMENTS = 1
@@ -74,16 +74,17 @@ def _normal_answer(call: Call, feed: _Feed) -> Response:
 
 
 def _wanted(call: Call, query: Query, body: dict[str, Any]) -> Wanted:
-    feed, style = _feed(query), query.text("style")
+    feed, style, descending = _feed(query), query.text("style"), query.says("descending")
     if style not in (None, "main_only", "all_docs"):
         raise BadRequest("Supported styles: main_only, all_docs")
     if query.text("seq_interval") is not None and not query.integer("seq_interval"):
         raise BadRequest("invalid_seq_interval")
     return Wanted(
         feed=feed,
-        since=sequences.parsed(call.database, _since(call, query, feed)),
+        # Backwards always begins at the end, whatever `since` says.
+        since=BEGINNING if descending else sequences.parsed(call.database, _since(call, query, feed)),
         limit=_limit(query),
-        descending=query.says("descending"),
+        descending=descending,
         all_leaves=style == "all_docs",
         include_docs=query.says("include_docs"),
         conflicts=query.says("conflicts"),
@@ -155,13 +156,15 @@ class _Feed:
     def longpoll(self) -> Iterator[bytes]:
         """The head at once, a newline for each heartbeat, the rest when there are rows."""
         yield HEAD
-        rows: list[bytes] = []
+        held = separator = b""
         for page in self._first_pages():
             if page is None:
                 yield b"\n"
-            else:
-                rows += page
-        yield answers.SEPARATOR.join(rows) + self._tail()
+            elif page:
+                if held:
+                    yield held
+                held, separator = separator + answers.SEPARATOR.join(page), answers.SEPARATOR
+        yield held + self._tail()  # in one piece, as nearly every answer is short
 
     def eventsource(self) -> Iterator[bytes]:
         """As the EventSource of a browser reads it; `id` is what it sends back when it connects again."""
@@ -225,16 +228,15 @@ class _Feed:
         if is_plain and not wanted.descending and wanted.limit != 0:
             yield from self._pages_of_store()
         else:
-            yield from ([orjson.dumps(row)] for row in self._rows())
+            yield from answers.gathered(orjson.dumps(row) for row in self._rows())
 
     def _pages_of_store(self) -> Iterator[list[bytes]]:
         """Every change, as the store writes it."""
         database = writing_json(self._database)
         while self._left != 0:
-            asked = self._page_rows()
             page = database.changes_json(
                 since=self._since,
-                limit=asked,
+                limit=self._page_rows(),
                 include_docs=self._wanted.include_docs,
                 all_leaves=self._wanted.all_leaves,
             )
@@ -242,15 +244,15 @@ class _Feed:
             if self._left is not None:
                 self._left -= len(page.rows)
             yield page.rows
-            if len(page.rows) < asked:
+            if not page.more:
                 return
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        if self._wanted.limit == 0:
-            self._count_pending()
-            return
         if self._wanted.descending:
             yield from self._descending_rows()
+            return
+        if self._wanted.limit == 0:
+            self._count_pending()
             return
         while self._left != 0:
             page = self._database.changes(
@@ -273,8 +275,8 @@ class _Feed:
                 return
 
     def _count_pending(self) -> None:
-        """CouchDB's replicator asks for no rows to learn how many there are."""
-        page = self._database.changes(since=self._since, limit=1, doc_ids=self._wanted.filter.doc_ids)
+        """CouchDB's replicator asks for no rows to learn how many there are, before any filter."""
+        page = self._database.changes(since=self._since, limit=1)
         self._pending = len(page.rows) + page.pending
 
     def _page_rows(self) -> int:
@@ -285,19 +287,21 @@ class _Feed:
         return min(self._left, self._limits.page_rows)
 
     def _descending_rows(self) -> Iterator[dict[str, Any]]:
-        page = self._database.changes(
-            since=self._since,
+        info = self._database.info()
+        self._since, self._pending = info["update_seq"], info["doc_count"] + info["doc_del_count"]
+        changes = self._database.changes_backwards(
             limit=self._left if self._wanted.filter.accepts is None else None,
-            descending=True,
             include_docs=self._wanted.include_docs or self._wanted.filter.needs_doc,
             doc_ids=self._wanted.filter.doc_ids,
         )
-        self._since = page.last_seq
-        for change in page.rows:
+        for change in changes:
             if self._left == 0:
                 return
+            self._since, self._pending = change.seq, max(0, self._pending - 1)
             if self._accepts(change):
                 yield self._row(change)
+        if self._left != 0:
+            self._pending = 0
 
     def _accepts(self, change: Change) -> bool:
         accepts = self._wanted.filter.accepts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -86,24 +87,29 @@ def bulk_get(call: Call) -> Response:
 def _bulk_get_pages(
     database: WritesJson, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[list[bytes]]:
-    for some in _at_once(wanted, options):
-        answered = iter(database.bulk_get_json([one for one in some if _is_askable(one)], **options))
-        yield [next(answered) if _is_askable(one) else orjson.dumps(_not_askable(one)) for one in some]
+    step, done = _at_once(options), 0
+    while some := wanted[done : done + step]:
+        asked = [one for one in some if _is_askable(one)]
+        answered = iter(database.bulk_get_json(asked, **options))
+        told = (next(answered, b"") if _is_askable(one) else orjson.dumps(_not_askable(one)) for one in some)
+        page = list(takewhile(bool, told))
+        yield page
+        done += len(page)
 
 
 def _bulk_get_results(
     database: Database, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[dict[str, Any]]:
-    for some in _at_once(wanted, options):
+    step = _at_once(options)
+    for start in range(0, len(wanted), step):
+        some = wanted[start : start + step]
         answered = iter(database.bulk_get([one for one in some if _is_askable(one)], **options))
         for one in some:
             yield next(answered) if _is_askable(one) else _not_askable(one)
 
 
-def _at_once(wanted: list[Any], options: dict[str, bool]) -> Iterator[list[Any]]:
-    step = BULK_GET_AT_ONCE_WITH_ATTACHMENTS if options["attachments"] else BULK_GET_AT_ONCE
-    for start in range(0, len(wanted), step):
-        yield wanted[start : start + step]
+def _at_once(options: dict[str, bool]) -> int:
+    return BULK_GET_AT_ONCE_WITH_ATTACHMENTS if options["attachments"] else BULK_GET_AT_ONCE
 
 
 def _multipart_type(call: Call) -> str | None:

@@ -66,9 +66,7 @@ def test_changes(village: Database, include_docs: bool, all_leaves: bool, limit:
 @pytest.mark.parametrize("include_docs", [True, False])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("limit", [1, 3, 100])
-@pytest.mark.parametrize(
-    "ends", [(None, None), ("e", None), (None, "in conflict"), ("in conflict", "plain")]
-)
+@pytest.mark.parametrize("ends", [(None, None), ("e", None), (None, "in conflict"), ("in conflict", "plain")])
 def test_all_docs_page_by_page(
     village: Database, include_docs: bool, descending: bool, limit: int, ends: tuple[str | None, str | None]
 ) -> None:
@@ -90,6 +88,16 @@ def test_all_docs_page_by_page(
     assert told["own"] == told["made"]
     whole = village.all_docs(**options)  # type: ignore[arg-type]
     assert told["own"] == orjson.loads(orjson.dumps(whole["rows"]))
+
+
+@pytest.mark.parametrize("include_docs", [True, False])
+def test_all_docs_of_keys(village: Database, include_docs: bool) -> None:
+    keys = [*(doc["_id"] for doc in DOCS), "never", "plain"]
+    options = {"include_docs": include_docs, "conflicts": True, "attachments": True}
+    page = writing_json(village).keys_json(keys, **options)
+    whole = village.all_docs(keys=keys, **options)  # type: ignore[arg-type]
+    assert decoded(page.rows) == orjson.loads(orjson.dumps(whole["rows"]))
+    assert (page.total_rows, page.offset) == (whole["total_rows"], whole["offset"]) == (7, None)
 
 
 @pytest.mark.parametrize("revs", [True, False])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sync.store import Database
+from sync.store import BEGINNING, Database
 
 
 @pytest.fixture
@@ -58,8 +58,31 @@ def test_a_client_that_comes_from_another_store_sees_everything(database: Databa
 
 def test_changes_can_be_read_newest_first(filled: Database) -> None:
     """A cluster orders the changes of one shard, so the order of different documents says little."""
-    assert sorted(ids(filled.changes(descending=True))) == ["a", "b", "c"]
-    assert len(filled.changes(descending=True, limit=1).rows) == 1
+    told = list(filled.changes_backwards(include_docs=True))
+    assert sorted(row.id for row in told) == ["a", "b", "c"]
+    assert {row.id: (row.doc or {}).get("n") for row in told} == {"a": "again", "b": "b", "c": None}
+    assert len(list(filled.changes_backwards(limit=1))) == 1
+    assert [row.id for row in filled.changes_backwards(doc_ids=["b", "x", "b"])] == ["b"]
+    assert list(filled.changes_backwards(limit=0)) == []
+
+
+def test_all_changes_can_be_read_newest_first_whatever_their_number(database: Database) -> None:
+    names = [f"d{n:04}" for n in range(1203)]
+    database.bulk_docs([{"_id": name, "_rev": "1-a"} for name in names], new_edits=False, writer="w")
+    database.bulk_docs([{"_id": "d0007", "_rev": "1-b"}], new_edits=False, writer="w")
+    told = list(database.changes_backwards())
+    assert sorted(row.id for row in told) == names
+    assert {row.id: row.leaves for row in told} == {row.id: row.leaves for row in database.changes().rows}
+    assert len(list(database.changes_backwards(doc_ids=names))) == 1203
+
+
+@pytest.mark.parametrize("include_docs", [True, False])
+def test_changes_of_more_ids_than_one_statement_takes(database: Database, include_docs: bool) -> None:
+    names = [f"d{n:04}" for n in range(1203)]
+    database.bulk_docs([{"_id": name, "_rev": "1-a"} for name in names], new_edits=False, writer="w")
+    first = database.changes(doc_ids=names, limit=700, include_docs=include_docs)
+    rest = database.changes(doc_ids=names, since=first.last_seq, include_docs=include_docs)
+    assert sorted(ids(first) + ids(rest)) == names
 
 
 def test_changes_carry_the_winners_body_when_asked(filled: Database) -> None:
@@ -75,6 +98,21 @@ def test_changes_of_some_ids(filled: Database) -> None:
     before = filled.seq()
     filled.put({"_id": "d"}, writer="w")
     assert ids(filled.changes(doc_ids=["a", "d"], since=before)) == ["d"]
+
+
+@pytest.mark.parametrize("asked", [["d07"], ["d99", "d00", "d50"], [f"d{n:02}" for n in range(0, 100, 2)]])
+def test_changes_of_few_and_of_many_ids_are_those_of_all(database: Database, asked: list[str]) -> None:
+    docs = [{"_id": f"d{n:02}", "_rev": "1-a"} for n in range(100)]
+    database.bulk_docs(docs, new_edits=False, writer="w")
+    every = {row.id: row.seq for row in database.changes().rows}
+    told, since = [], BEGINNING
+    while rows := (page := database.changes(doc_ids=asked, since=since, limit=2)).rows:
+        told += rows
+        since = page.last_seq
+    assert sorted(row.id for row in told) == sorted(asked)
+    assert sorted(row.id for row in database.changes_backwards(doc_ids=asked)) == sorted(asked)
+    assert len(list(database.changes_backwards(doc_ids=asked, limit=2))) == min(2, len(asked))
+    assert every.keys() >= set(asked)
 
 
 def test_each_sequence_stands_before_what_came_after_it(database: Database) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sync import couchdb
 from sync.couchdb import Address, BadAddress, errors
 from sync.couchdb.errors import Unavailable
-from sync.store import BadRequest, Conflict, InsufficientStorage, NotFound, StoreError
+from sync.store import BadRequest, Conflict, Database, InsufficientStorage, NotFound, StoreError
 
 
 class SaysWelcome(BaseHTTPRequestHandler):
@@ -32,6 +32,34 @@ class SaysWelcome(BaseHTTPRequestHandler):
 
 class SaysHtml(SaysWelcome):
     answer = b"<html>Bad gateway</html>"
+
+
+class SaysChanges(SaysWelcome):
+    """Two rows, and the end once the client has told that it has them; cut short for who asks for all."""
+
+    protocol_version = "HTTP/1.1"
+    may_end = threading.Event()
+
+    def do_GET(self) -> None:
+        self.answer = b'{"couchdb":"Welcome","uuid":"1234"}'
+        if not self.path.startswith("/village/_changes"):
+            self.answer = b'{"db_name":"village","instance_start_time":"5","update_seq":"2-x"}'
+        super().do_GET()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        row = b'{"seq":"%d-x","id":"d%d","changes":[{"rev":"1-a"}]}'
+        self._send(b'{"results":[\n' + b",\n".join(row % (n, n) for n in range(200, 0, -1)))
+        if "limit" in self.path:
+            assert self.may_end.wait(30)
+            self._send(b'\n],\n"last_seq":"1-x","pending":0}\n')
+        self._send(b"")
+
+    def _send(self, chunk: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
 
 @pytest.fixture
@@ -69,6 +97,24 @@ def encrypted(certificate: Path) -> Iterator[int]:
 @pytest.fixture
 def proxy_page() -> Iterator[int]:
     yield from serving(ThreadingHTTPServer(("127.0.0.1", 0), SaysHtml))
+
+
+@pytest.fixture
+def changing() -> Iterator[Database]:
+    for port in serving(ThreadingHTTPServer(("127.0.0.1", 0), SaysChanges)):
+        yield couchdb.open_store(f"couchdb+http://u:p@127.0.0.1:{port}").open("village")
+
+
+def test_changes_are_read_backwards_while_they_come(changing: Database) -> None:
+    rows = changing.changes_backwards(limit=1000)
+    assert next(rows).id == "d200"
+    SaysChanges.may_end.set()
+    assert len(list(rows)) == 199
+
+
+def test_changes_that_are_cut_short_are_no_end(changing: Database) -> None:
+    with pytest.raises(Unavailable, match="cut short"):
+        list(changing.changes_backwards())
 
 
 def serving(server: ThreadingHTTPServer) -> Iterator[int]:

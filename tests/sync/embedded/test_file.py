@@ -143,5 +143,5 @@ def test_changes_come_in_the_order_of_their_last_write(tmp_path: Path) -> None:
         database.put({"_id": name}, writer="w")
     database.put({"_id": "a", "_rev": database.get("a")["_rev"], "n": 2}, writer="w")
     assert [row.id for row in database.changes().rows] == ["b", "c", "a"]
-    assert [row.id for row in database.changes(descending=True).rows] == ["a", "c", "b"]
+    assert [row.id for row in database.changes_backwards()] == ["a", "c", "b"]
     assert [row.id for row in database.changes(limit=1).rows] == ["b"]

@@ -33,7 +33,8 @@ CALLS: dict[str, Call] = {
     "a checkpoint": lambda inbox: inbox.put_local({}, "checkpoint-50"),
     "_changes": lambda inbox: changes(inbox, include_docs=False),
     "_changes with documents": lambda inbox: changes(inbox, include_docs=True),
-    "_changes from the end": lambda inbox: inbox.changes(limit=10, descending=True),
+    "_changes of some": lambda inbox: inbox.changes(doc_ids=["record:000", "absent"], limit=10),
+    "_changes from the end": lambda inbox: list(inbox.changes_backwards(limit=10)),
     "_all_docs": lambda inbox: writing_json(inbox).all_docs_json(startkey=None, include_docs=False, **PAGE),
     "_all_docs with documents": lambda inbox: writing_json(inbox).all_docs_json(
         startkey=None, include_docs=True, **PAGE

@@ -26,7 +26,11 @@ def documents(store: Store) -> None:
 
 
 def ids(answer: TestResponse) -> list[str]:
-    return [row["id"] for row in answer.json["results"]]
+    return ids_of(answer.json)
+
+
+def ids_of(told: dict[str, Any]) -> list[str]:
+    return [row["id"] for row in told["results"]]
 
 
 def test_changes_come_in_pages_until_one_is_empty(admin: Ask) -> None:
@@ -101,6 +105,24 @@ def test_a_query_that_makes_no_sense_is_refused(admin: Ask, query: str) -> None:
 
 def test_newest_first(admin: Ask) -> None:
     assert ids(admin("GET", "/open/_changes?descending=true&limit=2")) == ["d1", "_design/d"]
+
+
+def test_newest_first_ignores_where_to_begin_and_counts_what_is_older(admin: Ask) -> None:
+    told = admin("GET", "/open/_changes?descending=true&limit=2&since=nonsense").json
+    assert (len(told["results"]), told["pending"]) == (2, 4)
+    assert told["last_seq"] == told["results"][-1]["seq"]
+    told = admin("GET", "/open/_changes?descending=true").json
+    assert (len(told["results"]), told["pending"]) == (6, 0)
+    told = admin("GET", "/open/_changes?descending=true&limit=0").json
+    assert (told["results"], told["pending"]) == ([], 6)
+    assert told["last_seq"].startswith("7-")
+
+
+def test_pending_counts_changes_before_they_are_filtered(admin: Ask) -> None:
+    told = admin("POST", "/open/_changes?filter=_doc_ids&limit=1", {"doc_ids": ["d3", "d5"]}).json
+    assert (ids_of(told), told["pending"]) == (["d3"], 4)
+    told = admin("POST", "/open/_changes?filter=_doc_ids&limit=0", {"doc_ids": ["d3"]}).json
+    assert told["pending"] == 6
 
 
 def test_documents_ride_along(admin: Ask) -> None:
