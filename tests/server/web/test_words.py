@@ -22,7 +22,7 @@ COMPOSED = {
     "pii.": ["P1", "P2"],
     "roster.": ["open", "partial", "done"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
-    "review.done_": ["returned", "accepted"],
+    "review.done_": ["returned", "accepted", "voided", "restored"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
