@@ -84,6 +84,8 @@ export interface Verdict {
   problems: Problem[];
   comment?: string;
   decided_at: string;
+  /** Staff took the record out of the figures; `duplicate_of` is the record that stays. */
+  voided?: { at: string; reason: string; duplicate_of?: string };
 }
 
 export type RegisterDocument = VillageEntry | Household | Point | RosterEntry | Campaign | FillerEntry | Station | Verdict;

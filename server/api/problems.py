@@ -155,6 +155,21 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "退回时须写明哪里要改（2～500 字），网格员会在手机上看到。",
         "Say what is to be corrected (2 to 500 characters); the volunteer reads it on the phone.",
     ),
+    "void-reason": (
+        422, "请写明作废原因", "Say why",
+        "作废须写明原因（2～500 字），会留下记录，网格员会在手机上看到。",
+        "A void needs its reason (2 to 500 characters); it is kept, and the volunteer reads it on the phone.",
+    ),
+    "voided-already": (
+        409, "已经作废", "Voided already",
+        "{by} 已于 {at} 作废这条记录：{reason}",
+        "{by} voided this record at {at}: {reason}",
+    ),
+    "not-voided": (
+        409, "没有作废", "Not voided",
+        "工作人员没有作废这条记录，无可撤销。网格员自己撤回的记录请由其重新填报。",
+        "Staff have not voided this record. What a volunteer withdrew has to be filled again.",
+    ),
     "unknown-exception": (
         404, "没有这个异常", "No such exception",
         "没有这个异常，或它不在您的辖区；也可能数据已变，它自己消失了。请回到异常列表。",

@@ -9,6 +9,7 @@ from flask.views import MethodView
 
 from server.api import shapes
 from server.api.access import allowed, covers_record, own_area, staff_for
+from server.api.beijing import local
 from server.api.blueprint import Blueprint
 from server.api.catalogue import forms, survey
 from server.api.freshness import versioned
@@ -16,6 +17,7 @@ from server.api.masking import mask_answers, mask_register_entry, mask_text
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
 from server.app import gridbook
+from server.people import staff
 from server.people.staff import Staff
 from server.people.web import require_csrf
 from server.readmodel import queries
@@ -26,8 +28,13 @@ blp = Blueprint(
 )
 
 COMMENT_LENGTH_MIN = 2
-Decision = Literal["returned", "accepted"]
-DECISIONS: dict[str, Decision] = {"returned": "returned", "accepted": "accepted"}
+Decision = Literal["returned", "accepted", "voided", "restored"]
+DECISIONS: dict[str, Decision] = {
+    "returned": "returned",
+    "accepted": "accepted",
+    "voided": "voided",
+    "restored": "restored",
+}
 
 
 def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
@@ -50,6 +57,7 @@ def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
     return queries.RecordFilters(
         **given,
         **({level: area["code"]} if level else {}),
+        voided=query.get("voided"),
         from_work_date=query["first"].isoformat() if query.get("first") else None,
         to_work_date=query["last"].isoformat() if query.get("last") else None,
     )
@@ -163,22 +171,40 @@ class RecordReview(MethodView):
     @blp.arguments(shapes.Review)
     @blp.response(202, shapes.Reviewed)
     def post(self, body: dict[str, str], record_id: str) -> dict[str, Any]:
-        """Return a record to the volunteer with a comment, or accept it. The verdict follows within
-        seconds."""
+        """Return a record to the volunteer with a comment, accept it, void it with a reason, or take a void
+        back. The verdict follows within seconds."""
         return review(staff_for("records.review"), record_id, DECISIONS[body["status"]], body["comment"])
 
 
+WORDS_NEEDED = {"returned": "comment-missing", "voided": "void-reason"}
+
+
+def _check_void(found: dict[str, Any], status: Decision) -> None:
+    void = found["void"]
+    if status == "voided" and void:
+        raise Problem("voided-already", at=local(void["at"]), by=who(void["by"]), reason=void["reason"])
+    if status == "restored" and not void:
+        raise Problem("not-voided")
+
+
+def who(decided_by: str) -> str:
+    """The name behind `staff:<id>`; what it says when nobody is behind it."""
+    member = staff.by_id(gridbook().people, decided_by.removeprefix("staff:"))
+    return member.name if member else decided_by
+
+
 def review(member: Staff, record_id: str, status: Decision, comment: str) -> dict[str, Any]:
-    """Write the review. Raises Problem: no such record, no comment on a return, a record that a later one
-    has replaced."""
+    """Write the review. Raises Problem: no such record, no comment on a return or a void, a record that a
+    later one has replaced, a void of what is voided."""
     from server.intake import review as reviews
 
     found = one(member, record_id)
     comment = comment.strip()
-    if status == "returned" and len(comment) < COMMENT_LENGTH_MIN:
-        raise Problem("comment-missing", errors={"json": {"comment": ["missing"]}})
-    if found.get("superseded_by") or found.get("closed"):
+    if status in WORDS_NEEDED and len(comment) < COMMENT_LENGTH_MIN:
+        raise Problem(WORDS_NEEDED[status], errors={"json": {"comment": ["missing"]}})
+    if found.get("superseded_by"):
         raise Problem("replaced")
+    _check_void(found, status)
     reviews.write(gridbook().store, record_id, status, comment, member.staff_id)
     log.info("%s reviewed %s: %s", member.writer, record_id, status)
     return {"record_id": record_id, "status": status}

@@ -184,6 +184,7 @@ class RecordFilters(Query):
         data_key="form", validate=SHORT, metadata=note("Records of this form.", example="household_visit")
     )
     status = fields.String(validate=validate.OneOf(STATUSES), metadata=note("What the verdict says."))
+    voided = fields.Boolean(metadata=note("1 for withdrawn and voided records only, 0 for none of them."))
     area = fields.String(
         validate=CODE, metadata=note("A town's or a village's code; your own area by default.")
     )
@@ -230,11 +231,18 @@ class Review(Schema):
     class Meta:
         unknown = RAISE
 
-    status = fields.String(required=True, validate=validate.OneOf(["returned", "accepted"]))
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(["returned", "accepted", "voided", "restored"]),
+        metadata=note("`restored` takes a void back and leaves the status as it was", example="voided"),
+    )
     comment = fields.String(
         load_default="",
         validate=validate.Length(max=500),
-        metadata=note("Required to return a record; the volunteer reads it."),
+        metadata=note(
+            "Required to return a record (what to correct) and to void one (why); the volunteer reads it.",
+            example="培训时填的测试数据",
+        ),
     )
 
 
@@ -405,6 +413,15 @@ class QuarantineQuery(RecordQuery):
     )
 
 
+class Void(Schema):
+    """What staff said when they took the record out of the figures."""
+
+    at = fields.String(required=True, metadata=note("when, UTC"))
+    by = fields.String(required=True, metadata=note("who", example="staff:5f0c…"))
+    reason = fields.String(required=True, metadata=note("why", example="培训时填的测试数据"))
+    duplicate_of = fields.String(metadata=note("the record that stays, when this one said the same"))
+
+
 class RecordItem(Schema):
     record_id = fields.String(required=True)
     form_id = fields.String(allow_none=True)
@@ -416,7 +433,8 @@ class RecordItem(Schema):
     effective = fields.Boolean(required=True, metadata=note("whether the figures count it"))
     superseded_by = fields.String(allow_none=True)
     supersedes = fields.String(allow_none=True)
-    voided = fields.Boolean()
+    voided = fields.Boolean(metadata=note("withdrawn by the volunteer, or voided by staff"))
+    void = fields.Nested(Void, allow_none=True, metadata=note("null unless staff voided it"))
     device_id = fields.String(allow_none=True)
     filler_id = fields.String(allow_none=True)
     town_code = fields.String()
@@ -460,6 +478,7 @@ class Verdict(Schema):
     comment = fields.String(allow_none=True)
     decided_at = fields.String(required=True)
     decided_by = fields.String(required=True)
+    voided = fields.Nested(Void, allow_none=True)
 
 
 class FullRecord(RecordItem):

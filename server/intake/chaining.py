@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
 from server.readmodel import codec
-from server.readmodel.chains import Link, Place, resolve
+from server.readmodel.chains import ACCEPTED, Link, Place, resolve
 from server.readmodel.declaration import Declaration
 from server.readmodel.mentions import RecordKey, move_mentions
 from server.readmodel.problems import problem
@@ -130,7 +130,7 @@ def resolve_chains(connection: Connection, declaration: Declaration, roots: Iter
         places = resolve([_link(row) for row in rows])
         for row in rows:
             _apply(connection, declaration, row, places[row.db, row.record_id], changed)
-        _flag_siblings(connection, chunk, rows, places)
+        _flag_chains(connection, chunk, rows, places)
     return changed
 
 
@@ -155,7 +155,7 @@ def _apply(
     values = {
         "effective": place.effective and row.unit_key is not None,
         "superseded_by": place.superseded_by,
-        "closed": place.superseded_by is not None,
+        "closed": place.superseded_by is not None or row.void is not None,
         "unit_key": unit_key,
     }
     if all(getattr(row, name) == value for name, value in values.items()):
@@ -173,20 +173,27 @@ def _apply(
         changed.closed[key] = place.superseded_by
 
 
-def _flag_siblings(
-    connection: Connection, roots: list[str], rows: Any, places: dict[tuple[str, str], Place]
+def _flag_chains(
+    connection: Connection, roots: list[str], rows: Sequence[Row[Any]], places: dict[tuple[str, str], Place]
 ) -> None:
     connection.execute(delete(flags).where(flags.c.unit_kind == CHAIN, flags.c.unit_key.in_(roots)))
-    found = codec.encode(problem("SIBLING_CORRECTION", "supersedes"))
-    flagged = {
-        (row.root_id, row.record_id): {
-            "unit_kind": CHAIN,
-            "unit_key": row.root_id,
-            "record_id": row.record_id,
-            "rule": "SIBLING_CORRECTION",
-            "problem": found,
-        }
-        for row in rows
-        if places[row.db, row.record_id].sibling
+    siblings = (row for row in rows if places[row.db, row.record_id].sibling)
+    out = {row.record_id for row in rows if row.void is not None}
+    # A correction may have been on its way when staff voided what it corrects; it counts, and is shown.
+    back = (row for row in rows if row.supersedes in out and row.status in ACCEPTED and not row.voided)
+    found = {
+        (row.record_id, rule): _chain_flag(row, rule)
+        for rule, some in (("SIBLING_CORRECTION", siblings), ("CORRECTS_VOIDED", back))
+        for row in some
     }
-    upsert(connection, flags, list(flagged.values()))
+    upsert(connection, flags, list(found.values()))
+
+
+def _chain_flag(row: Row[Any], rule: str) -> dict[str, Any]:
+    return {
+        "unit_kind": CHAIN,
+        "unit_key": row.root_id,
+        "record_id": row.record_id,
+        "rule": rule,
+        "problem": codec.encode(problem(rule, "supersedes")),
+    }

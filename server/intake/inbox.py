@@ -188,13 +188,13 @@ def _take_one(
     one: Arrival,
     standing: Doc,
     roots: Roots,
-    reviewed: Mapping[str, Doc],
+    reviewed: Mapping[str, Sequence[Doc]],
     outcome: Outcome,
 ) -> tuple[dict[str, Any], Sequence[Mention]]:
     db, record_id = key
     village = village_of(db)
     judged = _judged(bench, one, village)
-    decision = decide(judged, standing, reviewed.get(record_id), stamp(datetime.now(UTC)))
+    decision = decide(judged, standing, reviewed.get(record_id, ()), stamp(datetime.now(UTC)))
     row, mentioned = record_row(
         tools.declaration,
         tools.facts,
@@ -224,16 +224,17 @@ def _judged(bench: Bench, one: Arrival, village: str) -> Judged:
     return judge(bench, Arrived(one.doc, village, one.writer, one.received_at))
 
 
-def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, Doc]:
-    """The latest review of each record that has one."""
-    found: dict[str, Doc] = {}
+def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[Doc]]:
+    """The reviews of each record that has any, oldest first."""
+    found: dict[str, list[Doc]] = {}
     for chunk in chunks(sorted(set(record_ids))):
         rows = connection.execute(
             select(reviews.c.record_id, reviews.c.doc)
             .where(reviews.c.record_id.in_(chunk))
             .order_by(reviews.c.written_at, reviews.c.review_id)
         )
-        found |= {row.record_id: codec.decode(row.doc) for row in rows}
+        for row in rows:
+            found.setdefault(row.record_id, []).append(codec.decode(row.doc))
     return found
 
 
@@ -252,6 +253,7 @@ def answer_content(decision: Decision, row: Mapping[str, Any] | Row[Any], doc_id
         "decided_by": decision.decided_by,
         "received_at": values["received_at"],
         "superseded_by": values["superseded_by"],
+        "voided": decision.void,
     }
     return {name: value for name, value in content.items() if value is not None}
 
@@ -277,9 +279,15 @@ def _standing_answer(connection: Connection, key: RecordKey) -> Answer:
     return answer_of(row)
 
 
+def decision_of(row: Row[Any]) -> Decision:
+    """The decision that a record in the table has."""
+    void = None if row.void is None else codec.decode(row.void)
+    return Decision(row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by, void)
+
+
 def answer_of(row: Row[Any]) -> Answer:
     """What the verdict of a record in the table has to say."""
-    decision = Decision(row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by)
+    decision = decision_of(row)
     doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
     return Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
 
@@ -314,39 +322,34 @@ def _amendment(answer: Answer) -> Any:
 
 
 def review_records(tools: Tools, connection: Connection, record_ids: Iterable[str], outcome: Outcome) -> None:
-    """Turn the latest review of each record into its verdict."""
-    latest = _reviews(connection, record_ids)
-    for chunk in chunks(sorted(latest)):
+    """Turn the reviews of each record into its verdict."""
+    found = _reviews(connection, record_ids)
+    for chunk in chunks(sorted(found)):
         for row in connection.execute(select(records).where(records.c.record_id.in_(chunk))).all():
-            standing = Decision(
-                row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by
-            )
-            redecide(
-                tools,
-                connection,
-                row,
-                standing.reviewed(latest[row.record_id], bool(row.unit_key)),
-                outcome,
-            )
+            reviewed = decision_of(row).reviewed(found[row.record_id], bool(row.unit_key))
+            redecide(tools, connection, row, reviewed, outcome)
 
 
 def redecide(
     tools: Tools, connection: Connection, row: Row[Any], decision: Decision, outcome: Outcome
 ) -> None:
     """Give a record another verdict."""
+    doc = codec.decode(row.doc)
+    voided = doc.get("voided") is True or decision.void is not None
     connection.execute(
         update(records)
         .where(records.c.db == row.db, records.c.record_id == row.record_id)
         .values(
             **decision.columns(),
-            effective=decision.status in ACCEPTED and not row.voided and row.unit_key is not None,
+            voided=voided,
+            effective=decision.status in ACCEPTED and not voided and row.unit_key is not None,
         )
     )
     key = (row.db, row.record_id)
     outcome.records.add(key)
     if row.unit_key:
         outcome.units.add((row.unit_kind, row.unit_key))
-    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
+    doc_id = str(doc.get("_id", row.record_id))
     outcome.answers[key] = Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
     settle(tools, connection, [row.root_id], outcome)
 
@@ -381,7 +384,7 @@ def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: O
     judged = _judged(bench, one, row.village_code)
     if judged.problems == codec.decode(row.problems):
         return
-    decision = decide(judged, {}, None, stamp(datetime.now(UTC)))
+    decision = decide(judged, {}, (), stamp(datetime.now(UTC)))
     town = tools.lookups.tree(connection).town(row.village_code)
     key = (row.db, row.record_id)
     fresh, mentioned = record_row(

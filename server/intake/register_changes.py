@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from server.intake.lookups import Lookups
+from server.intake.review import STATUSES
 from server.readmodel import codec
 from server.readmodel.areas import area_from_doc, area_row, areas_of_village_doc, write_areas
 from server.readmodel.declaration import Declaration
@@ -148,7 +149,7 @@ def _reviews(connection: Connection, docs: Sequence[Doc]) -> set[str]:
 
 def _review(doc: Doc) -> dict[str, Any] | None:
     record_id, status, at = doc.get("record_id"), doc.get("status"), doc.get("written_at")
-    if not isinstance(record_id, str) or status not in ("returned", "accepted") or not isinstance(at, str):
+    if not isinstance(record_id, str) or status not in STATUSES or not isinstance(at, str):
         return None
     content = {name: value for name, value in doc.items() if name != "_rev"}
     return {

@@ -10,17 +10,19 @@ from typing import Literal
 from server.readmodel.moments import stamp
 from sync.store import Store
 
-STATUSES = ("returned", "accepted")
+Status = Literal["returned", "accepted", "voided", "restored"]
+# A voided record is out of every figure; `restored` takes that back and leaves the status as it was.
+STATUSES = ("returned", "accepted", "voided", "restored")
 COMMENT_CHARACTERS_MAX = 500
 
 
-def write(
-    store: Store, record_id: str, status: Literal["returned", "accepted"], comment: str, staff_id: str
-) -> str:
-    """Returns the review's document id. Raises ValueError for another status or a comment that is too
-    long."""
+def write(store: Store, record_id: str, status: Status, comment: str, staff_id: str) -> str:
+    """Returns the review's document id. Raises ValueError for another status, a void without its reason, or
+    a comment that is too long."""
     if status not in STATUSES:
         raise ValueError(f"a review is one of {', '.join(STATUSES)}, not {status}")
+    if status == "voided" and not comment:
+        raise ValueError("a void needs its reason")
     if len(comment) > COMMENT_CHARACTERS_MAX:
         raise ValueError(f"a comment has at most {COMMENT_CHARACTERS_MAX} characters")
     doc = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from server.intake.arrivals import Arrival
@@ -33,11 +33,20 @@ class Decision:
     comment: str | None
     decided_at: str
     decided_by: str
+    void: Mapping[str, Any] | None = None  # {at, by, reason, duplicate_of?}: staff took the record out
 
-    def reviewed(self, review: Doc | None, countable: bool) -> Decision:
-        """With a staff member's decision; what cannot be counted cannot be accepted."""
-        if review is None or (review["status"] == "accepted" and not countable):
-            return self
+    def reviewed(self, reviews: Sequence[Doc], countable: bool) -> Decision:
+        """With what staff decided, oldest first; what cannot be counted cannot be accepted. A void leaves the
+        status, so that taking it back leaves no trace in the figures."""
+        decision = replace(self, void=None)
+        for review in reviews:
+            if review["status"] in ("voided", "restored"):
+                decision = replace(decision, void=void_of(review) if review["status"] == "voided" else None)
+            elif review["status"] != "accepted" or countable:
+                decision = decision._decided(review)
+        return decision
+
+    def _decided(self, review: Doc) -> Decision:
         comment = review.get("comment")
         return Decision(
             review["status"],
@@ -55,7 +64,19 @@ class Decision:
             "comment": None if self.comment is None else codec.plain(self.comment),
             "decided_at": codec.plain(self.decided_at, 40),
             "decided_by": codec.plain(self.decided_by, 200),
+            "void": None if self.void is None else codec.encode(self.void),
         }
+
+
+def void_of(review: Doc) -> dict[str, Any]:
+    """What a void says on the verdict."""
+    comment, kept = review.get("comment"), review.get("duplicate_of")
+    return {
+        "at": str(review["written_at"]),
+        "by": f"staff:{review.get('staff_id')}",
+        "reason": comment if isinstance(comment, str) else "",
+        **({"duplicate_of": kept} if isinstance(kept, str) else {}),
+    }
 
 
 def rules_text(problems: list[dict[str, Any]]) -> str:
@@ -64,8 +85,8 @@ def rules_text(problems: list[dict[str, Any]]) -> str:
     )
 
 
-def decide(judged: Judged, standing: Mapping[str, Any], review: Doc | None, now: str) -> Decision:
-    """A verdict that stands holds against a new judgement; a review holds against both."""
+def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], now: str) -> Decision:
+    """A verdict that stands holds against a new judgement; reviews hold against both."""
     decision = Decision(judged.status, judged.problems, None, now, "intake")
     problems = standing.get("problems")
     if standing.get("status") in STATUSES and isinstance(problems, list):
@@ -77,7 +98,7 @@ def decide(judged: Judged, standing: Mapping[str, Any], review: Doc | None, now:
             str(standing.get("decided_at") or now),
             str(standing.get("decided_by") or "intake"),
         )
-    return decision.reviewed(review, is_countable(judged))
+    return decision.reviewed(reviews, is_countable(judged))
 
 
 def is_countable(judged: Judged) -> bool:
@@ -106,7 +127,7 @@ def record_row(
     answers = _object(doc, "answers")
     gps = _object(doc, "gps")
     work_date = doc.get("work_date")
-    voided = doc.get("voided") is True
+    voided = doc.get("voided") is True or decision.void is not None
     said = _said(facts, doc, unit[1], one.received_at, decision) if unit[1] else Said({}, ())
     row = {
         "db": db,
@@ -120,7 +141,7 @@ def record_row(
         "work_date": work_date if is_day(work_date) else None,
         **decision.columns(),
         "effective": decision.status in ACCEPTED and not voided and unit[1] is not None,
-        "closed": False,
+        "closed": decision.void is not None,
         "superseded_by": None,
         "voided": voided,
         "supersedes": _key(doc, "supersedes"),

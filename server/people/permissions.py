@@ -14,7 +14,7 @@ from sync.access import Access
 ACTIONS = {
     "figures.read": ("看统计", "read figures and bulletins"),
     "records.read": ("看记录", "read records and quarantine"),
-    "records.review": ("审核记录", "return or accept records"),
+    "records.review": ("审核记录", "return, accept or void records"),
     "exceptions.handle": ("处理异常", "take, assign and resolve exceptions"),
     "register.read": ("看台账", "read registers"),
     "register.write": ("改台账", "change registers"),

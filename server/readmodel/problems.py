@@ -62,6 +62,11 @@ CATALOGUE: dict[str, tuple[str, str, str]] = {
         "同一记录有两份更正，以后一份为准",
         "One record was corrected twice; the later correction counts",
     ),
+    "CORRECTS_VOIDED": (
+        "F",
+        "更正了工作人员已作废的记录，更正后计入",
+        "It corrects a record that staff voided, and counts",
+    ),
     "GPS_FAR": ("F", "定位离登记位置过远", "The position is far from the registered one"),
 }
 

@@ -60,6 +60,7 @@ class RecordFilters:
     text: str | None = None
     rule: str | None = None
     effective: bool | None = None
+    voided: bool | None = None
     closed: bool | None = None
 
 
@@ -88,6 +89,8 @@ def _filtered(filters: RecordFilters) -> Select[Any]:
         value = getattr(filters, name)
         if value is not None:
             query = query.where(records.c[name] == value)
+    if filters.voided is not None:
+        query = query.where(records.c.voided.is_(filters.voided))
     if filters.from_work_date:
         query = query.where(records.c.work_date >= filters.from_work_date)
     if filters.to_work_date:
@@ -148,6 +151,7 @@ def record_item(row: Row[Any]) -> dict[str, Any]:
     item["captured_at"] = doc.get("captured_at")
     item["filler_role"] = doc.get("filler_role")
     item["answers"] = doc.get("answers", {})
+    item["void"] = codec.decode(row.void) if row.void else None
     return item
 
 
@@ -197,10 +201,9 @@ def record(rm: ReadModel, store: Store, record_id: str) -> dict[str, Any] | None
     """Everything about one record; None when there is none. `document` is the record as it arrived; `answers`
     are as checked.
 
-    {…as in a page, document, verdict:{status, problems, comment, decided_at, decided_by}, versions:[…oldest
-    first], unit?:{kind, id,
-    village_code, registered, entry?, state}, revisions:[{rev, deleted, writer, received_at, problem}],
-    reviews:[…]}
+    {…as in a page, document, verdict:{status, problems, comment, decided_at, decided_by, voided},
+    versions:[…oldest first], unit?:{kind, id, village_code, registered, entry?, state},
+    revisions:[{rev, deleted, writer, received_at, problem}], reviews:[…]}
     """
     with rm.engine.connect() as connection:
         row = _best_row(connection, codec.key(record_id))
@@ -215,7 +218,7 @@ def record(rm: ReadModel, store: Store, record_id: str) -> dict[str, Any] | None
     item["document"] = _document(store, row)
     item["verdict"] = {
         name: item[name] for name in ("status", "problems", "comment", "decided_at", "decided_by")
-    }
+    } | {"voided": item["void"]}
     return item
 
 
@@ -300,6 +303,7 @@ def export_columns(rm: ReadModel, form_id: str) -> list[str]:
         return [*SERVER_COLUMNS, *ENVELOPE, *_answer_columns(connection, form_id)]
 
 
+VOID_COLUMNS = {"voided_at": "at", "voided_by": "by", "void_reason": "reason", "duplicate_of": "duplicate_of"}
 SERVER_COLUMNS = (
     "record_id",
     "form_id",
@@ -309,6 +313,7 @@ SERVER_COLUMNS = (
     "superseded_by",
     "received_at",
     "rules",
+    *VOID_COLUMNS,
 )
 
 
@@ -361,10 +366,11 @@ def _export_row(row: Row[Any], columns: list[str]) -> dict[str, Any]:
     doc: Mapping[str, Any] = codec.decode(row.doc)
     answers = doc.get("answers")
     answers = answers if isinstance(answers, dict) else {}
-    values = {name: getattr(row, name) for name in SERVER_COLUMNS if name != "rules"} | {
-        "rules": row.rules.strip()
-    }
+    void = codec.decode(row.void) if row.void else {}
+    values = {name: getattr(row, name) for name in SERVER_COLUMNS if name in records.c}
+    values |= {column: void.get(name) for column, name in VOID_COLUMNS.items()}
     values |= {name: doc[name] for name in ENVELOPE if name in doc}
+    values |= {"rules": row.rules.strip(), "voided": row.voided or None}
     values |= {
         column: answers[name]
         for column in columns

@@ -9,10 +9,10 @@ missing day uses `NEVER`, so that ranges need no NULL.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, text
 from sqlalchemy import Text as AnyText
 
-SCHEMA = "2"
+SCHEMA = "3"
 NEVER = "9999-12-31"
 
 # In the order of its characters' codes on every database, whatever language that was made for.
@@ -113,9 +113,10 @@ records = Table(
     Column("work_date", Text),
     Column("status", Text, nullable=False),
     Column("effective", Boolean, nullable=False),
-    Column("closed", Boolean, nullable=False),  # replaced by an accepted correction
+    Column("closed", Boolean, nullable=False),  # replaced by an accepted correction, or voided by staff
     Column("superseded_by", Text),
-    Column("voided", Boolean, nullable=False),
+    Column("voided", Boolean, nullable=False),  # it withdraws what it replaces, or staff voided it
+    Column("void", Text),  # what staff said when they voided it
     Column("supersedes", Text),
     Column("root_id", Text, nullable=False),
     Column("unit_kind", Text),
@@ -143,6 +144,13 @@ records = Table(
     Index("records_town", "town_code", "received_at", "record_id"),
     Index("records_form", "form_id", "received_at", "record_id"),
     Index("records_status", "status", "received_at", "record_id"),
+    Index(
+        "records_voided",
+        "received_at",
+        "record_id",
+        sqlite_where=text("voided IS 1"),
+        postgresql_where=text("voided IS true"),
+    ),
     Index("records_unit", "unit_kind", "unit_key"),
     Index("records_root", "root_id"),
     Index("records_id", "record_id"),
@@ -201,7 +209,8 @@ revisions = Table(
     Index("revisions_received", "received_at"),
 )
 
-# A staff member's decisions about a record; the last one by `written_at` holds.
+# Staff's decisions about a record. The last return or acceptance by `written_at` gives its status, and
+# the last of all says whether it is voided.
 reviews = Table(
     "reviews",
     metadata,

@@ -22,7 +22,7 @@ from server.people.web import require_csrf, require_staff
 from server.web import record_layout as layout
 from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked
-from server.web.language import pick
+from server.web.language import current, pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
 from sync.store import NotFound
@@ -41,6 +41,7 @@ FILTER_NAMES = (
     "from",
     "to",
 )
+VOIDED = "voided"  # stands among the statuses in the list's filter
 SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
@@ -58,7 +59,8 @@ def quarantine() -> str:
 
 def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
     member = staff_for("records.read")
-    query = asked(shape)
+    only_voided = {"status": "", "voided": "1"} if request.args.get("status") == VOIDED else {}
+    query = asked(shape, **only_voided)
     _, chosen = area_filters(member, query.get("area"))
     filters = api.read_filters(member, query)
     found = api.page(api.waiting(filters) if only_waiting else filters, query.get("cursor"), PAGE)
@@ -76,7 +78,7 @@ def _list(page: str, shape: Any, *, only_waiting: bool) -> str:
             {"id": form_id, "title": pick(versions[-1]["title"])}
             for form_id, versions in forms().versions.items()
         ],
-        statuses=shapes.STATUSES,
+        statuses=(*shapes.STATUSES, VOIDED),
         **area_choices(member),
     )
 
@@ -148,7 +150,7 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
     answers = document.get("answers")
     versions = found["versions"]
     laid = [_lay_out(each, setting) for each in versions]
-    may_review = may(member, "records.review") and not found.get("superseded_by") and not found.get("closed")
+    may_review = may(member, "records.review") and not found.get("superseded_by")
     return render_template(
         "record.html",
         record_id=found["record_id"],
@@ -170,6 +172,7 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
         status=found["status"],
         superseded_by=found["superseded_by"],
         voided=found["voided"],
+        void=_void(found["void"]),
         parts=layout.lay_out(compiled, answers if isinstance(answers, dict) else {}, setting),
         problems=[_problem(problem, compiled, document) for problem in verdict["problems"]],
         comment=verdict["comment"],
@@ -232,12 +235,17 @@ def _problem(
 
 
 def _who(decided_by: str) -> str:
-    if decided_by == "intake":
-        return t("record.by_intake")
-    from server.people import staff
+    return t("record.by_intake") if decided_by == "intake" else api.who(decided_by)
 
-    member = staff.by_id(gridbook().people, decided_by.removeprefix("staff:"))
-    return member.name if member else decided_by
+
+def _void(void: Mapping[str, str] | None) -> dict[str, str] | None:
+    if void is None:
+        return None
+    return {
+        "by": t("record.voided_by", by=_who(void["by"]), at=local(void["at"])),
+        "reason": void["reason"],
+        "kept": void.get("duplicate_of", ""),
+    }
 
 
 def _version(item: Mapping[str, Any], here: str) -> dict[str, Any]:
@@ -326,6 +334,9 @@ def _is_open(found: Mapping[str, Any], name: str) -> bool:
     )
 
 
+SAID_ON_THE_PAGE = ("comment-missing", "void-reason", "voided-already", "not-voided")
+
+
 @blueprint.post("/records/<path:record_id>/review")
 @require_staff("records.review")
 @require_csrf
@@ -338,7 +349,8 @@ def review(record_id: str) -> BaseResponse:
         api.review(member, record_id, decision, comment)
         flash(t(f"review.done_{decision}"), "good")
     except Problem as problem:
-        if problem.code != "comment-missing":
+        if problem.code not in SAID_ON_THE_PAGE:
             raise
-        flash(t("review.comment_missing"), "bad")
+        told = problem.code == "comment-missing"
+        flash(t("review.comment_missing") if told else problem.words(current())[1], "bad")
     return redirect(url_for("web.record", record_id=record_id), 303)

@@ -91,7 +91,7 @@ def test_a_server_that_fails_for_a_while_gets_everything_later(phone: Phone) -> 
     phone.judged()
 
 
-def return_it(server: Server, record_id: str, comment: str) -> None:
+def review(server: Server, record_id: str, status: str, comment: str) -> None:
     """As a supervisor does."""
     scopes = ["--scope", "records.read", "--scope", "records.review"]
     token = server.flask(
@@ -99,7 +99,7 @@ def return_it(server: Server, record_id: str, comment: str) -> None:
     ).stdout.strip()
     answer = requests.post(
         f"{server.url}/api/v1/records/{quote(record_id, safe='')}/review",
-        json={"status": "returned", "comment": comment},
+        json={"status": status, "comment": comment},
         headers={"Authorization": f"Bearer {token}"},
         timeout=20,
     )
@@ -110,11 +110,32 @@ def test_a_returned_record_shows_the_comment_and_what_to_do(phone: Phone, server
     phone.visit_without_event()
     phone.judged()
     row = phone.records().first
-    return_it(server, row.get_attribute("data-id") or "", "人数和台账不符，请核对")
+    review(server, row.get_attribute("data-id") or "", "returned", "人数和台账不符，请核对")
     expect(row).to_have_attribute("data-state", "returned", timeout=20_000)
     row.click()
     expect(phone.page.get_by_text("人数和台账不符，请核对")).to_be_visible()
     expect(phone.page.get_by_text("点“更正”改好后重新提交")).to_be_visible()
+
+
+def test_a_voided_record_says_why_offers_nothing_and_makes_its_household_open_again(
+    phone: Phone, server: Server
+) -> None:
+    unit = phone.visit_without_event()
+    phone.judged()
+    row = phone.records().first
+    record_id = row.get_attribute("data-id") or ""
+    review(server, record_id, "voided", "同一户已由另一台手机登记")
+    expect(row).to_have_attribute("data-state", "voided", timeout=20_000)
+    expect(row).to_contain_text("已作废")
+    row.click()
+    expect(phone.page.get_by_text("同一户已由另一台手机登记")).to_be_visible()
+    expect(phone.page.get_by_role("button", name="更正")).to_have_count(0)
+    phone.page.get_by_label("返回").click()
+    phone.home()
+    expect(phone.page.locator(f'[data-testid=unit-row][data-id="{unit}"]')).to_be_visible()
+    expect(phone.page.get_by_text("条记录需要更正")).to_have_count(0)
+    review(server, record_id, "restored", "")
+    expect(phone.records().first).to_have_attribute("data-state", "accepted", timeout=20_000)
 
 
 def test_a_refused_record_is_corrected_with_its_answers_and_a_reason(phone: Phone) -> None:

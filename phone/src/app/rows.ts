@@ -1,7 +1,7 @@
 /** The rows of the lists, computed when the register, the records or the day change. */
 import { computed, signal } from "@preact/signals";
 import { buildRows, effects, progress, type Row } from "../lists/today";
-import { needsCorrection } from "../records/chain";
+import { isOut } from "../records/chain";
 import { UNIT_KINDS, type UnitKind } from "../lists/units";
 import { recordUnit } from "./filling";
 import { now } from "./phone";
@@ -17,7 +17,7 @@ function rowsOf(kind: UnitKind) {
     void tick.value;
     const { held, of } = register.value;
     // What the district has not counted and will not leaves its unit to be done.
-    const counting = own.value.filter((each) => each.record.village_code === of && !needsCorrection(each.state));
+    const counting = own.value.filter((each) => each.record.village_code === of && !isOut(each.state));
     const mine = counting.map((each) => each.record);
     const known = effects(kind, mine, (record) => {
       const unit = recordUnit(record);

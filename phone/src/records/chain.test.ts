@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FormRecord, Verdict } from "../documents";
-import { chainOf, leaving, move, MOVES, stateOf, type Happening, type State } from "./chain";
+import { chainOf, hasVerdict, isOut, leaving, move, needsCorrection, MOVES, stateOf, type Happening, type State } from "./chain";
 
 const record = (id: string, more: Partial<FormRecord> = {}): FormRecord => ({
   _id: id, type: "record", form_id: "household_visit", form_version: "1", work_date: "2020-02-10", captured_at: `2020-02-10T09:00:0${id.length}+08:00`,
@@ -10,7 +10,7 @@ const verdict = (record_id: string, status: Verdict["status"], decided_at = "202
 
 describe("the chain of a record", () => {
   it("names a next state for every happening in every state", () => {
-    const happenings: Happening[] = ["acknowledged", "missing", "accepted", "accepted_with_warnings", "quarantined", "returned"];
+    const happenings: Happening[] = ["acknowledged", "missing", "accepted", "accepted_with_warnings", "quarantined", "returned", "voided"];
     for (const state of Object.keys(MOVES) as State[]) for (const happening of happenings) expect(Object.keys(MOVES)).toContain(move(state, happening));
   });
 
@@ -28,6 +28,13 @@ describe("the chain of a record", () => {
     expect(move("returned", "accepted")).toBe("accepted");
   });
 
+  it("is voided by staff, whatever its status, and comes back when they take that back", () => {
+    const voided = { at: "2020-02-11T01:00:00Z", reason: "测试数据" };
+    for (const status of ["accepted", "quarantined", "returned"] as const) expect(stateOf(true, { status, voided })).toBe("voided");
+    expect(move("voided", "accepted")).toBe("accepted");
+    expect([isOut("voided"), isOut("returned"), isOut("accepted"), needsCorrection("voided"), hasVerdict("voided")]).toEqual([true, true, false, false, true]);
+  });
+
   it("points from a record to its correction", () => {
     const own = chainOf([record("a"), record("bb", { supersedes: "a" })], new Set(), new Map());
     expect(own.map((each) => [each.record._id, each.replacedBy])).toEqual([["bb", undefined], ["a", "bb"]]);
@@ -43,6 +50,12 @@ describe("what may leave the phone", () => {
   it("is accepted records after the retention days, not before", () => {
     expect(left([record("a")], [verdict("a", "accepted")], 8)).toEqual(["a"]);
     expect(left([record("a")], [verdict("a", "accepted")], 6)).toEqual([]);
+  });
+
+  it("is a voided record once the volunteer had the days to read why", () => {
+    const voided = { ...verdict("a", "quarantined"), voided: { at: "2020-02-16T01:00:00Z", reason: "测试数据" } };
+    expect(left([record("a")], [voided], 8)).toEqual([]);
+    expect(left([record("a")], [voided], 14)).toEqual(["a"]);
   });
 
   it("is never a record without a verdict, however old", () => {

@@ -10,7 +10,7 @@ import type { FormRecord } from "../documents";
 import type { Answer, Answers, CompiledForm, FieldState, FormSession, Problem } from "../forms";
 import { say, t } from "../i18n";
 import type { Key } from "../i18n/zh";
-import { hasVerdict, isFinal, needsCorrection, type OwnRecord } from "../records/chain";
+import { hasVerdict, isFinal, isOut, needsCorrection, type OwnRecord } from "../records/chain";
 import { Icon, Sheet, TopBar } from "../widgets/parts";
 import { SyncLine } from "./syncline";
 
@@ -87,8 +87,8 @@ function Chain({ own }: { own: OwnRecord }) {
   return (
     <ol class="chain">
       {stations.map(([key, reached]) => (
-        <li key={key} class={`${reached ? "reached" : ""} ${reached && needsCorrection(own.state) && key.startsWith("state") ? "bad" : ""}`} aria-current={reached ? "step" : undefined}>
-          <i aria-hidden="true">{reached && <Icon name={needsCorrection(own.state) && key.startsWith("state") ? "warn" : "check"} />}</i>
+        <li key={key} class={`${reached ? "reached" : ""} ${reached && isOut(own.state) && key.startsWith("state") ? "bad" : ""}`} aria-current={reached ? "step" : undefined}>
+          <i aria-hidden="true">{reached && <Icon name={isOut(own.state) && key.startsWith("state") ? "warn" : "check"} />}</i>
           {t(key)}
         </li>
       ))}
@@ -186,7 +186,7 @@ function KnownRecord({ own }: { own: OwnRecord }) {
   const { record, verdict } = own;
   const form = formOf(record.form_id, record.form_version);
   const session = useSession(record, form);
-  const open = !own.replacedBy && !record.voided;
+  const open = !own.replacedBy && !record.voided && own.state !== "voided";
   const correct = async () => {
     const draft = await beginCorrection(own);
     if (draft) go("form", draft);
@@ -199,6 +199,12 @@ function KnownRecord({ own }: { own: OwnRecord }) {
         <section class="card">
           <Chain own={own} />
           <p class="todo">{own.replacedBy ? t("state_replaced") : t(`do_${own.state}`)}</p>
+          {verdict?.voided && (
+            <blockquote>
+              <strong>{t("void_reason")}</strong>
+              {verdict.voided.reason}
+            </blockquote>
+          )}
           {verdict?.comment && (
             <blockquote>
               <strong>{t("supervisor_comment")}</strong>

@@ -1,5 +1,8 @@
 """Reviews, devices, enrolment codes: who may, and what follows."""
 
+import csv
+import io
+
 from tests.server.api.world import OTHER_VILLAGE, VILLAGE, World, sample
 
 
@@ -29,6 +32,51 @@ def test_a_return_without_a_comment_is_refused(world: World) -> None:
         "bai", f"/api/v1/records/{world.ids['visit']}/review", json={"status": "returned", "comment": " "}
     )
     assert (answer.status_code, answer.json["code"]) == (422, "comment-missing")
+
+
+def test_a_voided_record_says_who_when_and_why_in_the_list_the_record_and_the_export(world: World) -> None:
+    record_id = fresh(world)
+    path = f"/api/v1/records/{record_id}"
+    answer = world.post("bai", f"{path}/review", json={"status": "voided", "comment": " "})
+    assert (answer.status_code, answer.json["code"]) == (422, "void-reason")
+    body = {"status": "voided", "comment": "培训时填的测试数据"}
+    assert world.post("bai", f"{path}/review", json=body).status_code == 202
+    world.follow()
+    record = world.get("bai", path).json
+    assert (record["status"], record["effective"], record["voided"]) == ("accepted", False, True)
+    assert record["void"]["reason"] == "培训时填的测试数据" and record["void"]["by"].startswith("staff:")
+    assert world.get("bai", f"{path}/verdict").json["voided"] == record["void"]
+    listed = world.get("bai", "/api/v1/records?voided=1").json["items"]
+    assert record_id in {item["record_id"] for item in listed}
+    assert record_id not in {
+        item["record_id"] for item in world.get("bai", "/api/v1/records?voided=0").json["items"]
+    }
+    again = world.post("bai", f"{path}/review", json=body)
+    assert (again.status_code, again.json["code"]) == (409, "voided-already")
+    assert "培训时填的测试数据" in again.json["detail"]
+    row = exported(world)[record_id]
+    assert (row["voided"], row["effective"], row["void_reason"]) == ("true", "false", "培训时填的测试数据")
+    assert (row["voided_at"], row["voided_by"]) == (record["void"]["at"], record["void"]["by"])
+
+
+def exported(world: World) -> dict[str, dict[str, str]]:
+    text = world.get("bai", "/api/v1/export/household_visit.csv").data.decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    return {row["record_id"].lstrip("\t"): row for row in rows}
+
+
+def test_a_void_is_taken_back_once(world: World) -> None:
+    record_id = fresh(world)
+    path = f"/api/v1/records/{record_id}"
+    answer = world.post("bai", f"{path}/review", json={"status": "restored"})
+    assert (answer.status_code, answer.json["code"]) == (409, "not-voided")
+    world.post("bai", f"{path}/review", json={"status": "voided", "comment": "重复填报"})
+    world.follow()
+    world.post("bai", f"{path}/review", json={"status": "restored"})
+    world.follow()
+    record = world.get("bai", path).json
+    assert (record["void"], record["voided"], record["effective"]) == (None, False, True)
+    assert [review["status"] for review in record["reviews"]] == ["voided", "restored"]
 
 
 def test_only_reviewers_of_the_area_review(world: World) -> None:

@@ -4,7 +4,7 @@ sentence of code each."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -24,9 +24,9 @@ RANKS["wrong_address"] = 0
 Doc = Mapping[str, Any]
 
 
-def effective(docs: Iterable[Doc]) -> list[Doc]:
+def effective(docs: Iterable[Doc], voided: Collection[str] = ()) -> list[Doc]:
     """All documents are acceptable. Of everything that hangs together by `supersedes` the last counts that
-    none builds on."""
+    none builds on, unless it withdraws the rest or staff `voided` it."""
     by_id = {doc["_id"]: doc for doc in docs}
     families: dict[str, list[Doc]] = {}
     for doc in by_id.values():
@@ -41,7 +41,7 @@ def effective(docs: Iterable[Doc]) -> list[Doc]:
             (doc for doc in family if doc["_id"] not in replaced),
             key=lambda doc: (true_time(doc), doc["_id"]),
         )
-        if not last.get("voided"):
+        if not last.get("voided") and last["_id"] not in voided:
             counted.append(last)
     return counted
 
@@ -51,9 +51,13 @@ def true_time(doc: Doc) -> datetime:
 
 
 def slow_figures(
-    docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str
+    docs: Sequence[Doc],
+    registers: Sequence[Doc],
+    villages: set[str],
+    day: str,
+    voided: Collection[str] = (),
 ) -> dict[str, Any]:
-    everywhere = effective(docs)
+    everywhere = effective(docs, voided)
     counted = [doc for doc in everywhere if doc["village_code"] in villages]
     listed = [doc for doc in registers if doc["village_code"] in villages and is_active(doc, day)]
     return {

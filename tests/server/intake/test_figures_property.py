@@ -1,12 +1,12 @@
-"""Random histories in random order, with repeats, corrections, withdrawals and late arrival, against the slow
-recomputation."""
+"""Random histories in random order, with repeats, corrections, withdrawals, voids and late arrival, against
+the slow recomputation."""
 
 from __future__ import annotations
 
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from server.intake import review
 from server.readmodel import queries
 from tests.postgres import Postgres
 from tests.server.intake.district import (
@@ -198,12 +199,12 @@ def publish(district: District) -> None:
         district.put(district.register(doc["village_code"]), doc)
 
 
-def agree(district: District, docs: list[dict[str, Any]]) -> None:
+def agree(district: District, docs: list[dict[str, Any]], voided: Collection[str] = ()) -> None:
     areas = {ALPHA: {ALPHA}, BETA: {BETA}, TOWN: {ALPHA, BETA}, DISTRICT: {ALPHA, BETA}}
     for code, villages in areas.items():
         for day in DAYS:
             figures = queries.figures(district.readmodel, code, day)
-            expected = slow_figures(docs, registers(), villages, day)
+            expected = slow_figures(docs, registers(), villages, day, voided)
             got = {name: figures[name]["numerator" if name in SHARES else "value"] for name in expected}
             assert got == rounded(expected), (code, day)
             week = slow_week(docs, registers(), villages, day)
@@ -215,7 +216,14 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
                 ), (code, day, campaign_id)
         trends_agree(district, code)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
-    assert {item["record_id"] for item in found} == in_two_villages(effective(docs))
+    assert {item["record_id"] for item in found} == in_two_villages(effective(docs, voided))
+
+
+def _decide(district: District, record_id: str, voided: set[str]) -> None:
+    """Void the record, or take its void back."""
+    status: review.Status = "restored" if record_id in voided else "voided"
+    review.write(district.store, record_id, status, "重复填报", "chen")
+    voided ^= {record_id}
 
 
 def rounded(figures: dict[str, Any]) -> dict[str, Any]:
@@ -246,8 +254,12 @@ def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | No
             publish(district)
         sending = data.draw(st.permutations(docs))
         repeats = data.draw(st.lists(st.sampled_from(docs), max_size=4))
+        voided: set[str] = set()
         for doc in [*sending, *repeats]:
             district.send(doc)
+            # Staff may decide about a record that intake has not seen yet.
+            if data.draw(st.sampled_from([False, False, True])):
+                _decide(district, data.draw(st.sampled_from(docs))["_id"], voided)
             if data.draw(st.sampled_from([False, False, True])):
                 district.intake()
         if late_register:
@@ -258,10 +270,10 @@ def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | No
             for doc in docs
             if district.verdict(doc)["status"] == "quarantined"
         } == {}
-        agree(district, docs)
+        agree(district, docs, voided)
         before = queries.version(district.readmodel)
         district.follower.rebuild()
-        agree(district, docs)
+        agree(district, docs, voided)
         assert queries.version(district.readmodel) > before
 
 

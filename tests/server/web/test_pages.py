@@ -264,6 +264,40 @@ def test_returning_a_record_needs_a_comment_and_a_token(world: World) -> None:
     assert "请核对人数" in client.get("/quarantine?status=returned").text
 
 
+def test_a_clerk_voids_a_record_with_a_reason_and_takes_it_back(world: World) -> None:
+    record_id = world.push(sample("household_visit/pass/uneventful", device_id=world.device_id))
+    world.follow()
+    client = world.signed_in("bai")
+    path = f"/records/{record_id}"
+    token = csrf(client.get(path).text)
+
+    def decide(decision: str, comment: str) -> str:
+        data = {"decision": decision, "comment": comment, "csrf_token": token}
+        client.post(f"{path}/review", data=data)
+        told = client.get(path).text
+        world.follow()
+        return told
+
+    assert "作废须写明原因" in decide("voided", "")
+    assert "已作废，几秒后不再计入" in decide("voided", "培训测试")
+    page = client.get(path).text
+    assert "培训测试" in page and "撤销作废" in page and 'value="returned"' not in page
+    assert "已经作废" not in page and "培训测试" in decide("voided", "再来一次")
+    assert record_id in client.get("/records?status=voided").text
+    assert "已撤销作废" in decide("restored", "")
+    assert 'value="returned"' in client.get(path).text
+    assert record_id not in client.get("/records?status=voided").text
+
+
+def test_who_may_not_review_sees_why_a_record_is_voided_and_no_button(world: World) -> None:
+    record_id = world.push(sample("household_visit/pass/uneventful", device_id=world.device_id))
+    world.follow()
+    world.post("bai", f"/api/v1/records/{record_id}/review", json={"status": "voided", "comment": "填错户"})
+    world.follow()
+    page = world.signed_in("cun").get(f"/records/{record_id}").text
+    assert "填错户" in page and "撤销作废" not in page
+
+
 def test_versions_of_a_corrected_record_stand_side_by_side(world: World) -> None:
     first = sample("household_visit/pass/uneventful", device_id=world.device_id, resident_count=5)
     first_id = world.push(first)

@@ -26,7 +26,7 @@ COMPOSED = {
     "relief.state_": list(STANDINGS),
     "relief.by_": ["town", "village"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
-    "review.done_": ["returned", "accepted"],
+    "review.done_": ["returned", "accepted", "voided", "restored"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
