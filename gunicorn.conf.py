@@ -1,26 +1,28 @@
-"""gunicorn's settings, taken from Gridbook's own; and the intake follower that runs beside the workers."""
+"""gunicorn's settings, taken from Gridbook's own; and the intake follower that runs beside its workers."""
 
-import os
-import signal
-import sys
-from pathlib import Path
+from server.worker import cooperation
 
-from server import serving
-from server.binding import check_binding, check_port
-from server.settings import Settings, SettingsError, authority
-from server.supervisor import Supervisor, die_with_parent
+cooperation.begin()  # before the imports below, and before the app's
+
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from functools import partial  # noqa: E402
+
+from server import serving  # noqa: E402
+from server.binding import check_binding, check_port  # noqa: E402
+from server.settings import Settings, SettingsError, authority  # noqa: E402
+from server.supervisor import die_with_parent, intake  # noqa: E402
 
 try:
     _settings = Settings.from_environ(os.environ)
     check_binding(_settings)
-    if _settings.greeting:
-        check_port(_settings)
 except SettingsError as _error:
     sys.exit(str(_error))
 
 wsgi_app = "wsgi:application"
 bind = authority(_settings.host, _settings.port)
-workers = _settings.workers
+workers = _settings.workers + 1  # the follower is one of them
 worker_class = "server.worker.Worker"  # gevent: a waiting longpoll is a greenlet, not a thread
 worker_connections = 1000
 timeout = 60
@@ -32,34 +34,41 @@ loglevel = "warning"
 proc_name = "gridbook"
 control_socket_disable = True
 
-_follower = Supervisor(
-    [sys.executable, "-m", "flask", "--app", str(Path(__file__).with_name("wsgi.py")), "intake", "follow"]
-)
-
 
 def on_starting(server):
     try:
+        if _settings.greeting:
+            check_port(_settings)
         serving.begin(_settings)
     except SettingsError as error:
         sys.exit(str(error))
 
 
 def when_ready(server):
-    _follower.start()
+    server.app.callable = serving.preload(_settings)  # instead of what each worker would import
+
+
+def on_reload(server):
+    intake.before_reload()
+
+
+def pre_fork(server, worker):
+    shared = server.app.wsgi().extensions["gridbook"]
+    intake.before_fork(server, worker, partial(serving.follow, shared))
 
 
 def post_fork(server, worker):
+    worker.listen_to_master()
     # A master that was killed would leave workers on the port, and its successor could not start.
     die_with_parent(signal.SIGKILL, worker.ppid)
 
 
+def child_exit(server, worker):
+    intake.after_exit(worker)
+
+
 def post_worker_init(worker):
     if _settings.greeting and worker.age == 1:
-        # The app must not be imported before the worker has made blocking calls cooperative.
         from server.prepare import greet
 
         greet(worker.wsgi.extensions["gridbook"])
-
-
-def on_exit(server):
-    _follower.stop()

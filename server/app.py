@@ -35,11 +35,14 @@ def gridbook() -> Gridbook:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The app over the data folder of `settings`; without them, of the environment. Raises SettingsError."""
-    settings = settings or Settings.from_environ(os.environ)
+    return make_app(open_gridbook(settings or Settings.from_environ(os.environ)))
+
+
+def make_app(shared: Gridbook) -> Flask:
     app = Flask(__name__, static_folder=None)
-    app.extensions["gridbook"] = open_gridbook(settings)
-    _configure(app, settings)
-    headers.register(app, settings)
+    app.extensions["gridbook"] = shared
+    _configure(app, shared.settings)
+    headers.register(app, shared.settings)
     _register_parts(app)
     return app
 
@@ -48,19 +51,27 @@ def open_gridbook(settings: Settings) -> Gridbook:
     """Open, and at first start make, everything in the data folder."""
     datafolder.prepare(settings.data)
     with datafolder.start_lock(settings.data):
-        people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
-        people.create()
-        readmodel = ReadModel(open_engine(settings.database_url))
-        readmodel.create()
-        store = open_store(settings)
-    return Gridbook(settings, store, people, readmodel)
+        shared = _gridbook(settings, open_store(settings))
+        shared.people.create()
+        shared.readmodel.create()
+    return shared
 
 
-def open_store(settings: Settings) -> Store:
+def made_gridbook(settings: Settings) -> Gridbook:
+    """What another process has opened before, for one that will fork: nothing is opened before it is used."""
+    return _gridbook(settings, open_store(settings, is_made=True))
+
+
+def open_store(settings: Settings, *, is_made: bool = False) -> Store:
     """The document store that the settings name."""
     if settings.store_is_embedded:
-        return embedded.open_store(settings.store_file)
+        return embedded.open_store(settings.store_file, is_made=is_made)
     return couchdb.open_store(settings.store_url)
+
+
+def _gridbook(settings: Settings, store: Store) -> Gridbook:
+    people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
+    return Gridbook(settings, store, people, ReadModel(open_engine(settings.database_url)))
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -2,20 +2,35 @@
 
 1. It takes the data folder for itself. The workers inherit the lock, so a master that is killed does not open
    the folder to another server while its workers may still write.
-2. It opens the store, which may have to bring an old file up to date. That can take longer than gunicorn
-   lets a worker take to start.
+2. It has everything opened once, because an old file may have to be brought up to date. That can take longer
+   than gunicorn lets a worker take to start.
+3. It makes the app, which its workers and the intake follower then share. Each of them opens the files for
+   itself.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from server import datafolder
 from server.lock import FileLock, LockHeld
 from server.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from server.app import Gridbook
+
 LET_GO_WITHIN_S = 3  # workers whose master was killed end a moment later
+TRY_AGAIN_S = 0.5
 
 _held: FileLock | None = None  # for the life of the process
 
@@ -26,8 +41,36 @@ def begin(settings: Settings) -> None:
     datafolder.prepare(settings.data)
     _held = take_data_folder(settings, f"a server, process {os.getpid()}, {settings.public_url}")
     _refuse_unfinished_restore(settings)
-    if settings.store_is_embedded:
-        _open_store_once(settings)
+    _open_once(settings)
+
+
+def preload(settings: Settings) -> Flask:
+    """The app that all workers share. What is there by then stays out of the garbage collector's sight, whose
+    marks would make each process copy the pages.
+    """
+    from server.app import made_gridbook, make_app
+
+    app = make_app(made_gridbook(settings))
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
+    """The intake follower's errand; it waits while another process follows."""
+    from server.intake.commands import make_follower
+    from server.intake.lock import IntakeRunning
+    from sync.store import InsufficientStorage
+
+    follower = make_follower(shared)
+    try:
+        while not stopped():
+            try:
+                follower.run_forever(stopped)
+            except IntakeRunning:
+                time.sleep(TRY_AGAIN_S)
+    except InsufficientStorage as error:
+        sys.exit(f"intake stopped and is started again: {error.reason}")
 
 
 def end() -> None:
@@ -61,23 +104,27 @@ def _refuse_unfinished_restore(settings: Settings) -> None:
         )
 
 
-def _open_store_once(settings: Settings) -> None:
-    """In a child, because what the master imports before the workers have made blocking calls cooperative
-    stays as it is in them.
+def _open_once(settings: Settings) -> None:
+    """In a child: who forks must never have had a SQLite file open. When a child closes what it inherited, it
+    loses its own locks on the file, and with them perhaps a write.
     """
     child = os.fork()
     if child == 0:
         os._exit(_opens(settings))
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        raise SettingsError([f"The document store {settings.store_file} cannot be used."])
+        raise SettingsError([f"The server cannot work on {settings.data.resolve()}."])
 
 
 def _opens(settings: Settings) -> int:
-    from sync.embedded import UnusableStore, open_store
+    from server.app import open_gridbook
+    from sync.embedded import UnusableStore
 
     try:
-        open_store(settings.store_file).close()
-    except (UnusableStore, OSError) as error:
+        open_gridbook(settings).store.close()
+    except (UnusableStore, OSError, SQLAlchemyError) as error:
         print(error, file=sys.stderr, flush=True)
+        return 1
+    except Exception:
+        traceback.print_exc()
         return 1
     return 0

@@ -1,22 +1,29 @@
-"""Keeps one helper process beside the web workers: started again when it dies, never left behind."""
+"""The intake follower, as one of gunicorn's workers.
+
+So it is forked from the master like the others and shares what that has imported, is forked again when it
+dies, and ends in order with them. It differs in that it hears no requests, may take its time, and waits
+longer and longer before it begins when it keeps dying.
+"""
 
 from __future__ import annotations
 
 import ctypes
-import logging
+import math
 import os
-import signal
-import subprocess
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-log = logging.getLogger("gunicorn.error")
+if TYPE_CHECKING:
+    from server.worker import Errand
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+NAME = b"intake follow"  # of the process, 15 bytes at most
 RESTART_AFTER_S = (0.5, 1, 2, 5, 10, 30)
 HEALTHY_AFTER_S = 60
-END_WITHIN_S = 10
+LOOK_EVERY_S = 0.2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,47 +35,46 @@ def die_with_parent(signal_number: int, parent: int) -> None:
 
 
 class Supervisor:
-    """Runs `command` until `stop`; waits longer and longer when it keeps dying."""
+    """Tells in gunicorn's master which worker has the errand. gunicorn must run one more for it."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self.command = list(command)
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        # The kernel watches the thread that forks; this one lives as long as the process.
-        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+    def __init__(self) -> None:
+        self._worker: Any = None  # who has it
+        self._started = 0.0
+        self._failures = 0
+        self._wait_s = 0.0
 
-    def start(self) -> None:
-        self._thread.start()
+    def before_fork(self, server: Any, worker: Any, errand: Errand) -> None:
+        """gunicorn's `pre_fork`. Those that answer requests come first."""
+        if self._worker is not None or len(server.WORKERS) + 1 < server.num_workers:
+            return
+        self._worker, self._started = worker, time.monotonic()
+        worker.errand = partial(_run, errand, self._wait_s)
+        worker.age = math.inf  # gunicorn ends the oldest, which count from 1, when it has too many
+        worker.tmp.last_update = time.monotonic  # no heartbeat: a rebuild lasts for minutes
 
-    def stop(self) -> None:
-        self._stopping.set()
-        process = self._process
-        if process is not None:
-            process.terminate()
-        self._thread.join(END_WITHIN_S)
-        if self._thread.is_alive() and process is not None:
-            process.kill()
+    def after_exit(self, worker: Any) -> None:
+        """gunicorn's `child_exit`."""
+        if worker is not self._worker:
+            return
+        self._worker = None
+        healthy = time.monotonic() - self._started > HEALTHY_AFTER_S + self._wait_s
+        self._failures = 0 if healthy else self._failures + 1
+        self._wait_s = RESTART_AFTER_S[min(self._failures, len(RESTART_AFTER_S) - 1)]
 
-    def _run(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            self._run_once()
-            failures = 0 if time.monotonic() - started > HEALTHY_AFTER_S else failures + 1
-            wait_s = RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S) - 1)]
-            if not self._stopping.wait(wait_s):
-                log.warning("%s ended and is started again after %s s", self.command[-2:], wait_s)
+    def before_reload(self) -> None:
+        """gunicorn's `on_reload`: another takes over the errand, and who has it is the first to go."""
+        if self._worker is not None:
+            self._worker.age = 0
+        self._worker, self._failures, self._wait_s = None, 0, 0.0
 
-    def _run_once(self) -> None:
-        parent = os.getpid()
 
-        def before_it_begins() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for us, who then end it in order
-            die_with_parent(signal.SIGTERM, parent)
+intake = Supervisor()  # here, because gunicorn reads its settings file again at a reload
 
-        self._process = subprocess.Popen(  # noqa: S603 - a fixed command of ours
-            self.command, stdin=subprocess.DEVNULL, preexec_fn=before_it_begins
-        )
-        if self._stopping.is_set():
-            self._process.terminate()
-        self._process.wait()
+
+def _run(errand: Errand, wait_s: float, stopped: Callable[[], bool]) -> None:
+    _libc.prctl(PR_SET_NAME, NAME)
+    end = time.monotonic() + wait_s
+    while not stopped() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK_EVERY_S))
+    if not stopped():
+        errand(stopped)

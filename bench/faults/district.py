@@ -66,7 +66,7 @@ class District:
 
     def kill_child(self, pick: int, follower: bool) -> bool:
         """A worker, or the follower; False when none is there at the moment."""
-        found = [pid for pid, command in self.children() if ("intake follow" in command) == follower]
+        found = [pid for pid, name in self.children() if (name == "intake follow") == follower]
         if not found:
             return False
         try:
@@ -82,10 +82,10 @@ class District:
         for task in told.iterdir():
             for pid in (task / "children").read_text().split():
                 try:
-                    command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+                    name = Path(f"/proc/{pid}/comm").read_text().strip()
                 except OSError:
                     continue
-                yield int(pid), command
+                yield int(pid), name
 
     def fill_disk(self) -> None:
         fill(self._ballast)

@@ -4,23 +4,60 @@ A phone's sync is seven small requests on a connection of its own; in front of t
 writing of HTTP was most of what they cost.
 
     socket ─► Conversation ─► asking (parser, body) ─► the WSGI app ─► answering (head, chunks) ─► socket
+
+A worker may have an errand of its own instead: it is then forked, ended and replaced by gunicorn like the
+others, and hears no requests.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.socket import socket as cooperative_socket
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
+from server.worker import cooperation
 from server.worker.conversation import Conversation
+
+Errand = Callable[[Callable[[], bool]], None]  # is given what tells whether it must end
 
 
 class Worker(GeventWorker):
     """What gunicorn's settings `worker_class`, `keepalive`, `worker_connections` and `timeout` act on."""
+
+    errand: Errand | None = None  # set before the fork
+    sockets: list[Any]
+
+    def listen_to_master(self) -> None:
+        """Right after the fork. Until gunicorn has set all handlers a worker has the master's, which would
+        put away the word that it must end, unread.
+        """
+        at_once = self.handle_quit if self.errand is None else self.handle_exit
+        signal.signal(signal.SIGTERM, self.handle_exit)
+        signal.signal(signal.SIGINT, at_once)
+        signal.signal(signal.SIGQUIT, at_once)
+
+    def init_process(self) -> None:
+        if self.errand is None:
+            super().init_process()
+        else:
+            self._run(self.errand)
+
+    def patch(self) -> None:
+        if not cooperation.has_begun():
+            super().patch()
+            return
+        cooperation.complete()
+        self.sockets = [
+            cooperative_socket(one.FAMILY, socket.SOCK_STREAM, fileno=one.sock.detach())
+            for one in self.sockets
+        ]
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -39,3 +76,14 @@ class Worker(GeventWorker):
         an exception in a greenlet while the interpreter shuts down, and print it; what was acknowledged is
         on disk, so leaving on the spot is enough."""
         os._exit(0)
+
+    def _run(self, errand: Errand) -> None:
+        self.booted = True  # gunicorn gives up the whole server for a worker that fails before this
+        cooperation.complete()
+        for listener in self.sockets:
+            listener.close()
+        for number in (signal.SIGHUP, signal.SIGABRT, signal.SIGCHLD, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_DFL)
+        for number in (signal.SIGUSR1, signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU):
+            signal.signal(number, signal.SIG_IGN)
+        errand(lambda: not self.alive)

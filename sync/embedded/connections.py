@@ -57,11 +57,13 @@ class _OfThisProcess:
 
 
 class Connections:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_made: bool) -> None:
+        """A file that `is_made` and brought up to date already is not opened before it is used."""
         self._path = path
         self._parents: list[_OfThisProcess] = []  # keeps them from being closed by the garbage collector
         self._mine = _OfThisProcess()
-        self._create()
+        if not is_made:
+            self._create()
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection that sees one state of the file throughout."""

@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from sync import revtree
@@ -23,13 +24,16 @@ class EmbeddedStore:
     processes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_made: bool) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wakes = Wakes(path.parent / "run", self._moved)
-        self._connections = Connections(path)
+        self._connections = Connections(path, is_made=is_made)
         self._committer = Committer(self._connections, self._wakes.nudge)
-        with self._connections.reading() as connection:
-            self.uuid: str = connection.execute("SELECT uuid FROM server").fetchone()[0]
+
+    @cached_property
+    def uuid(self) -> str:
+        (uuid,) = self._connections.row("SELECT uuid FROM server") or ("",)
+        return str(uuid)
 
     def create(self, name: str) -> Database:
         check_database_name(name)

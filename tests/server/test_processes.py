@@ -1,9 +1,12 @@
 """gunicorn as `make run` starts it: workers, the follower beside them, and that nothing is left behind."""
 
+import contextlib
 import os
+import re
 import select
 import signal
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +16,7 @@ import requests
 from tests.servers import BIN, ROOT, Server
 
 WITHIN_S = 30
+ALL = ["gunicorn", "gunicorn", "intake follow"]
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +29,23 @@ def parent_of(pid: int) -> int:
 
 
 def children_of(parent: int) -> dict[int, str]:
-    """{pid: command line}"""
+    """{pid: name}"""
     found = {}
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and parent_of(int(entry.name)) == parent:
-                found[int(entry.name)] = (entry / "cmdline").read_text("utf-8").replace("\0", " ")
+                found[int(entry.name)] = (entry / "comm").read_text("utf-8").strip()
         except OSError:  # it ended while we looked
             continue
+    return found
+
+
+def all_of(master: int) -> dict[int, str]:
+    """{pid: name} once every process is there; the first worker answers before the last is forked."""
+    end = time.monotonic() + WITHIN_S
+    while sorted((found := children_of(master)).values()) != ALL:
+        assert time.monotonic() < end, found
+        time.sleep(0.01)
     return found
 
 
@@ -52,9 +65,7 @@ def gone(pids: list[int]) -> bool:
 
 
 def test_two_workers_and_one_follower_run(running) -> None:
-    commands = list(children_of(running.process.pid).values())
-    assert sum("gunicorn" in command for command in commands) == 2
-    assert sum("intake follow" in command for command in commands) == 1
+    assert sorted(all_of(running.process.pid).values()) == ALL
 
 
 @pytest.mark.parametrize("document_id", ["x" * 4096, "中" * 1365, "😀" * 1024])
@@ -68,13 +79,66 @@ def test_a_request_line_beyond_measure_is_refused(running) -> None:
     assert requests.get(f"{running.url}/api/v1/{'x' * 17_000}", timeout=WITHIN_S).status_code in (400, 414)
 
 
+def open_files(pid: int) -> set[str]:
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(entry))
+    return found
+
+
+def listening_sockets(pid: int) -> set[str]:
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    listening = {f"socket:[{line.split()[9]}]" for line in lines if line.split()[3] == "0A"}
+    return listening & open_files(pid)
+
+
+def test_the_master_has_no_database_open_so_that_its_children_inherit_none(running) -> None:
+    all_of(running.process.pid)
+    assert not {name for name in open_files(running.process.pid) if ".sqlite3" in name}
+
+
+def test_only_those_that_answer_requests_listen(running) -> None:
+    pids = {name: pid for pid, name in all_of(running.process.pid).items()}
+    assert listening_sockets(pids["gunicorn"])
+    assert not listening_sockets(pids["intake follow"])
+
+
+def test_the_children_share_the_app_that_the_master_has_imported(running) -> None:
+    for pid in all_of(running.process.pid):
+        told = dict(re.findall(r"^(Rss|Private_Dirty):\s+(\d+)", rollup(pid), re.MULTILINE))
+        assert int(told["Private_Dirty"]) < int(told["Rss"]) / 2
+
+
+def rollup(pid: int) -> str:
+    return Path(f"/proc/{pid}/smaps_rollup").read_text()
+
+
+@pytest.mark.parametrize("name", ["gunicorn", "intake follow"])
+def test_whoever_is_killed_is_replaced_by_one_of_its_kind(running, name: str) -> None:
+    before = all_of(running.process.pid)
+    killed = next(pid for pid, its_name in before.items() if its_name == name)
+    os.kill(killed, signal.SIGKILL)
+    assert gone([killed])
+    after = all_of(running.process.pid)
+    assert before.keys() - after.keys() == {killed}
+
+
+def test_a_reload_replaces_all_and_one_follows(running) -> None:
+    before = all_of(running.process.pid)
+    running.process.send_signal(signal.SIGHUP)
+    assert gone(list(before))
+    after = all_of(running.process.pid)
+    assert not before.keys() & after.keys()
+    assert requests.get(f"{running.url}/sync/", timeout=WITHIN_S).status_code == 200
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_however_the_master_ends_nothing_is_left(running, how) -> None:
     if running.process is None:
         running.start()
     master = running.process
-    children = list(children_of(master.pid))
-    assert len(children) == 3
+    children = list(all_of(master.pid))
     master.send_signal(how)
     master.wait(WITHIN_S)
     assert gone(children)
@@ -86,7 +150,7 @@ def test_ctrl_c_ends_it_all_without_a_word(tmp_path: Path) -> None:
     with (tmp_path / "said").open("w+") as said:
         master = server.start(stderr=said).process
         assert master is not None
-        children = list(children_of(master.pid))
+        children = list(all_of(master.pid))
         os.killpg(master.pid, signal.SIGINT)  # as a terminal does: everybody hears it
         master.wait(WITHIN_S)
         assert gone(children)
