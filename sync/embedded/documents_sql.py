@@ -93,11 +93,14 @@ DocumentRow = tuple[str, int, str, int, int, str | None]
 # … and what the winner's body is: a row of COLUMNS, `attachments` (how many), `body`
 WITH_BODIES = f"SELECT {COLUMNS}, r.attachments, r.body FROM documents d JOIN revisions r USING (revision)"  # noqa: S608
 BARE = f"SELECT {COLUMNS} FROM documents d"  # noqa: S608
+# … and how that came: a row of WITH_BODIES, `writer`, `received_at`
+WITH_RECEIPTS = WITH_BODIES.replace("r.body", "r.body, r.writer, r.received_at")
 # The same, for reading by `seq`: the index has everything but the trees.
 _TREE = "(SELECT t.tree FROM documents t WHERE t.db = d.db AND t.id = d.id)"
 COLUMNS_BY_SEQ = f"d.id, d.seq, d.rev, d.deleted, d.revision, CASE WHEN NOT d.single THEN {_TREE} END"
 BARE_BY_SEQ = f"SELECT {COLUMNS_BY_SEQ} FROM documents d"  # noqa: S608
 WITH_BODIES_BY_SEQ = WITH_BODIES.replace(COLUMNS, COLUMNS_BY_SEQ)
+WITH_RECEIPTS_BY_SEQ = WITH_RECEIPTS.replace(COLUMNS, COLUMNS_BY_SEQ)
 
 
 def entry_of(row: DocumentRow) -> Entry:
@@ -192,6 +195,15 @@ def rows_with_bodies_since(
     columns = WITH_BODIES_BY_SEQ if include_docs else f"SELECT {COLUMNS_BY_SEQ}, 0, NULL FROM documents d"  # noqa: S608
     return connection.execute(
         f"{columns} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
+    ).fetchall()
+
+
+def rows_with_receipts_since(
+    connection: sqlite3.Connection, db: int, since: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """Rows of WITH_RECEIPTS."""
+    return connection.execute(
+        f"{WITH_RECEIPTS_BY_SEQ} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
     ).fetchall()
 
 
