@@ -275,7 +275,8 @@ class EmbeddedDatabase:
     ) -> list[dict[str, Any]]:
         incoming = [parse(doc) for doc in docs]
         if new_edits:
-            return self._write(writer, lambda pen: [_edit_row(pen, one) for one in incoming])
+            edited = self._write(writer, lambda pen: pen.edit_all(incoming))
+            return [_edit_row(one.id, rev) for one, rev in zip(incoming, edited, strict=True)]
         for one in incoming:
             if not one.path:
                 raise BadRequest(f"Document {one.id} has no _rev, which new_edits=false needs")
@@ -395,8 +396,7 @@ def _difference(entry: documents_sql.Entry | None, revs: list[str]) -> dict[str,
     return {"missing": missing} | ({"possible_ancestors": ancestors} if ancestors else {})
 
 
-def _edit_row(pen: Pen, incoming: Incoming) -> dict[str, Any]:
-    try:
-        return {"ok": True, "id": incoming.id, "rev": pen.edit(incoming)}
-    except Conflict as conflict:
-        return {"id": incoming.id, "error": conflict.error, "reason": conflict.reason}
+def _edit_row(doc_id: str, rev: str | Conflict) -> dict[str, Any]:
+    if isinstance(rev, Conflict):
+        return {"id": doc_id, "error": rev.error, "reason": rev.reason}
+    return {"ok": True, "id": doc_id, "rev": rev}

@@ -11,7 +11,7 @@ import orjson
 
 from sync import revtree
 from sync.embedded import checksums
-from sync.embedded.statements import batched, within_page
+from sync.embedded.statements import LARGE_PAGE_BYTES, batched, within_page
 from sync.store import NotFound
 
 
@@ -93,11 +93,14 @@ DocumentRow = tuple[str, int, str, int, int, str | None]
 # … and what the winner's body is: a row of COLUMNS, `attachments` (how many), `body`
 WITH_BODIES = f"SELECT {COLUMNS}, r.attachments, r.body FROM documents d JOIN revisions r USING (revision)"  # noqa: S608
 BARE = f"SELECT {COLUMNS} FROM documents d"  # noqa: S608
+# … and how that came: a row of WITH_BODIES with `writer` and `received_at` before the body
+WITH_RECEIPTS = WITH_BODIES.replace("r.body", "r.writer, r.received_at, r.body")
 # The same, for reading by `seq`: the index has everything but the trees.
 _TREE = "(SELECT t.tree FROM documents t WHERE t.db = d.db AND t.id = d.id)"
 COLUMNS_BY_SEQ = f"d.id, d.seq, d.rev, d.deleted, d.revision, CASE WHEN NOT d.single THEN {_TREE} END"
 BARE_BY_SEQ = f"SELECT {COLUMNS_BY_SEQ} FROM documents d"  # noqa: S608
 WITH_BODIES_BY_SEQ = WITH_BODIES.replace(COLUMNS, COLUMNS_BY_SEQ)
+WITH_RECEIPTS_BY_SEQ = WITH_RECEIPTS.replace(COLUMNS, COLUMNS_BY_SEQ)
 
 
 def entry_of(row: DocumentRow) -> Entry:
@@ -201,11 +204,21 @@ def rows_with_bodies_since(
     )
 
 
+def rows_with_receipts_since(
+    connection: sqlite3.Connection, db: int, since: int, limit: int
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows of WITH_RECEIPTS. True if the page is cut short."""
+    rows = connection.execute(
+        f"{WITH_RECEIPTS_BY_SEQ} WHERE d.db = ? AND d.seq > ? ORDER BY d.seq LIMIT ?", (db, since, limit)
+    )
+    return within_page(rows, LARGE_PAGE_BYTES)
+
+
 def rows_with_bodies(
     connection: sqlite3.Connection, db: int, doc_ids: Sequence[str]
-) -> tuple[list[tuple[Any, ...]], bool]:
-    """Rows of WITH_BODIES in no order. True if the page is cut short."""
-    return within_page(_in_bulk(connection, f"{WITH_BODIES} WHERE d.db = ? AND d.id IN", db, doc_ids))
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of WITH_BODIES in no order."""
+    return _in_bulk(connection, f"{WITH_BODIES} WHERE d.db = ? AND d.id IN", db, doc_ids)
 
 
 def seqs_of(connection: sqlite3.Connection, db: int, doc_ids: Iterable[str]) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ import orjson
 from sync.embedded import documents_sql, sequences
 from sync.embedded.documents_sql import IdRange
 from sync.embedded.reading import Options, Reader
-from sync.embedded.statements import PAGE_BYTES
+from sync.embedded.statements import PAGE_BYTES, within_page
 from sync.rendering import AllDocsJson, ChangesJson, change_row
 
 _EMPTY = b"{}"
@@ -60,11 +60,11 @@ def all_docs(
 
 def all_docs_of(reader: Reader, keys: Sequence[str], options: Options, *, include_docs: bool) -> AllDocsJson:
     """Rows of the first of `keys`, as many as make a page."""
-    db, is_cut = reader.row.db, False
+    db, ids, is_cut = reader.row.db, list(dict.fromkeys(keys)), False
     if include_docs:
-        found, is_cut = documents_sql.rows_with_bodies(reader.connection, db, list(dict.fromkeys(keys)))
+        found, is_cut = within_page(documents_sql.rows_with_bodies(reader.connection, db, ids))
     else:
-        found = list(documents_sql.rows_named(reader.connection, db, list(dict.fromkeys(keys))))
+        found = list(documents_sql.rows_named(reader.connection, db, ids))
     if is_cut and len(keys) > 1:
         return all_docs_of(reader, keys[: len(keys) // 2], options, include_docs=include_docs)
     rows = {row[0]: row for row in found}
@@ -94,7 +94,7 @@ def bulk_get(
     not there.
     """
     ids = list({request["id"] for request in requests})
-    found, is_cut = documents_sql.rows_with_bodies(reader.connection, reader.row.db, ids)
+    found, is_cut = within_page(documents_sql.rows_with_bodies(reader.connection, reader.row.db, ids))
     if is_cut and len(requests) > 1:
         return bulk_get(reader, requests[: len(requests) // 2], options, otherwise)
     rows = {row[0]: row for row in found}

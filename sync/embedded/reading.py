@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -15,7 +16,7 @@ import orjson
 from sync import revtree
 from sync.embedded import documents_sql, revisions_sql, sequences
 from sync.embedded.documents_sql import DatabaseRow, DocumentRow, Entry, IdRange
-from sync.embedded.revisions_sql import Revision, StoredAttachment
+from sync.embedded.revisions_sql import StoredAttachment
 from sync.embedded.statements import PAGE_BYTES
 from sync.incoming import check_rev
 from sync.store import Attachment, Change, ChangesPage, Doc, Leaf, NotFound, Seq
@@ -125,10 +126,18 @@ class Reader:
         doc_ids: Iterable[str] | None,
         receipts: bool = False,
     ) -> ChangesPage:
-        rows, is_full = self._changed_rows(since, limit, doc_ids)
-        changes = list(self._changes_of(rows, include_docs=include_docs, receipts=receipts))
-        seqs = [row[1] for row in rows[: len(changes)]]
-        last_seq, pending = self.end_of_page(seqs, since, is_full=is_full or len(changes) < len(rows))
+        if include_docs and receipts and doc_ids is None:
+            most = WITHOUT_LIMIT if limit is None else limit
+            full, is_cut = documents_sql.rows_with_receipts_since(self.connection, self.row.db, since, most)
+            changes = [self._change_with_receipt(row) for row in full]
+            seqs = [row[1] for row in full]
+            is_full = is_cut or _fills(limit, full)
+        else:
+            rows, is_full = self._changed_rows(since, limit, doc_ids)
+            changes = list(self._changes_of(rows, include_docs=include_docs, receipts=receipts))
+            seqs = [row[1] for row in rows[: len(changes)]]
+            is_full = is_full or len(changes) < len(rows)
+        last_seq, pending = self.end_of_page(seqs, since, is_full=is_full)
         return ChangesPage(changes, last_seq, pending)
 
     def changes_before(
@@ -169,7 +178,7 @@ class Reader:
         else:
             every = documents_sql.rows_since(self.connection, self.row.db, since, WITHOUT_LIMIT)
             rows = self._rows_named(set(doc_ids), every, range(since + 1, self.row.seq + 1), limit)
-        return rows, limit is not None and 0 < len(rows) >= limit
+        return rows, _fills(limit, rows)
 
     def _rows_named(
         self, ids: set[str], every: Iterator[DocumentRow], seqs: range, limit: int | None
@@ -199,12 +208,21 @@ class Reader:
         seq = sequences.written(entry.seq, self.row.epoch)
         return Change(seq, entry.id, leaves[0].deleted, leaves, doc)
 
+    def _change_with_receipt(self, row: tuple[Any, ...]) -> Change:
+        """Of a row of WITH_RECEIPTS: what most rows need has been read already."""
+        doc_id, seq, rev, deleted, _, tree, attachments, writer, received_at, body = row
+        if tree is not None or attachments:
+            return self.change(row[:6], include_docs=True, receipts=True)
+        leaf = Leaf(rev, bool(deleted), writer, _rfc3339(received_at))
+        doc = _plain_document(doc_id, rev, body, bool(deleted))
+        return Change(sequences.written(seq, self.row.epoch), doc_id, bool(deleted), (leaf,), doc)
+
     def _leaf(self, entry: Entry, rev: str, receipts: bool) -> Leaf:
         deleted = rev in entry.tree.deleted
         if not receipts:
             return Leaf(rev, deleted)
         revision = revisions_sql.load_revision(self.connection, entry.bodies[rev])
-        return Leaf(rev, deleted, revision.writer, _rfc3339(revision))
+        return Leaf(rev, deleted, revision.writer, _rfc3339(revision.received_at))
 
     # Ids
 
@@ -223,14 +241,25 @@ class Reader:
         }
 
     def all_docs_of(self, keys: Sequence[str], options: Options, *, include_docs: bool) -> dict[str, Any]:
-        rows: list[dict[str, Any]] = []
-        for key in keys:
-            entry = documents_sql.load_entry(self.connection, self.row.db, key)
-            missing = {"key": key, "error": "not_found"}
-            rows.append(
-                self.all_docs_row(entry, options, include_docs=include_docs) if entry is not None else missing
-            )
+        read = documents_sql.rows_with_bodies if include_docs else documents_sql.rows_named
+        found = {row[0]: row for row in read(self.connection, self.row.db, list(dict.fromkeys(keys)))}
+        rows = [
+            self._all_docs_row_of(found[key], options, include_docs=include_docs)
+            if key in found
+            else {"key": key, "error": "not_found"}
+            for key in keys
+        ]
         return {"total_rows": self.row.doc_count, "offset": None, "rows": rows}
+
+    def _all_docs_row_of(
+        self, row: tuple[Any, ...], options: Options, *, include_docs: bool
+    ) -> dict[str, Any]:
+        """Of a row of WITH_BODIES, or, without documents, of BARE."""
+        doc_id, _, rev, deleted, _, tree = row[:6]
+        if tree is not None or deleted or (include_docs and (options != PLAIN or row[6])):
+            return self.all_docs_row(documents_sql.entry_of(row[:6]), options, include_docs=include_docs)
+        told: dict[str, Any] = {"id": doc_id, "key": doc_id, "value": {"rev": rev}}
+        return told | {"doc": _plain_document(doc_id, rev, row[7], False)} if include_docs else told
 
     def all_docs_row(self, entry: Entry, options: Options, *, include_docs: bool) -> dict[str, Any]:
         winner = entry.winner
@@ -248,6 +277,17 @@ class Reader:
         return min(
             documents_sql.live_count_before(self.connection, self.row.db, ids) + skip, self.row.doc_count
         )
+
+
+def _fills(limit: int | None, rows: Sequence[Any]) -> bool:
+    """Whether there may be more rows than these."""
+    return limit is not None and 0 < len(rows) >= limit
+
+
+def _plain_document(doc_id: str, rev: str, body: bytes, deleted: bool) -> Doc:
+    """Of a revision that has no attachments."""
+    doc: Doc = {"_id": doc_id, "_rev": rev, **orjson.loads(body)}
+    return doc | {"_deleted": True} if deleted else doc
 
 
 def chosen_rev(entry: Entry, rev: str | None, *, latest: bool = False) -> str:
@@ -294,6 +334,7 @@ def _stub(attachment: StoredAttachment) -> dict[str, Any]:
     return _described(attachment) | {"length": attachment.length, "stub": True}
 
 
-def _rfc3339(revision: Revision) -> str:
-    moment = datetime.fromtimestamp(revision.received_at / 1000, UTC)
+@lru_cache(maxsize=64)  # what was pushed together was received together
+def _rfc3339(received_at: int) -> str:
+    moment = datetime.fromtimestamp(received_at / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

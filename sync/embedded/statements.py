@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 MANY = 500
 PAGE_BYTES = 1 << 20  # a page of rows with bodies is not much longer
+LARGE_PAGE_BYTES = 16 << 20  # for the one process that follows
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -19,12 +20,12 @@ def batched(values: Iterable[T], size: int = MANY) -> Iterator[list[T]]:
         yield some
 
 
-def within_page(rows: Iterable[Row]) -> tuple[list[Row], bool]:
+def within_page(rows: Iterable[Row], page_bytes: int = PAGE_BYTES) -> tuple[list[Row], bool]:
     """The first rows, as many as a page takes, at least one, and whether these are not all. Their last column
     is a body or None.
     """
     taken: list[Row] = []
-    left = PAGE_BYTES
+    left = page_bytes
     for row in rows:
         if left <= 0:
             return taken, True

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync import revtree
 from sync.embedded import documents_sql, revisions_sql
@@ -47,8 +47,29 @@ class Pen:
         for one in others:
             self._graft_one(one)
 
+    def edit_all(self, incomings: Sequence[Incoming]) -> list[str | Conflict]:
+        """`edit` for each, in their order: its revision or why there is none."""
+        taken = documents_sql.known_ids(self.connection, self.row.db, [one.id for one in incomings])
+        revs: dict[int, str | Conflict] = {}
+        firsts: list[Incoming] = []
+        for at, one in enumerate(incomings):
+            if one.id not in taken and not one.path and not one.attachments:
+                revs[at] = rev = new_rev(None, one.deleted, one.body, [])
+                firsts.append(replace(one, path=[rev]))
+            taken.add(one.id)
+        self._insert_firsts(firsts)
+        return [revs[at] if at in revs else self._edit_or_not(one) for at, one in enumerate(incomings)]
+
+    def _edit_or_not(self, incoming: Incoming) -> str | Conflict:
+        try:
+            return self.edit(incoming)
+        except Conflict as conflict:
+            return conflict
+
     def _insert_firsts(self, incomings: Sequence[Incoming]) -> None:
-        """Documents that nobody has seen, each with one revision: nearly all that phones send."""
+        """Documents that nobody has seen, each with one revision: nearly all that is written."""
+        if not incomings:
+            return
         bodies = [one.body for one in incomings]
         revision = revisions_sql.insert_revisions(self.connection, bodies, self.writer, self.received_at)
         documents_sql.insert_documents(

@@ -61,6 +61,30 @@ def test_a_missing_document_says_missing(database: Database) -> None:
         database.get("a", rev="3-x")
 
 
+def test_bulk_edits_tell_new_known_deleted_and_repeated_documents_apart(database: Database) -> None:
+    known = database.put({"_id": "known", "n": 1}, writer="w")
+    gone = database.put({"_id": "gone"}, writer="w")
+    database.put({"_id": "gone", "_rev": gone, "_deleted": True}, writer="w")
+    rows = database.bulk_docs(
+        [
+            {"_id": "new", "n": 1},
+            {"_id": "known", "_rev": known, "n": 2},
+            {"_id": "unknown", "_rev": known},
+            {"_id": "buried", "_deleted": True},
+            {"_id": "new", "n": 2},
+            {"_id": "buried", "n": 3},
+            {"_id": "gone", "n": 4},
+        ],
+        writer="w",
+    )
+    assert ["error" in row for row in rows] == [False, False, True, False, True, False, False]
+    assert [row["rev"][:2] for row in rows if "rev" in row] == ["1-", "2-", "1-", "2-", "3-"]
+    numbers = {name: database.get(name)["n"] for name in ("new", "known", "buried", "gone")}
+    assert numbers == {"new": 1, "known": 2, "buried": 3, "gone": 4}
+    info = database.info()
+    assert (info["doc_count"], info["doc_del_count"]) == (4, 0)
+
+
 @pytest.mark.beyond_stand_in("details")
 def test_bulk_edits_answer_each_document_in_order(database: Database) -> None:
     database.put({"_id": "b"}, writer="w")

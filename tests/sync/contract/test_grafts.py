@@ -152,6 +152,19 @@ def test_a_restored_revision_keeps_the_receipt_that_it_got_elsewhere(database: D
 
 
 @pytest.mark.beyond_stand_in("details")
+def test_documents_and_receipts_are_the_same_asked_for_together_or_apart(database: Database) -> None:
+    picture = {"photo": {"content_type": "image/png", "data": "AAAA"}}
+    graft(database, doc("plain", "1-a", n=1), doc("buried", "1-a", _deleted=True))
+    graft(database, doc("two", "1-a", n=1), doc("two", "1-b", n=2), doc("long", "2-b", "1-a", n=3))
+    graft(database, doc("pictured", "1-a", _attachments=picture))
+    together = database.changes(include_docs=True, receipts=True)
+    receipts, docs = database.changes(receipts=True), database.changes(include_docs=True)
+    assert [row.leaves for row in together.rows] == [row.leaves for row in receipts.rows]
+    assert [row.doc for row in together.rows] == [row.doc for row in docs.rows]
+    assert (together.last_seq, len(together.rows)) == (docs.last_seq, 5)
+
+
+@pytest.mark.beyond_stand_in("details")
 def test_revs_diff_tells_what_is_missing(database: Database) -> None:
     graft(database, doc("a", "2-b", "1-a"))
     assert database.revs_diff({"a": ["2-b", "1-a"]}) == {}
