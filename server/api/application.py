@@ -16,6 +16,7 @@ from server.api import (
     records,
     registers,
     sheets,
+    villages,
 )
 from server.people import api as enrolment
 
@@ -69,6 +70,7 @@ def mount(app: Flask) -> None:
         phones,
         exports,
         sheets,
+        villages,
         lists,
         enrolment,
     )

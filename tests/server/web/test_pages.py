@@ -25,6 +25,8 @@ PAGES = [
     "/exports",
     "/bulletins",
     "/bulletins/preview",
+    "/villages",
+    "/villages?state=silent",
     "/sheets",
     "/api/v1/",
 ]
@@ -90,7 +92,7 @@ def test_every_page_is_whole_in_both_languages(world: World, path: str, language
     assert answer.status_code == 200
     assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
     keys = re.findall(
-        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|roster|unit)\.[a-z_]+)\s*<",
+        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|roster|unit|villages)\.[a-z_]+)\s*<",
         answer.text,
     )
     assert keys == []
