@@ -17,6 +17,7 @@ from server.api import (
     registers,
     relief,
     sheets,
+    villages,
 )
 from server.api.description import Descriptions
 from server.people import api as enrolment
@@ -73,6 +74,7 @@ def mount(app: Flask) -> None:
         phones,
         exports,
         sheets,
+        villages,
         lists,
         enrolment,
     )

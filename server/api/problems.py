@@ -195,6 +195,41 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "请选择辖区内可以处理异常的工作人员。",
         "Choose somebody who may handle exceptions there.",
     ),
+    "nil-future": (
+        422, "不能登记将来的日子", "A day to come",
+        "{day} 还没有到，不能登记零报告。",
+        "{day} is still to come: nothing can be said about it.",
+    ),
+    "nil-no-village": (
+        422, "不是村（社区）", "Not a village",
+        "{area} 当日不是在用的村（社区）。零报告按村登记。",
+        "{area} is no village on that day. Nil reports are of villages.",
+    ),
+    "nil-reported": (
+        409, "当日已有记录", "There are records of the day",
+        "该村 {day} 已有计入统计的记录，算已报，不能再登记零报告。",
+        "Records of {day} count in the village: it has reported.",
+    ),
+    "nil-said": (
+        409, "已经登记零报告", "Said already",
+        "{name} 已于 {at} 登记该村零报告。",
+        "{name} entered the village's nil report at {at}.",
+    ),
+    "nil-not-said": (
+        409, "没有零报告可撤回", "Nothing to take back",
+        "该村当日没有登记零报告。",
+        "The village has no nil report on that day.",
+    ),
+    "nil-moved": (
+        409, "刚有人改过", "Somebody was quicker",
+        "另一位工作人员刚改了该村的零报告，请刷新后再看。",
+        "Somebody else has just changed the village's nil report. Look again.",
+    ),
+    "nil-too-often": (
+        409, "改动过多", "Changed too often",
+        "一个村一天的零报告最多改 {count} 次。",
+        "A village's nil report of one day can be changed {count} times.",
+    ),
     "bulletin-unknown": (
         404, "没有这一号日报", "No such bulletin",
         "没有编号为 {number} 的日报。可用 /api/v1/bulletins 查询。",

@@ -185,16 +185,3 @@ class PointsOverdue(MethodView):
             ),
             personal=False,
         )
-
-
-@blp.route("/todo/villages")
-class Villages(MethodView):
-    @allowed("figures.read")
-    @blp.arguments(shapes.DayQuery, location="query")
-    @blp.response(200, shapes.VillageList)
-    @versioned
-    def get(self, query: dict[str, Any]) -> dict[str, Any]:
-        """Which villages were heard from on a day."""
-        area = asked_area("figures.read", query)
-        day = (query.get("day") or today()).isoformat()
-        return {"items": queries.villages_status(gridbook().readmodel, area["code"], day)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from server.villages.nil_reports import MOVES, NOTE_LENGTH_MAX
+
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 CODE = validate.Regexp(r"^\d{6}(\d{3}(\d{3})?)?$", error="An area code has 6, 9 or 12 digits.")
@@ -500,6 +502,26 @@ class VillageState(Schema):
     deliveries = fields.Float()
     quarantined = fields.Integer()
     last_received_at = fields.String()
+    nil = fields.Dict(metadata=note("the nil report that holds: {at, by: {staff_id, name}, note?}"))
+
+
+class NilReport(Schema):
+    village = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^\d{12}$", error="A village's code has 12 digits."),
+        metadata=note("the village's code", example="370304102001"),
+    )
+    day = fields.Date(metadata=note("Beijing day; today by default", example="2020-02-21"))
+    what = fields.String(
+        load_default="said",
+        validate=validate.OneOf(MOVES),
+        metadata=note("`said`: nothing to report; `withdrawn` takes it back", example="said"),
+    )
+    note = fields.String(
+        load_default="",
+        validate=validate.Length(max=NOTE_LENGTH_MAX),
+        metadata=note("such as who in the village said so", example="村主任电话报"),
+    )
 
 
 class VillageList(Schema):

@@ -4,7 +4,8 @@
      areas: [{code, name, level, parent}],                    district, towns, villages
      indicators: [{id, name, unit, note, cumulative}],        what was counted, in words
      figures: {area code: {indicator: {value, numerator?, denominator?, parts?}}},
-     villages: {reported, nil, silent: [{code, name, town}]},
+     villages: {reported, nil, silent: [{code, name, town}],
+                nil_reports: [{code, name, town, at, by}]},       absent in bulletins of before there were any
      devices: {active, silent: [{device_id, label, villages, last_contact_at?}]},
      waiting: {quarantined, returned, by_town: {code: {quarantined, returned}}},
      late: [{number, day, changes: {indicator: change}}]}     earlier bulletins, as they would read by now
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -29,11 +31,11 @@ from server.people.people import People
 from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import figure, number
 from server.readmodel.tables import areas, records
+from server.villages.nil_reports import NilStep
 
 Content = dict[str, Any]
 Figures = dict[str, dict[str, Any]]
 LEVELS = ("district", "town", "village")
-NIL_REPORT_FORM = False  # no form says "nothing to report" yet: a village has reported or is silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,10 @@ def compose(
     day: date,
     moment: str,
     earlier: Iterable[Frozen] = (),
+    nil: Mapping[str, NilStep] = MappingProxyType({}),
 ) -> Content:
-    """The content for `day` as of `moment`, out of one snapshot. Raises Refused when there is no district, or
+    """The content for `day` as of `moment`, out of one snapshot; `nil` are the nil reports as of then, by
+    village. Raises Refused when there is no district, or
     when parts do not sum to totals."""
     on = day.isoformat()
     known = _areas(connection)
@@ -77,7 +81,7 @@ def compose(
         "areas": listed,
         "indicators": [_words(each) for each in wanted],
         "figures": figures,
-        "villages": _villages([area for area in known if _is_active(area, on)], found, on, declaration),
+        "villages": _villages([area for area in known if _is_active(area, on)], found, on, declaration, nil),
         "devices": _devices(connection, people, cutoff.day_start(day), moment),
         "waiting": _waiting(listed, found),
         "late": [_late(found, each, district["code"], wanted) for each in earlier],
@@ -137,18 +141,32 @@ def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, 
 
 
 def _villages(
-    listed: Sequence[Mapping[str, Any]], found: AsOf, day: str, declaration: Declaration
+    listed: Sequence[Mapping[str, Any]],
+    found: AsOf,
+    day: str,
+    declaration: Declaration,
+    nil: Mapping[str, NilStep],
 ) -> dict[str, Any]:
-    """A village has reported when a record of the day counts in it."""
+    """A village has reported when a record of the day counts in it, whatever nil report there is."""
     counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
     heard = found.active_areas(day, counted)
     villages = [area for area in listed if area["level"] == "village"]
-    silent = [
-        {"code": area["code"], "name": area["name"], "town": area["parent"]}
-        for area in villages
-        if area["code"] not in heard
+    others = [_place(area) for area in villages if area["code"] not in heard]
+    said = [
+        each | {"at": nil[each["code"]].at, "by": nil[each["code"]].by["name"]}
+        for each in others
+        if each["code"] in nil
     ]
-    return {"reported": len(villages) - len(silent), "nil": 0, "silent": silent}
+    return {
+        "reported": len(villages) - len(others),
+        "nil": len(said),
+        "silent": [each for each in others if each["code"] not in nil],
+        "nil_reports": said,
+    }
+
+
+def _place(area: Mapping[str, Any]) -> dict[str, str]:
+    return {"code": area["code"], "name": area["name"], "town": area["parent"]}
 
 
 def _devices(connection: Connection, people: People, start: str, moment: str) -> dict[str, Any]:

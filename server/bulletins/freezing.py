@@ -25,6 +25,7 @@ from server.intake.lookups import Lookups
 from server.people.staff import Staff
 from server.readmodel import queries
 from server.readmodel.moments import BEIJING
+from server.villages import nil_reports
 
 WAIT_S = 8.0  # for intake to catch up
 LATE_DAYS = 7  # bulletins so many days back are compared in the next one
@@ -133,7 +134,8 @@ def _composed(shared: Gridbook, day: date, moment: str, bulletins: Sequence[Bull
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
         settings = Lookups().settings(connection)
-        return compose(connection, shared.people, queries.indicators(), settings, day, moment, earlier)
+        nil = nil_reports.standing(shared.store, day.isoformat(), moment)
+        return compose(connection, shared.people, queries.indicators(), settings, day, moment, earlier, nil)
 
 
 def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list[Frozen]:

@@ -17,7 +17,8 @@ def message(content: Mapping[str, Any], groups: Sequence[Mapping[str, Any]], dig
         f"{wording.day_text(content['day'])}，{wording.until_text(content)}",
         wording.replaces_line(content),
         *(_group(content, each) for each in groups),
-        f"报送：已报{content['villages']['reported']}村，未报{len(content['villages']['silent'])}村；"
+        f"报送：已报{content['villages']['reported']}村，"
+        f"零报告{content['villages']['nil']}村，未报{len(content['villages']['silent'])}村；"
         f"未同步手机{len(content['devices']['silent'])}台；待更正{content['waiting']['quarantined']}条",
         *(f"· {line}" for line in wording.late_lines(content)),
         _signed(content, digest),

@@ -83,7 +83,9 @@ def _story(content: Content, town_indicators: Sequence[str]) -> list[Flowable]:
         Paragraph("二、分镇（街道）", HEADING),
         _towns(content, wording.declared(content, town_indicators)),
         Paragraph("三、未报村（社区）", HEADING),
-        *_silent(content),
+        *_by_town(wording.silent_by_town(content)),
+        Paragraph("零报告村（社区）", HEADING),
+        *_by_town(wording.nil_by_town(content)),
         Paragraph("四、未同步手机", HEADING),
         *_devices(content),
         Paragraph("五、补报与说明", HEADING),
@@ -143,8 +145,7 @@ def _towns(content: Content, names: Sequence[str]) -> Table:
     return Table([heads, *rows], colWidths=[first] + [width] * len(names), repeatRows=1, style=style)
 
 
-def _silent(content: Content) -> list[Flowable]:
-    found = wording.silent_by_town(content)
+def _by_town(found: list[tuple[str, list[str]]]) -> list[Flowable]:
     if not found:
         return [Paragraph("无", BODY)]
     return [Paragraph(escape(f"{town}（{len(names)}）：{'、'.join(names)}"), CELL) for town, names in found]

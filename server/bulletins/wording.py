@@ -78,9 +78,18 @@ def places(content: Content) -> dict[str, str]:
 
 def silent_by_town(content: Content) -> list[tuple[str, list[str]]]:
     """[(town, names of its silent villages)]"""
+    return _by_town(content, content["villages"]["silent"])
+
+
+def nil_by_town(content: Content) -> list[tuple[str, list[str]]]:
+    """[(town, names of its villages that had nothing to report)]"""
+    return _by_town(content, content["villages"].get("nil_reports", []))
+
+
+def _by_town(content: Content, villages: Iterable[Mapping[str, str]]) -> list[tuple[str, list[str]]]:
     names = places(content)
     found: dict[str, list[str]] = {}
-    for village in content["villages"]["silent"]:
+    for village in villages:
         found.setdefault(names.get(village["town"], village["town"]), []).append(village["name"])
     return list(found.items())
 
@@ -107,7 +116,7 @@ def notes(content: Content) -> Sequence[str]:
     return [
         f"统计范围：{until_text(content)}服务器已收到的记录；此后到达的记录列为补报，不改本号数字。",
         f"已报村（社区）{villages['reported']}个，零报告{villages['nil']}个，未报{len(villages['silent'])}个。"
-        "零报告表单尚未启用，当日无记录的村一律列为未报。",
+        "零报告为截止前由工作人员代村登记的当日无情况；当日有记录的村算已报。",
         f"在用手机{content['devices']['active']}台，当日截止前未同步{len(content['devices']['silent'])}台。",
         f"待更正记录{waiting['quarantined']}条、已退回{waiting['returned']}条，均未计入。",
         "台账、参数与审核结论以发布时为准；累计数不可跨日相加；消毒点按当日24时计。",

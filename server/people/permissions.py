@@ -18,6 +18,7 @@ ACTIONS = {
     "exceptions.handle": ("处理异常", "take, assign and resolve exceptions"),
     "register.read": ("看台账", "read registers"),
     "register.write": ("改台账", "change registers"),
+    "nil.report": ("登记零报告", "enter nil reports of villages"),
     "lists.reconcile": ("核查上级名单", "reconcile superiors' lists"),
     "export.masked": ("导出（脱敏）", "export with names and numbers masked"),
     "export.unmasked": ("导出（不脱敏）", "export in full"),
@@ -29,7 +30,7 @@ ACTIONS = {
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
-_DESK = {"records.review", "exceptions.handle", "register.write", "lists.reconcile"}
+_DESK = {"records.review", "exceptions.handle", "register.write", "lists.reconcile", "nil.report"}
 _FIELD = {"devices.manage", "enrolment.create"}
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
@@ -44,7 +45,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         frozenset(_READ | _FIELD | _DESK | {"export.unmasked", "forms.publish", "bulletin.freeze"}),
     ),
     "town_staff": ("镇（街道）工作人员", frozenset(_READ | _FIELD | _DESK)),
-    "village_cadre": ("村（社区）干部", frozenset(_READ | {"exceptions.handle"})),
+    "village_cadre": ("村（社区）干部", frozenset(_READ | {"exceptions.handle", "nil.report"})),
     "inspector": ("督导员", frozenset(_READ)),
     "civil_affairs": ("民政", frozenset(_READ | {"register.write"})),
     "village_doctor": ("村医/卫生院", frozenset({"figures.read", "records.read"})),

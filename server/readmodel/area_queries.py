@@ -240,14 +240,18 @@ def _point(row: Row[Any]) -> dict[str, Any]:
 
 
 def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, Any]]:
-    """Every village of an area: [{area, state:"reported"|"silent", visits, disinfections, deliveries,
-    quarantined, last_received_at?}].
+    """Every village of an area that there is on the day: [{area, state:"reported"|"silent", visits,
+    disinfections, deliveries, quarantined, last_received_at?}].
 
     A village has reported when a record of `day` counts in it.
     """
     counted = ("visits", "disinfections", "deliveries")
     with rm.engine.connect() as connection:
-        villages = connection.execute(_villages(connection, area_code)).all()
+        villages = connection.execute(
+            _villages(connection, area_code).where(
+                area_table_.c.active_from <= day, area_table_.c.active_to >= day
+            )
+        ).all()
         rows = connection.execute(
             select(cells.c.area_code, cells.c.component, cells.c.value).where(
                 cells.c.area_code.in_([village.code for village in villages]),

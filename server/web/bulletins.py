@@ -97,6 +97,7 @@ def bulletin(number: str) -> str:
         day_words=day_words(date.fromisoformat(content["day"]), language.current()),
         figures=_figures(content),
         silent=wording.silent_by_town(content),
+        nil=wording.nil_by_town(content),
         devices=[_device(each, wording.places(content)) for each in content["devices"]["silent"]],
         may_freeze=may(member, "bulletin.freeze"),
         **_table(content, wording.declared(content, towns)),

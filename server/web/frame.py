@@ -19,6 +19,7 @@ from server.web import language
 MENU = (
     ("overview", "menu.overview", "figures.read", ""),
     ("bulletins", "menu.bulletins", "figures.read", ""),
+    ("villages", "menu.villages", "figures.read", ""),
     ("records", "menu.records", "records.read", "menu.part_records"),
     ("quarantine", "menu.quarantine", "records.read", ""),
     ("exceptions", "menu.exceptions", "records.read", "menu.part_todo"),

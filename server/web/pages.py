@@ -9,7 +9,7 @@ from server.web import frame
 blueprint = Blueprint("web", __name__, template_folder="templates")
 frame.surround(blueprint)
 
-from server.web import (  # noqa: E402  the modules hang their views on the blueprint
+from server.web import (  # noqa: E402, F401  the modules hang their views on the blueprint
     api_guide,
     bulletins,
     devices,
@@ -25,9 +25,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     sign_in,
     todo,
     units,
+    villages,
 )
 
-__all__ = [
-    "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
-    "overview", "records", "relief", "sheets", "sign_in", "todo", "units",
-]  # fmt: skip
+__all__ = ["blueprint"]

@@ -18,7 +18,9 @@ Row = dict[str, Any]
 class FigureRows:
     def __init__(self, asked: Asked, template: Template) -> None:
         self._asked, self._level = asked, LEVEL[template.rows]
-        self._silent = {each["code"] for each in asked.content["villages"]["silent"]}
+        villages = asked.content["villages"]
+        self._silent = {each["code"] for each in villages["silent"]}
+        self._nil = {each["code"] for each in villages.get("nil_reports", ())}
 
     def choices(self, value: str) -> str | None:
         return None
@@ -30,20 +32,23 @@ class FigureRows:
 
     def value(self, row: Row, name: str) -> Any:
         if name == "state":
-            return "silent" if self._is_silent(row["code"]) else "reported"
+            return self._state(row["code"])
         _, indicator, *part = name.split(".")
         figure = self._asked.content["figures"][row["code"]].get(indicator, {})
         if part == [WEEK]:
             return figure.get(WEEK, {}).get("value")
         return figure.get(part[0] if part else "value")
 
-    def _is_silent(self, code: str) -> bool:
-        inside = [
+    def _state(self, code: str) -> str:
+        """A town has reported when one of its villages has, else it is nil when one has nothing to report."""
+        inside = {
             area["code"]
             for area in self._asked.content["areas"]
             if area["level"] == "village" and area["code"].startswith(code)
-        ]
-        return bool(inside) and all(each in self._silent for each in inside)
+        }
+        if not inside or inside - self._silent - self._nil:
+            return "reported"
+        return "nil" if inside & self._nil else "silent"
 
     def total(self, name: str) -> Any:
         """The area's own figure: of a share, too, which parts do not add up to."""
@@ -85,6 +90,11 @@ def _reported(asked: Asked) -> Iterator[Item]:
     for village in asked.content["villages"]["silent"]:
         if asked.covers(village["code"]):
             yield (section, village["name"], None, asked.names.get(village["town"], ""))
+    section = asked.pick({"zh": "零报告村（社区）", "en": "Villages with nothing to report"})
+    for village in asked.content["villages"].get("nil_reports", ()):
+        if asked.covers(village["code"]):
+            said = f"{asked.names.get(village['town'], '')}；{village['by']} {local(village['at'])}"
+            yield (section, village["name"], None, said)
     section = asked.pick({"zh": "未同步手机", "en": "Phones not heard from"})
     last = asked.pick({"zh": "最近联系", "en": "last contact"})
     for device in asked.content["devices"]["silent"]:

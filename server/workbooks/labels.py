@@ -16,6 +16,7 @@ STATES = {
     "partial": {"zh": "部分发放", "en": "partly"},
     "done": {"zh": "已发", "en": "served"},
     "reported": {"zh": "已报", "en": "reported"},
+    "nil": {"zh": "零报告", "en": "nothing to report"},
     "silent": {"zh": "未报", "en": "silent"},
     "accepted": {"zh": "已通过", "en": "accepted"},
     "accepted_with_warnings": {"zh": "已通过（有提示）", "en": "accepted with warnings"},

@@ -66,7 +66,7 @@ LISTED = {
 NAMES: dict[str, dict[str, str]] = {
     "towns": {
         **AREA,
-        "state": "已报 or 未报",
+        "state": "已报, 零报告 or 未报",
         "figure.<indicator>": "a figure",
         "figure.<indicator>.numerator": "what a share is of",
         "figure.<indicator>.denominator": "…out of",

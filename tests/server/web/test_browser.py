@@ -29,6 +29,8 @@ PAGES = [
     f"/households/H1?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",
+    "/villages",
+    "/villages?state=silent",
     "/devices",
     "/forms",
     "/forms/household_visit",

@@ -10,6 +10,8 @@ from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
 from server.readmodel.relief_queries import STANDINGS
+from server.villages.nil_reports import MOVES as NIL_MOVES
+from server.villages.states import STATES as VILLAGE_STATES
 from server.web.language import FOLDER
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -39,6 +41,10 @@ COMPOSED = {
     "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
     "menu.": ["not_reached", "points", "roster"],
     "unit.": ["household_page", "point_page", "roster_entry_page"],
+    "villages.state_": list(VILLAGE_STATES),
+    "villages.do_": list(NIL_MOVES),
+    "villages.done_": list(NIL_MOVES),
+    "villages.": ["visits", "disinfections", "deliveries"],
     "group.": ["visits", "disinfection", "relief", "quality", "other"],
 }
 

@@ -1,0 +1,55 @@
+"""Which villages were heard from on a day, and the nil reports that staff enter for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.views import MethodView
+
+from server.api import shapes
+from server.api.access import allowed, asked_area, own_area, staff_for
+from server.api.beijing import today
+from server.api.blueprint import Blueprint
+from server.api.problems import Problem
+from server.app import gridbook
+from server.people.staff import Staff
+from server.people.web import require_csrf
+from server.villages import states
+from server.villages.nil_reports import NilRefused
+
+blp = Blueprint("villages", __name__, url_prefix="/api/v1", description="Villages heard from, nil reports")
+
+
+def say(member: Staff, body: dict[str, Any]) -> dict[str, Any]:
+    """A step of a village's nil report. Raises Problem."""
+    area = own_area(member, body["village"])
+    try:
+        return states.say(
+            gridbook(), member, area["code"], body.get("day") or today(), body["what"], body["note"]
+        )
+    except NilRefused as refused:
+        raise Problem(refused.code, **refused.fields) from None
+
+
+@blp.route("/todo/villages")
+class Villages(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.response(200, shapes.VillageList)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Every village on a day: reported, nil or silent (indicator J3)."""
+        area = asked_area("figures.read", query)
+        day = (query.get("day") or today()).isoformat()
+        return {"items": states.villages(gridbook(), area["code"], day)}
+
+
+@blp.route("/nil-reports")
+class NilReports(MethodView):
+    @allowed("nil.report")
+    @require_csrf
+    @blp.arguments(shapes.NilReport)
+    @blp.response(201, shapes.VillageState)
+    @blp.alt_response(409, description="Records of the day count, it was said already, or never")
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Put on record that a village has nothing to report on a day, or take that back."""
+        return say(staff_for("nil.report"), body)
