@@ -8,6 +8,7 @@ from flask_smorest import Api
 from server.api import (
     areas,
     bulletins,
+    disinfection,
     exceptions,
     exports,
     forms,
@@ -66,6 +67,7 @@ def mount(app: Flask) -> None:
     parts = (
         areas,
         bulletins,
+        disinfection,
         exceptions,
         forms,
         records,

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from marshmallow import Schema, fields, validate
 
-from server.api.shapes import SHORT, AreaQuery, Figures, FiguresRow, Page, PageQuery, note
+from server.api.shapes import (
+    SHORT,
+    Area,
+    AreaQuery,
+    DayQuery,
+    Figure,
+    Figures,
+    FiguresRow,
+    Page,
+    PageQuery,
+    note,
+)
+from server.readmodel.disinfection_queries import POINT_SORTS, RECORD_SORTS, findings
+from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.relief_queries import SORTS, STANDINGS
 
 
-def sorting(names: object) -> fields.String:
-    """A field that takes one of the orders by name, with `-` before it for falling."""
-    known = [sign + str(name) for name in names for sign in ("", "-")]  # type: ignore[attr-defined]
+def sorting(names: Iterable[str], first: str = "") -> fields.String:
+    """A field that takes one of the orders by name, with `-` before it for falling; `first` by default."""
+    known = [sign + name for name in names for sign in ("", "-")]
     return fields.String(
-        load_default=known[0], validate=validate.OneOf(known), metadata=note("`-` before it: falling.")
+        load_default=first or known[0],
+        validate=validate.OneOf(known),
+        metadata=note("`-` before it: falling."),
     )
 
 
@@ -59,3 +76,85 @@ class ReliefEntry(Schema):
 
 class ReliefEntries(Page):
     items = fields.List(fields.Nested(ReliefEntry), required=True)
+
+
+class PointsStanding(Schema):
+    due = fields.Integer(required=True, metadata=note("active points"))
+    overdue = fields.Integer(
+        required=True, metadata=note("whose own interval has run out, those never disinfected included")
+    )
+    never = fields.Integer(required=True, metadata=note("never disinfected"))
+
+
+class DisinfectionRow(Schema):
+    area = fields.Nested(Area, metadata=note("an area right inside"))
+    point = fields.Dict(metadata=note("of a village: {id, name, village_code, registered}"))
+    figures = fields.Dict(keys=fields.String(), values=fields.Nested(Figure), required=True)
+    standing = fields.Nested(PointsStanding, required=True)
+
+
+class Disinfection(Figures):
+    at = fields.String(required=True, metadata=note("the moment of `standing`"))
+    standing = fields.Nested(PointsStanding, required=True)
+    items = fields.List(
+        fields.Nested(DisinfectionRow),
+        required=True,
+        metadata=note("the same of each area right inside; of a village, of each point"),
+    )
+
+
+class PointListQuery(AreaQuery, PageQuery):
+    state = fields.String(
+        load_default=POINT_STANDINGS[0],
+        validate=validate.OneOf(POINT_STANDINGS),
+        metadata=note("At this moment, by each point's own interval; `overdue` includes `never`."),
+    )
+    sort = sorting(POINT_SORTS)
+
+
+class PointItem(Schema):
+    point_id = fields.String(required=True)
+    town_code = fields.String(required=True)
+    village_code = fields.String(required=True)
+    entry = fields.Dict(required=True, metadata=note("as the register has it"))
+    last_ended_at = fields.String(metadata=note("absent when it was never disinfected"))
+    next_due = fields.String()
+    hours_since = fields.Float(allow_none=True, required=True, metadata=note("since the last disinfection"))
+    overdue = fields.Boolean(required=True)
+
+
+class PointList(Page):
+    at = fields.String(required=True)
+    items = fields.List(fields.Nested(PointItem), required=True)
+
+
+class DisinfectionsQuery(DayQuery, PageQuery):
+    finding = fields.String(
+        load_default="all",
+        metadata=note("`wrong` or `right`: the mix; `hints`: of misuse, or one rule's such as `V024`."),
+        validate=validate.OneOf(findings()),
+    )
+    sort = sorting(RECORD_SORTS, "-time")
+
+
+class DisinfectionItem(Schema):
+    record_id = fields.String(required=True)
+    work_date = fields.String(required=True)
+    town_code = fields.String(required=True)
+    village_code = fields.String(required=True)
+    point_id = fields.String(allow_none=True, required=True, metadata=note("null for an ad-hoc place"))
+    ended_at = fields.String(allow_none=True, required=True)
+    agent = fields.String(allow_none=True, required=True)
+    method = fields.String(allow_none=True, required=True)
+    target_mgl = fields.Float(allow_none=True, required=True, metadata=note("chlorine that was aimed at"))
+    conc_mgl = fields.Float(allow_none=True, required=True, metadata=note("chlorine that was mixed"))
+    conc_ok = fields.String(allow_none=True, required=True, metadata=note("yes, no, or null: no mix"))
+    area_m2 = fields.Float(allow_none=True, required=True)
+    solution_l = fields.Float(allow_none=True, required=True)
+    lpm2 = fields.Float(allow_none=True, required=True, metadata=note("litres a square metre sprayed"))
+    hints = fields.List(fields.String(), required=True, metadata=note("rules of misuse that it broke"))
+
+
+class DisinfectionRecords(Page):
+    day = fields.Date(required=True)
+    items = fields.List(fields.Nested(DisinfectionItem), required=True)

@@ -78,7 +78,7 @@ def figures(
 
 def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
     due = (
-        active(units, _day_of(now))
+        active(units, day_of(now))
         & (units.c.kind == "point")
         & units.c.registered
         & within(units, area_code, connection)
@@ -90,7 +90,7 @@ def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, An
     return {"value": late, "numerator": points - late, "denominator": points}
 
 
-def _day_of(now: str) -> str:
+def day_of(now: str) -> str:
     """The Beijing day of a moment. Raises ValueError."""
     moment = parse(now)
     if moment is None:
@@ -223,16 +223,16 @@ def points_overdue(
                 units.c.kind == "point",
                 units.c.registered,
                 units.c.due_at <= now,
-                active(units, _day_of(now)),
+                active(units, day_of(now)),
             )
             .where(within(units, area_code, connection))
         )
         columns = (units.c.due_at, units.c.village_code, units.c.unit_key)
         rows, cursor = keyset(connection, f"overdue:{area_code}", query, columns, cursor, clamp(limit))
-    return Page([_point(row) for row in rows], cursor)
+    return Page([point_item(row) for row in rows], cursor)
 
 
-def _point(row: Row[Any]) -> dict[str, Any]:
+def point_item(row: Row[Any]) -> dict[str, Any]:
     state = codec.decode(row.state)
     item = {"point_id": row.unit_id, "village_code": row.village_code, "town_code": row.town_code}
     item["entry"] = codec.decode(row.entry) if row.entry else {}

@@ -19,6 +19,13 @@ from server.readmodel.area_queries import (
 )
 from server.readmodel.area_queries import list_units as units
 from server.readmodel.declaration import default_declaration as indicators
+from server.readmodel.disinfection_queries import (
+    disinfection_figures,
+    disinfection_table,
+    disinfections,
+    points,
+    points_standing,
+)
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import BadCursor, Page
 from server.readmodel.record_queries import (
@@ -48,6 +55,9 @@ __all__ = [
     "area_table",
     "areas",
     "compiled_forms",
+    "disinfection_figures",
+    "disinfection_table",
+    "disinfections",
     "district",
     "export_columns",
     "export_rows",
@@ -55,7 +65,9 @@ __all__ = [
     "indicators",
     "late_revisions",
     "not_reached",
+    "points",
     "points_overdue",
+    "points_standing",
     "record",
     "records",
     "relief_entries",

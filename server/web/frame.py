@@ -48,6 +48,7 @@ BELOW = {
     "list_import": "lists",
     "list_preview": "lists",
     "exception": "exceptions",
+    "disinfections": "points",
 }
 
 

@@ -13,6 +13,7 @@ from server.web import (  # noqa: E402, F401  the modules hang their views on th
     api_guide,
     bulletins,
     devices,
+    disinfection,
     exceptions,
     exports,
     forms,

@@ -96,7 +96,6 @@ def _items(figures: dict[str, Any]) -> list[dict[str, Any]]:
             "name": choice_label("item", code),
             "done": number(part["numerator"]),
             "due": number(part["denominator"]),
-            "left": number(max(0, part["denominator"] - part["numerator"])),
             "share": number(part["value"], percent=True),
             "percent": part["value"],
         }

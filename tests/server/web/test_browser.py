@@ -26,6 +26,8 @@ PAGES = [
     "/roster",
     f"/roster?state=all&village={VILLAGE}",
     "/points",
+    f"/points?state=all&village={VILLAGE}",
+    f"/disinfections?day={today() - timedelta(days=1)}",
     f"/households/H1?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",

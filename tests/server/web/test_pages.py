@@ -19,6 +19,8 @@ PAGES = [
     "/roster",
     "/roster?campaign=aixin&state=all&sort=-waiting&by=-D3",
     "/points",
+    f"/points?village={VILLAGE}&state=all&sort=-village&by=-C1",
+    "/disinfections?finding=wrong",
     f"/households/H2?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",

@@ -9,6 +9,8 @@ import pytest
 from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
+from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
+from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
 from server.villages.nil_reports import MOVES as NIL_MOVES
 from server.villages.states import STATES as VILLAGE_STATES
@@ -25,6 +27,12 @@ COMPOSED = {
     "severity.": ["E", "W", "F"],
     "pii.": ["P1", "P2"],
     "roster.": ["open", "partial", "done"],
+    "points.state_": list(POINT_STANDINGS),
+    "points.by_": ["town", "village", "point"],
+    "points.finding_": ["all", "wrong", "right", "hints"],
+    "points.rule_": list(hint_rules()),
+    "points.mix_": ["yes", "no"],
+    "points.": ["due_n", "overdue_n", "never_n"],
     "relief.state_": list(STANDINGS),
     "relief.by_": ["town", "village"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
