@@ -32,7 +32,7 @@ class AllDocsJson:
     """`last_id` is the id of the last row: a further page, if there may be `more`, begins `after` it."""
 
     rows: list[bytes]
-    total_rows: int
+    total_rows: int | None
     offset: int | None = None
     last_id: str | None = None
     more: bool = False

@@ -160,8 +160,12 @@ class Database(Protocol):
         conflicts: bool = False,
         deleted_conflicts: bool = False,
         attachments: bool = False,
+        local_seq: bool = False,
     ) -> Doc:
-        """The winner, or the revision asked for. Raises NotFound("missing" or "deleted")."""
+        """The winner, or the revision asked for. Raises NotFound("missing" or "deleted").
+
+        With `local_seq` the winner has `_local_seq`, a number that says nothing outside of the store.
+        """
 
     def open_revs(
         self, doc_id: str, open_revs: Sequence[str] | None, **options: bool
@@ -234,6 +238,20 @@ class Database(Protocol):
 
     def get_local(self, local_id: str) -> Doc:
         """`local_id` without the `_local/` prefix. Local documents never replicate."""
+
+    def local_docs(
+        self,
+        *,
+        startkey: str | None,
+        endkey: str | None,
+        inclusive_end: bool,
+        descending: bool,
+        skip: int,
+        limit: int,
+    ) -> list[Doc]:
+        """A page of local documents by id; keys are without the `_local/` prefix. It may be shorter than
+        `limit`, but is empty only at the end.
+        """
 
     def put_local(self, doc: Mapping[str, Any], local_id: str) -> str: ...
 

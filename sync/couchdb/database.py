@@ -372,6 +372,16 @@ class CouchDatabase:
         doc: Doc = self._json("GET", "_local", local_id)
         return doc
 
+    def local_docs(
+        self, *, startkey: str | None, endkey: str | None, inclusive_end: bool, **options: Any
+    ) -> list[Doc]:
+        keys = {"startkey": startkey, "endkey": endkey}
+        params: dict[str, Any] = {
+            name: _quoted(None if key is None else f"_local/{key}") for name, key in keys.items()
+        }
+        params |= {"inclusive_end": _spelled(inclusive_end), "include_docs": True, **options}
+        return [row["doc"] for row in self._json("GET", "_local_docs", params=params)["rows"]]
+
     def put_local(self, doc: Mapping[str, Any], local_id: str) -> str:
         check_local_id(local_id)
         kept = local_counter(doc.get("_rev"))

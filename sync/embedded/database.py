@@ -121,8 +121,10 @@ class EmbeddedDatabase:
         conflicts: bool = False,
         deleted_conflicts: bool = False,
         attachments: bool = False,
+        local_seq: bool = False,
     ) -> Doc:
-        options = Options(revs, revs_info, conflicts, deleted_conflicts, attachments, latest)
+        told_seq = local_seq and rev is None
+        options = Options(revs, revs_info, conflicts, deleted_conflicts, attachments, latest, told_seq)
         with self._reader() as reader:
             return reader.get(doc_id, rev, options)
 
@@ -344,7 +346,22 @@ class EmbeddedDatabase:
         rev, body = found
         if rev is None:
             raise NotFound("missing")
-        return {"_id": f"_local/{local_id}", "_rev": f"0-{rev}", **orjson.loads(body)}
+        return _local_doc(local_id, rev, body)
+
+    def local_docs(
+        self,
+        *,
+        startkey: str | None,
+        endkey: str | None,
+        inclusive_end: bool,
+        descending: bool,
+        skip: int,
+        limit: int,
+    ) -> list[Doc]:
+        ids = IdRange(startkey, endkey, inclusive_end, descending)
+        with self._reader() as reader:
+            rows = locals_sql.load_locals(reader.connection, self._db, ids, skip, limit)
+        return [_local_doc(*row) for row in rows]
 
     def put_local(self, doc: Mapping[str, Any], local_id: str) -> str:
         check_local_id(local_id)
@@ -365,6 +382,10 @@ class EmbeddedDatabase:
                 raise NotFound("missing")
 
         self._committer.run(work)
+
+
+def _local_doc(local_id: str, rev: int, body: bytes) -> Doc:
+    return {"_id": f"_local/{local_id}", "_rev": f"0-{rev}", **orjson.loads(body)}
 
 
 def _ms_of(received_at: str) -> int:

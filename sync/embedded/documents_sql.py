@@ -247,14 +247,14 @@ class IdRange:
     descending: bool = False
     inclusive_start: bool = True
 
-    def conditions(self) -> tuple[str, list[str]]:
+    def conditions(self, column: str = "d.id") -> tuple[str, list[str]]:
         low, high = (">=", "<=") if not self.descending else ("<=", ">=")
         parts, values = [], []
         if self.startkey is not None:
-            parts.append(f" AND d.id {low if self.inclusive_start else low[0]} ?")
+            parts.append(f" AND {column} {low if self.inclusive_start else low[0]} ?")
             values.append(self.startkey)
         if self.endkey is not None:
-            parts.append(f" AND d.id {high if self.inclusive_end else high[0]} ?")
+            parts.append(f" AND {column} {high if self.inclusive_end else high[0]} ?")
             values.append(self.endkey)
         return "".join(parts), values
 

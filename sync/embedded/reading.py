@@ -37,6 +37,7 @@ class Options:
     deleted_conflicts: bool = False
     attachments: bool = False
     latest: bool = False
+    local_seq: bool = False
 
 
 PLAIN = Options()
@@ -309,6 +310,8 @@ def _told_of_tree(entry: Entry, rev: str, options: Options) -> Doc:
         told["_revisions"] = revtree.revisions_member(entry.tree, rev)
     if options.revs_info:
         told["_revs_info"] = [_rev_info(entry, step) for step in revtree.ancestry(entry.tree, rev)]
+    if options.local_seq:
+        told["_local_seq"] = entry.seq
     if options.conflicts and (others := revtree.conflicts(entry.tree)):
         told["_conflicts"] = others
     if options.deleted_conflicts and (others := revtree.deleted_conflicts(entry.tree)):

@@ -1,8 +1,7 @@
-"""_all_docs."""
+"""_all_docs, _design_docs and _local_docs; `queries` asks several questions in one request."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -10,110 +9,101 @@ from typing import Any
 import orjson
 from flask import Response
 
-from sync.endpoint import answers
+from sync.endpoint import answers, id_pages
 from sync.endpoint.call import Call
-from sync.endpoint.errors import QueryParseError
+from sync.endpoint.errors import EntityTooLarge, QueryParseError
+from sync.endpoint.id_pages import Asked, IdPages
 from sync.endpoint.query import Query
-from sync.rendering import AllDocsJson, writing_json
+from sync.rendering import AllDocsJson
 from sync.store import BadRequest
 
+QUERIES_MAX = 1_000
 
-def get(call: Call) -> Response:
-    return _answer(call, call.query)
-
-
-def post(call: Call) -> Response:
-    body = call.json_object()
-    if "queries" in body:
-        raise BadRequest("Ask one query a request; `queries` is not known here.")
-    return _answer(call, Query(call.request.args, body))
+Chunks = Iterator[bytes]
 
 
-def _answer(call: Call, query: Query) -> Response:
-    return _of_keys(call, query) if "keys" in query else _page_by_page(call, query)
+def get(call: Call, pages: IdPages) -> Response:
+    return answers.whole_or_streamed(_answer(call, pages, call.query, call.query.json("keys")))
 
 
-def _of_keys(call: Call, query: Query) -> Response:
-    if call.request.method == "POST" and "key" in query:
+def post(call: Call, pages: IdPages) -> Response:
+    query = Query(call.request.args, call.json_object())
+    keys = _strings(call, query.json("keys")) if "keys" in query else None
+    if keys is not None and "key" in query:
         raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
-    keys = _strings(call, query.json("keys"))
-    if query.flag("descending"):
-        keys = keys[::-1]
-    skip, limit = query.integer("skip", QueryParseError), query.integer("limit", QueryParseError)
-    pages = _pages_of_keys(call, keys[skip or 0 :][:limit], _told_of_documents(query))
-    return _streamed(pages, _update_seq(call, query))
+    return answers.whole_or_streamed(_answer(call, pages, query, keys))
 
 
-def _page_by_page(call: Call, query: Query) -> Response:
-    """Each page is read by itself: memory stays flat, and a write in between may or may not be seen."""
-    options = _range(query) | _told_of_documents(query)
-    skip, limit = query.integer("skip", QueryParseError), query.integer("limit", QueryParseError)
-    return _streamed(_pages(call, options, skip or 0, limit), _update_seq(call, query))
+def queries(call: Call, pages: IdPages) -> Response:
+    """All are understood before the first is answered."""
+    wanted = call.json_object().get("queries")
+    if wanted is None:
+        raise BadRequest("POST body must include `queries` parameter.")
+    if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
+        raise BadRequest("`queries` member must be an array.")
+    if len(wanted) > QUERIES_MAX:
+        raise EntityTooLarge(f"One request may ask {QUERIES_MAX} queries at most.")
+    asked = (Query(call.request.args, one) for one in wanted)
+    told = [_answer(call, pages, one, None if "key" in one else one.json("keys")) for one in asked]
+    return answers.whole_or_streamed(_one_after_another(told))
 
 
-def _streamed(pages: Iterator[AllDocsJson], more: dict[str, str]) -> Response:
+def _one_after_another(told: list[Chunks]) -> Chunks:
+    separator = b'{"results":[\n'
+    for chunks in told:
+        yield separator
+        yield from chunks
+        separator = b","
+    yield b"]}\n" if told else separator + b"]}\n"
+
+
+def _answer(call: Call, pages: IdPages, query: Query, keys: object) -> Chunks:
+    """What is asked is judged here, and read when it is sent."""
+    database, asked = call.database, _asked(call, query)
+    if keys is not None:
+        named = _strings(call, keys)[:: -1 if asked.descending else 1]
+        found = pages.of_keys(database, named[asked.skip :][: asked.limit], asked)
+    else:
+        found = pages.of_range(database, asked)
+    if not query.flag("update_seq"):
+        return _chunks(found, {})
+    has_seq = keys is None and pages is not id_pages.LOCAL_DOCS
+    return _chunks(found, {"update_seq": database.seq() if has_seq else None})
+
+
+def _chunks(pages: Iterator[AllDocsJson], more: dict[str, Any]) -> Chunks:
     first = next(pages)
     head = {"total_rows": first.total_rows, "offset": first.offset} | more
-    return answers.whole_or_streamed(
-        answers.array(
-            orjson.dumps(head)[:-1] + b',"rows":[\n',
-            (page.rows for page in chain([first], pages)),
-            lambda: b"\n]}\n",
-        )
+    yield from answers.array(
+        orjson.dumps(head)[:-1] + b',"rows":[\n',
+        (page.rows for page in chain([first], pages)),
+        lambda: b"\n]}\n",
     )
 
 
-def _pages(call: Call, options: dict[str, Any], skip: int, limit: int | None) -> Iterator[AllDocsJson]:
-    database = writing_json(call.database)
-    rows_max = _rows_at_once(call, options)
-    left = sys.maxsize if limit is None else limit
-    after: str | None = None
-    while True:
-        asked = min(left, rows_max)
-        page = database.all_docs_json(**options, after=after, skip=skip, limit=asked)
-        yield page
-        left, after, skip = left - len(page.rows), page.last_id, 0
-        if not page.more or left == 0:
-            return
-
-
-def _pages_of_keys(call: Call, keys: list[str], options: dict[str, Any]) -> Iterator[AllDocsJson]:
-    database, rows_max, done = writing_json(call.database), _rows_at_once(call, options), 0
-    while True:
-        page = database.keys_json(keys[done : done + rows_max], **options)
-        yield page
-        done += len(page.rows)
-        if done >= len(keys):
-            return
-
-
-def _rows_at_once(call: Call, options: dict[str, Any]) -> int:
-    return 1 if options["attachments"] and options["include_docs"] else call.limits.page_rows
-
-
-def _told_of_documents(query: Query) -> dict[str, Any]:
-    return {name: query.flag(name) for name in ("include_docs", "conflicts", "attachments")}
-
-
-def _update_seq(call: Call, query: Query) -> dict[str, str]:
-    return {"update_seq": call.database.seq()} if query.flag("update_seq") else {}
-
-
-def _range(query: Query) -> dict[str, Any]:
+def _asked(call: Call, query: Query) -> Asked:
     key = _id(query.json("key"))
-    if key is not None:
-        return {"startkey": key, "endkey": key, "inclusive_end": True, "descending": False}
-    return {
-        "startkey": _id(query.json("startkey", "start_key")),
-        "endkey": _id(query.json("endkey", "end_key")),
-        "inclusive_end": query.flag("inclusive_end", default=True),
-        "descending": query.flag("descending"),
-    }
+    is_one = key is not None
+    include_docs, attachments = query.flag("include_docs"), query.flag("attachments")
+    start, end = query.json("startkey", "start_key"), query.json("endkey", "end_key")
+    return Asked(
+        startkey=key if is_one else _id(start),
+        endkey=key if is_one else _id(end),
+        inclusive_end=is_one or query.flag("inclusive_end", default=True),
+        descending=not is_one and query.flag("descending"),
+        skip=query.integer("skip", QueryParseError) or 0,
+        limit=query.integer("limit", QueryParseError),
+        include_docs=include_docs,
+        conflicts=query.flag("conflicts"),
+        attachments=attachments,
+        page_rows=1 if include_docs and attachments else call.limits.page_rows,
+    )
 
 
 def _strings(call: Call, keys: object) -> list[str]:
     if not isinstance(keys, list):
-        raise BadRequest("`keys` member must be an array.")
+        word = "body member" if call.request.method == "POST" else "parameter"
+        raise BadRequest(f"`keys` {word} must be an array.")
     call.bounded(keys)
     if not all(isinstance(key, str) for key in keys):
         raise BadRequest("`keys` must be document ids, which are strings.")

@@ -42,6 +42,10 @@ class Call:
     def query(self) -> Query:
         return Query(self.request.args)
 
+    @property
+    def wants_batch(self) -> bool:
+        return self.query.text("batch") == "ok"
+
     def body(self) -> bytes:
         return bodies.read(self.request, self.limits.body_bytes_max)
 

@@ -39,9 +39,10 @@ def add_document(call: Call) -> Response:
     doc = call.json_object()
     doc.setdefault("_id", uuid.uuid4().hex)
     if local_calls.is_local(doc):
-        return answers.written(doc["_id"], local_calls.write(call, doc["_id"].removeprefix("_local/"), doc))
-    rev = call.database.put(doc, writer=call.writer)
-    return answers.written(doc["_id"], rev)
+        rev = local_calls.write(call, doc["_id"].removeprefix("_local/"), doc)
+    else:
+        rev = call.database.put(doc, writer=call.writer)
+    return answers.written(doc["_id"], rev, as_batch=call.wants_batch)
 
 
 def compact(call: Call) -> Response:

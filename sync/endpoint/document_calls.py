@@ -20,6 +20,8 @@ OPTIONS = ("revs", "latest", "attachments", *META)
 def get(call: Call) -> Response:
     doc_id = findable(call.names[0])
     options = {name: call.query.says(name) for name in OPTIONS}
+    if call.query.says("local_seq") and "open_revs" not in call.query:
+        options["local_seq"] = True
     if call.query.says("meta"):
         options |= dict.fromkeys(META, True)
     if wanted := _open_revs(call):
@@ -49,7 +51,7 @@ def _winner_or_rev_answer(call: Call, doc_id: str, options: dict[str, bool]) -> 
 
 def _tagged(call: Call, answer: Response, doc: Doc) -> Response:
     """With an ETag, unless more is told than the revision alone decides."""
-    if not any(f"_{member}" in doc for member in META):
+    if not any(f"_{member}" in doc for member in (*META, "local_seq")):
         answer.set_etag(doc["_rev"])
         answer.make_conditional(call.request)
     return answer
@@ -93,17 +95,19 @@ def _open_revs_answer(
 
 def put(call: Call) -> Response:
     doc_id = check_id(call.names[0])
-    doc = call.related() if call.request.mimetype == "multipart/related" else call.json()
+    is_multipart = call.request.mimetype == "multipart/related"
+    doc = call.related() if is_multipart else call.json()
+    as_batch = call.wants_batch and not is_multipart
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
     check_id(doc.get("_id", doc_id))
     doc["_id"] = doc_id
     if call.query.text("new_edits") == "false":
         call.database.bulk_docs([doc], new_edits=False, writer=call.writer)
-        return answers.written(doc_id, _told_rev(doc))
+        return answers.written(doc_id, _told_rev(doc), as_batch=as_batch)
     if rev := named_rev(call, doc.get("_rev")):
         doc["_rev"] = rev
-    return answers.written(doc_id, call.database.put(doc, writer=call.writer))
+    return answers.written(doc_id, call.database.put(doc, writer=call.writer), as_batch=as_batch)
 
 
 def delete(call: Call) -> Response:

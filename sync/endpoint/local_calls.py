@@ -38,7 +38,8 @@ def get(call: Call) -> Response:
 
 def put(call: Call) -> Response:
     local_id = _asked_id(call)
-    return answers.written(f"_local/{local_id}", write(call, local_id, call.json_object()))
+    rev = write(call, local_id, call.json_object())
+    return answers.written(f"_local/{local_id}", rev, as_batch=call.wants_batch)
 
 
 def delete(call: Call) -> Response:

@@ -18,10 +18,12 @@ DATABASE_CALLS = {
     "_bulk_get",
     "_changes",
     "_compact",
+    "_design_docs",
     "_ensure_full_commit",
     "_explain",
     "_find",
     "_index",
+    "_local_docs",
     "_missing_revs",
     "_revs_diff",
     "_revs_limit",
@@ -29,6 +31,7 @@ DATABASE_CALLS = {
     "_temp_view",
     "_view_cleanup",
 }
+ID_CALLS = {"_all_docs", "_design_docs", "_local_docs"}
 CALLS_WITH_MORE = {"_compact", "_index"}  # of a design document, of an index
 DESIGN_CALLS = {"_view", "_list", "_show", "_update", "_rewrite", "_info", "_search"}
 
@@ -70,6 +73,8 @@ def _place(parts: list[str]) -> Place:
         return Place("database", name)
     if below[0] in DATABASE_CALLS and (len(below) == 1 or below[0] in CALLS_WITH_MORE):
         return Place(below[0], name, tuple(below[1:]))
+    if below[0] in ID_CALLS and below[1:] == ["queries"]:
+        return Place(f"{below[0]}/queries", name)
     return _document_place(name, below)
 
 

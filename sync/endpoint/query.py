@@ -47,6 +47,8 @@ class Query:
         value = self.text(name)
         if value is None or value == "":
             return None
+        if value.isascii() and value.startswith("-") and value[1:].isdigit():
+            raise complaint(f'Invalid value for positive integer: "{value[:100]}"')
         if not (value.isascii() and value.isdigit()) or int(value[:20]) > INTEGER_MAX:
             raise complaint(f'Invalid value for integer: "{value[:100]}"')
         return int(value)

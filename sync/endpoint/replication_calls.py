@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from itertools import takewhile
+from dataclasses import replace
+from itertools import groupby, takewhile
 from typing import Any
 
 import orjson
@@ -13,10 +14,12 @@ from flask import Response
 from sync.endpoint import answers, attached, local_calls
 from sync.endpoint.attached import Framed, Telling
 from sync.endpoint.call import Call
+from sync.incoming import check_rev
 from sync.rendering import WritesJson, writing_json
 from sync.store import BadRequest, Database, StoreError
 
 BULK_GET_AT_ONCE = 100
+BULK_GET_DECODED_AT_ONCE = 10
 NOT_ASKED_IN_BULK = ("rev", "open_revs", "atts_since", "new_edits", "w")
 BULK_GET_AT_ONCE_WITH_ATTACHMENTS = 1
 
@@ -80,11 +83,21 @@ def bulk_get(call: Call) -> Response:
     options = {name: call.query.says(name) for name in ("revs", "latest", "attachments")}
     if mimetype := _multipart_type(call):
         return attached.mixed(_bulk_get_parts(call.database, wanted, options), mimetype, named=True)
-    pages = _bulk_get_pages(writing_json(call.database), wanted, options)
+    pages = _bulk_get_pages(call.database, wanted, options)
     return answers.whole_or_streamed(answers.array(b'{"results":[', pages, lambda: b"]}\n"))
 
 
-def _bulk_get_pages(
+def _bulk_get_pages(database: Database, wanted: list[Any], options: dict[str, bool]) -> Iterator[list[bytes]]:
+    for is_since, some in groupby(wanted, _is_since):
+        if is_since:
+            for result, telling in _results_since(database, list(some), options):
+                docs = [{"ok": telling.inline(row["ok"])} if "ok" in row else row for row in result["docs"]]
+                yield [orjson.dumps(result | {"docs": docs})]
+        else:
+            yield from _pages_of_store(writing_json(database), list(some), options)
+
+
+def _pages_of_store(
     database: WritesJson, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[list[bytes]]:
     step, done = _at_once(options), 0
@@ -97,10 +110,20 @@ def _bulk_get_pages(
         done += len(page)
 
 
+def _results_since(
+    database: Database, wanted: list[Any], options: dict[str, bool]
+) -> Iterator[tuple[dict[str, Any], Telling]]:
+    """Results with attachments as stubs, each with how these are to be told."""
+    telling = Telling(database, keep_revisions=options["revs"])
+    found = _bulk_get_results(database, wanted, telling.options(options))
+    for one, result in zip(wanted, found, strict=True):
+        yield result, replace(telling, since=_since_of(one))
+
+
 def _bulk_get_results(
     database: Database, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[dict[str, Any]]:
-    step = _at_once(options)
+    step = min(_at_once(options), BULK_GET_DECODED_AT_ONCE)
     for start in range(0, len(wanted), step):
         some = wanted[start : start + step]
         answered = iter(database.bulk_get([one for one in some if _is_askable(one)], **options))
@@ -122,22 +145,45 @@ def _multipart_type(call: Call) -> str | None:
 def _bulk_get_parts(
     database: Database, wanted: list[Any], options: dict[str, bool]
 ) -> Iterator[Framed | dict[str, Any]]:
-    telling = Telling(database, keep_revisions=options["revs"])
-    for result in _bulk_get_results(database, wanted, telling.options(options)):
+    for result, telling in _results_since(database, wanted, options):
         for row in result["docs"]:
             yield telling.framed(row["ok"]) if "ok" in row else row["error"]
 
 
+def _is_since(one: object) -> bool:
+    """Asked to tell the attachments that are younger than some revisions; without these, none is."""
+    return isinstance(one, dict) and bool(one.get("atts_since")) and _is_askable(one)
+
+
 def _is_askable(one: object) -> bool:
-    return isinstance(one, dict) and isinstance(one.get("id"), str) and isinstance(one.get("rev"), str | None)
+    return _complaint(one) is None
+
+
+def _since_of(one: Any) -> tuple[str, ...]:
+    return tuple(map(check_rev, one.get("atts_since", ()))) if _is_askable(one) else ()
+
+
+def _complaint(one: object) -> tuple[object, str] | None:
+    """What is wrong with an item of `docs`: the revision and CouchDB's reason to tell."""
+    if not isinstance(one, dict):
+        return None, "document must be a JSON object"
+    doc_id, rev, since = one.get("id"), one.get("rev"), one.get("atts_since", [])
+    if not isinstance(doc_id, str):
+        return None, "document id missed" if doc_id is None else "Document id must be a string"
+    if not isinstance(rev, str | None):
+        return rev, "Invalid rev format"
+    if not isinstance(since, list):
+        return since, "att_since value must be array of revs."
+    for since_rev in since:
+        try:
+            check_rev(since_rev)
+        except BadRequest as problem:
+            return since_rev, problem.reason
+    return None
 
 
 def _not_askable(one: object) -> dict[str, Any]:
     doc_id = one.get("id") if isinstance(one, dict) else None
-    error = {
-        "id": doc_id,
-        "rev": None,
-        "error": "bad_request",
-        "reason": "document id missed or not a string",
-    }
+    rev, reason = _complaint(one) or (None, "")
+    error = {"id": doc_id, "rev": rev, "error": "bad_request", "reason": reason}
     return {"id": doc_id, "docs": [{"error": error}]}

@@ -14,12 +14,14 @@ from sync.endpoint import (
     changes_calls,
     database_calls,
     document_calls,
+    id_pages,
     local_calls,
     replication_calls,
     server_calls,
 )
 from sync.endpoint.call import Call
 from sync.endpoint.errors import MethodNotAllowed
+from sync.endpoint.id_pages import IdPages
 
 READ, PUSH, ADMIN = Access.READ, Access.PUSH, Access.ADMIN
 
@@ -30,6 +32,16 @@ class Route:
 
     needs: Access
     handle: Callable[[Call], Response]
+
+
+def _by_id(name: str, needs: Access, pages: IdPages) -> dict[str, dict[str, Route]]:
+    def route_to(handle: Callable[[Call, IdPages], Response]) -> Route:
+        return Route(needs, lambda call: handle(call, pages))
+
+    return {
+        name: {"GET": route_to(all_docs_calls.get), "POST": route_to(all_docs_calls.post)},
+        f"{name}/queries": {"POST": route_to(all_docs_calls.queries)},
+    }
 
 
 ROUTES: dict[str, dict[str, Route]] = {
@@ -44,7 +56,9 @@ ROUTES: dict[str, dict[str, Route]] = {
         "DELETE": Route(ADMIN, database_calls.delete),
         "POST": Route(PUSH, database_calls.add_document),
     },
-    "_all_docs": {"GET": Route(READ, all_docs_calls.get), "POST": Route(READ, all_docs_calls.post)},
+    **_by_id("_all_docs", READ, id_pages.ALL_DOCS),
+    **_by_id("_design_docs", READ, id_pages.DESIGN_DOCS),
+    **_by_id("_local_docs", ADMIN, id_pages.LOCAL_DOCS),
     "_bulk_docs": {"POST": Route(PUSH, replication_calls.bulk_docs)},
     "_bulk_get": {"POST": Route(READ, replication_calls.bulk_get)},
     "_changes": {"GET": Route(READ, changes_calls.get), "POST": Route(READ, changes_calls.post)},
@@ -85,5 +99,5 @@ def route(kind: str, method: str) -> Route:
     methods = ROUTES[kind]
     found = methods.get("GET" if method == "HEAD" else method)
     if found is None:
-        raise MethodNotAllowed(["HEAD", *methods] if "GET" in methods else list(methods))
+        raise MethodNotAllowed(sorted({"HEAD", *methods} if "GET" in methods else methods))
     return found

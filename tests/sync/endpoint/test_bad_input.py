@@ -280,8 +280,8 @@ def test_a_replayed_push_changes_nothing(alice: Ask, store: Store) -> None:
 def test_a_method_that_is_not_known_is_answered_in_json(admin: Ask, method: str) -> None:
     answer = admin(method, "/open/_changes")
     refused(answer, 405, "method_not_allowed")
-    assert answer.json["reason"] == "Only HEAD,GET,POST allowed"
-    assert answer.headers["Allow"] == "HEAD, GET, POST"
+    assert answer.json["reason"] == "Only GET,HEAD,POST allowed"
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 def test_a_failure_inside_is_a_500_in_json_without_its_cause(

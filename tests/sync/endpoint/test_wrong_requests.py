@@ -42,7 +42,7 @@ WHY = {
     "since": "a sequence from elsewhere starts from the beginning, so that a client misses nothing",
     "keys": "every key of _all_docs is an id, and an id is a text",
     "views only": "parameters that only views have are not looked at",
-    "not here": "forms, all_or_nothing and several queries at once are not there",
+    "not here": "forms and all_or_nothing are not there",
     "unknown parent": "an edit of a document that is not here cannot build on a revision",
     "same thing": "the same refusal or the same document under a plainer status",
     "unsafe": "a name or a type that cannot stand in a URL or a header",
