@@ -58,6 +58,16 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "表单 {form} 没有重复组 {table}。可选：{known}。",
         "The form {form} has no repeat {table}. There are: {known}.",
     ),
+    "format-missing": (
+        501, "未安装此格式", "Format not installed",
+        "服务器未安装 {format} 所需的软件。请系统管理员运行：{how}。",
+        "The server lacks what {format} needs. Its administrator installs it with: {how}.",
+    ),
+    "too-many-rows": (
+        422, "行数过多", "Too many rows",
+        "共 {count} 行，此格式最多 {most} 行。请缩小日期或区域，或改用 CSV。",
+        "There are {count} rows and this format holds {most}. Narrow the days or the area, or take CSV.",
+    ),
     "unknown-record": (
         404, "没有这条记录", "No such record",
         "没有编号为 {record} 的记录，或它不在您的辖区。",

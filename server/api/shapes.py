@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from server.exports.formats import FORMATS
 from server.villages.nil_reports import MOVES, NOTE_LENGTH_MAX
 
 LIMIT_DEFAULT = 50
@@ -267,9 +268,25 @@ class OneRecordQuery(UnmaskQuery):
     pass
 
 
-class ExportQuery(RecordFilters, UnmaskQuery):
+class CsvQuery(RecordFilters, UnmaskQuery):
     table = fields.String(
         validate=validate.Length(max=80), metadata=note("A repeat group, such as rep_person: its own table.")
+    )
+    since = fields.String(
+        validate=validate.Length(max=2000),
+        metadata=note(
+            "Only what was received since: the header `Gridbook-Cursor` of the export before, with the same "
+            "filters; `0` for the first. A record may come twice, none is left out.",
+            example="0",
+        ),
+    )
+
+
+class ExportQuery(CsvQuery):
+    format = fields.String(
+        load_default="csv",
+        validate=validate.OneOf(list(FORMATS)),
+        metadata=note("`xlsx` holds the repeat groups as sheets of their own.", example="xlsx"),
     )
 
 

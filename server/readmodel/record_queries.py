@@ -83,8 +83,8 @@ RECEIVED = ("received_at", "record_id", "db")
 WORKED = ("work_date", "happened_at", "record_id", "db")  # of records about a unit: they all have a day
 
 
-def _filtered(filters: RecordFilters) -> Select[Any]:
-    query = select(records)
+def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
+    """`query` over `records`, narrowed."""
     for name in EQUAL:
         value = getattr(filters, name)
         if value is not None:
@@ -118,7 +118,7 @@ def records_page(
     """Newest first, by `order`. Raises BadCursor."""
     limit, columns = clamp(limit), [records.c[name] for name in order]
     name = f"records:{order[0]}:" + codec.key(repr(sorted(asdict(filters).items())))
-    query = _filtered(filters).order_by(*(column.desc() for column in columns))
+    query = filtered(select(records), filters).order_by(*(column.desc() for column in columns))
     place = decode_cursor(name, cursor, len(order))
     if place:
         query = query.where(_older(columns, place), columns[0] <= place[0])
@@ -353,7 +353,8 @@ def export_rows(
     named like an envelope field, such as the disinfection's `started_at`, has the column
     `answers.started_at`."""
     filters = RecordFilters(**{**asdict(filters or RecordFilters()), "form_id": form_id})
-    query = _filtered(filters).order_by(records.c.received_at, records.c.record_id, records.c.db)
+    order = (records.c.received_at, records.c.record_id, records.c.db)
+    query = filtered(select(records), filters).order_by(*order)
     columns = export_columns(rm, form_id)
     with rm.engine.connect().execution_options(
         stream_results=True, max_row_buffer=EXPORT_ROWS_AT_ONCE

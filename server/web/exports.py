@@ -1,4 +1,4 @@
-"""The exports page: choose a table, an area and a span, get a CSV that opens right in Excel."""
+"""The exports page: choose a table, a format, an area and a span, get the file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from server.api import exports as api
 from server.api import shapes
 from server.api.access import staff_for
 from server.api.catalogue import forms, repeats
+from server.exports.formats import FORMATS
 from server.people.permissions import may
 from server.people.web import require_staff
 from server.web.asking import area_choices, asked
@@ -26,6 +27,11 @@ def exports_page() -> str:
     return render_template(
         "exports.html",
         tables=_tables(),
+        formats=[
+            {"name": each.name, "words": pick(dict(zip(("zh", "en"), each.words, strict=True)))}
+            for each in FORMATS.values()
+            if not each.missing()
+        ],
         statuses=shapes.STATUSES,
         may_unmask=may(member, "export.unmasked"),
         filters={},
@@ -57,4 +63,4 @@ def export() -> Response:
     """The file of the page's form, named like the API's."""
     form_id, _, table = request.args.get("table", "").partition("/")
     query = asked(shapes.ExportQuery, table=table)
-    return api.export(staff_for("export.masked"), form_id, query)
+    return api.download(staff_for("export.masked"), form_id, query)

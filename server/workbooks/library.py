@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from server.api.catalogue import questions, survey
-from server.api.exports import repeat_groups
 from server.api.masking import mask_value
+from server.exports.columns import repeat_groups
 from server.readmodel import queries
 from server.readmodel.record_queries import ENVELOPE, SERVER_COLUMNS
 from server.web.figures import is_share, with_unit

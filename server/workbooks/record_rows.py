@@ -8,8 +8,8 @@ from typing import Any
 
 from schemas.expressions import Environment, TooMuch, to_boolean
 from server.api.catalogue import questions, survey
-from server.api.exports import answer_masks, repeat_groups
 from server.api.masking import mask_kind, mask_register_entry, mask_value
+from server.exports.columns import answer_masks, repeat_groups
 from server.readmodel import queries
 from server.readmodel.declaration import UnitKind
 from server.readmodel.expressions import compile_text, frame

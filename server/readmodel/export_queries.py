@@ -1,0 +1,103 @@
+"""All records of a form in order of receipt, a page at a time: no transaction stays open between two pages,
+however slow the reader is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import CursorResult, Select, func, select, tuple_
+
+from server.readmodel import codec
+from server.readmodel.model import ReadModel
+from server.readmodel.paging import decode_cursor, encode_cursor
+from server.readmodel.record_queries import SERVER_COLUMNS, RecordFilters, filtered
+from server.readmodel.tables import records
+
+ROWS_AT_ONCE = 500  # what a processor keeps close by
+
+Place = tuple[str, str, str]  # received_at, record_id, db
+_ORDER = (records.c.received_at, records.c.record_id, records.c.db)
+_RECORD_ID, _RECEIVED_AT, _DB = (
+    SERVER_COLUMNS.index("record_id"),
+    SERVER_COLUMNS.index("received_at"),
+    len(SERVER_COLUMNS),
+)
+_SHOWN = (*(records.c[name] for name in SERVER_COLUMNS), records.c.db, records.c.doc)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Records after the place `after` and up to `until`; None is the beginning, or no end."""
+
+    after: Place | None = None
+    until: Place | None = None
+
+
+def export_pages(
+    rm: ReadModel, filters: RecordFilters, span: Span, holding: str | None = None, rows: int = ROWS_AT_ONCE
+) -> Iterator[Sequence[Any]]:
+    """Pages of `rows` rows (SERVER_COLUMNS, db, doc); on SQLite `effective` is 0 or 1. With `holding` only
+    those whose document has this text somewhere."""
+    query = _within(select(*_SHOWN), filters, span).order_by(*_ORDER).limit(rows)
+    if holding:
+        query = query.where(records.c.doc.contains(holding, autoescape=True))
+    place = span.after
+    while True:
+        with rm.engine.connect() as connection:
+            page = _fetched(connection.execute(query if place is None else query.where(_after(place))))
+        if page:
+            yield page
+        if len(page) < rows:
+            return
+        place = _place(page[-1])
+
+
+def _fetched(result: CursorResult[Any]) -> Sequence[Any]:
+    """The driver's own tuples: a Row for each would take as long as reading it."""
+    return result.cursor.fetchall() if result.cursor is not None else ()
+
+
+def _place(row: Sequence[Any]) -> Place:
+    return (row[_RECEIVED_AT], row[_RECORD_ID], row[_DB])
+
+
+def count_and_end(rm: ReadModel, filters: RecordFilters, span: Span) -> tuple[int, Place | None]:
+    """How many records there are, and the place of the last."""
+    counted = _within(select(func.count()).select_from(records), filters, span)
+    last = _within(select(*_ORDER), filters, span).order_by(*(column.desc() for column in _ORDER)).limit(1)
+    with rm.engine.connect() as connection:
+        found = connection.execute(last).first()
+        return connection.execute(counted).scalar_one(), (
+            found.received_at,
+            found.record_id,
+            found.db,
+        ) if found else None
+
+
+def _within(query: Select[Any], filters: RecordFilters, span: Span) -> Select[Any]:
+    query = filtered(query, filters)
+    if span.after is not None:
+        query = query.where(_after(span.after))
+    if span.until is not None:
+        query = query.where(tuple_(*_ORDER) <= span.until)
+    return query
+
+
+def _after(place: Place) -> Any:
+    return tuple_(*_ORDER) > place
+
+
+def cursor_of(filters: RecordFilters, place: Place) -> str:
+    return encode_cursor(_name(filters), list(place))
+
+
+def place_in(filters: RecordFilters, cursor: str | None) -> Place | None:
+    """Raises BadCursor for one of other filters."""
+    found = decode_cursor(_name(filters), cursor, 3)
+    return (found[0], found[1], found[2]) if found else None
+
+
+def _name(filters: RecordFilters) -> str:
+    return "export:" + codec.key(repr(sorted(asdict(filters).items())))
