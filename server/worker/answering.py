@@ -46,6 +46,7 @@ class Answering:
 
     def run(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
         told = app(environ, self.start)
+        del environ  # a feed that waits needs nothing of the request any more
         try:
             self._client.settimeout(None)
             if isinstance(told, list | tuple):

@@ -50,14 +50,10 @@ class Conversation:
     def _answer(self, asked: Asked) -> bool:
         """False when the connection must end."""
         self._host.nr += 1
-        environ = self._environ | _environ_of_request(asked)
-        body = Body(
-            self._asking, asked, expects_continue=environ.get("HTTP_EXPECT", "").lower() == "100-continue"
-        )
-        environ["wsgi.input"] = body
+        body = Body(self._asking, asked)
         answering = Answering(self._client, asked, keeps_alive=asked.keeps_alive and self._host.alive)
         try:
-            answering.run(self._host.wsgi, environ)
+            answering.run(self._host.wsgi, self._environ_for(asked, body))
         except OSError:
             return False  # the client has gone
         except Refused:
@@ -69,6 +65,13 @@ class Conversation:
         if not asked.is_whole:
             self._linger()
         return goes_on
+
+    def _environ_for(self, asked: Asked, body: Body) -> WSGIEnvironment:
+        environ = self._environ | _environ_of_request(asked)
+        asked.headers.clear()  # they are in `environ` from here on
+        body.expects_continue = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        environ["wsgi.input"] = body
+        return environ
 
     def _refuse(self, refused: Refused) -> None:
         body = json.dumps({"error": refused.error, "reason": refused.reason}).encode()

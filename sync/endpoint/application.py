@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response
 from werkzeug.exceptions import HTTPException
@@ -82,25 +82,27 @@ class _Endpoint:
     headers: Mapping[str, str]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self.answer(Request(environ))
+        """What the framework does to send any kind of answer takes longer than a short request, and keeps
+        the request as long as a feed waits.
+        """
+        # Without the framework's own note of the request in `environ`: the two would keep each other.
+        answer = self.answer(Request(environ, populate_request=False))
+        if environ["REQUEST_METHOD"] == "HEAD" or answer.status_code in WITHOUT_BODY:
+            return self._send_bare(answer, environ, start_response)
         body = answer.response
-        is_bare = environ["REQUEST_METHOD"] == "HEAD" or answer.status_code in WITHOUT_BODY
-        if isinstance(body, list) and not is_bare:
-            return self._send_whole(answer, body, start_response)
+        if isinstance(body, list):
+            answer.content_length = sum(map(len, body))
+        headers = answer.headers.to_wsgi_list()
+        start_response(answer.status, headers + self._missing(headers))
+        return cast("Iterable[bytes]", body)
 
+    def _send_bare(
+        self, answer: Response, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         def start(status: str, headers: Headers, *more: Any) -> Any:
             return start_response(status, headers + self._missing(headers), *more)
 
         return answer(environ, start)
-
-    def _send_whole(
-        self, answer: Response, body: list[bytes], start_response: StartResponse
-    ) -> Iterable[bytes]:
-        """What the framework does to send any kind of answer takes longer than a short request."""
-        answer.content_length = sum(map(len, body))
-        headers = answer.headers.to_wsgi_list()
-        start_response(answer.status, headers + self._missing(headers))
-        return body
 
     def _missing(self, headers: Headers) -> Headers:
         told = {name.lower() for name, _ in headers}

@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,9 @@ def echo(environ, start_response):
         case "pieces":
             start_response("200 OK", [])
             return iter([told[:10], b"", told[10:]])
+        case "feed":
+            start_response("200 OK", [])
+            return feed(weakref.ref(environ.setdefault("a part of the app", Kept())))
         case "nothing":
             start_response("204 No Content", [])
             return []
@@ -48,6 +52,15 @@ def echo(environ, start_response):
             raise RuntimeError("the wheel came off")
     start_response("200 OK", [("Content-Type", "application/json")])
     return [told]
+
+
+class Kept:
+    """What an app might put into `environ`."""
+
+
+def feed(kept: weakref.ref[Kept]) -> Iterator[bytes]:
+    """Called by the server when the app has returned."""
+    yield b"kept" if kept() else b"let go"
 
 
 @pytest.fixture
@@ -95,6 +108,10 @@ def test_a_plain_question_gets_an_answer_with_its_length(say: Say) -> None:
     assert told(answer)["path"].encode("latin-1").decode() == "/a/b/村"
     assert told(answer)["raw"] == "/a%2Fb/%E6%9D%91?x"
     assert told(answer)["headers"]["HTTP_X_TWO"] == "1,2"
+
+
+def test_a_feed_that_waits_does_not_keep_its_request(say: Say) -> None:
+    assert b"let go" in say(b"GET /?feed HTTP/1.1\r\nHost: h\r\n\r\n")
 
 
 def test_a_name_with_an_underscore_cannot_pass_itself_off_as_another(say: Say) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse, create_environ
 
 from sync.endpoint import Limits
 from sync.store import Store
 
 Ask = Callable[..., TestResponse]
+ADMIN = {"Authorization": "Basic YWRtaW46c2VjcmV0"}
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +187,19 @@ def test_a_continuous_feed_writes_a_line_a_change(admin: Ask) -> None:
     assert [json.loads(line).get("id") for line in lines] == ["d2", "d3", "d4", "d5", "_design/d", "d1", None]
     lines = admin("GET", "/open/_changes?feed=continuous&limit=2").data.splitlines()
     assert len(lines) == 3
+
+
+class Kept:
+    """What a server might put into `environ`."""
+
+
+def test_a_feed_that_waits_does_not_keep_its_request(client: FlaskClient) -> None:
+    environ = create_environ("/sync/open/_changes?feed=longpoll&since=now&timeout=50", headers=ADMIN)
+    kept = weakref.ref(environ.setdefault("a part of the server", Kept()))
+    pieces = client.application.wsgi_app(environ, lambda status, headers: None)
+    del environ
+    assert next(iter(pieces)) == b'{"results":[\n'
+    assert kept() is None
 
 
 def test_a_feed_sends_newlines_while_it_waits(admin: Ask) -> None:
