@@ -8,6 +8,7 @@ from flask_smorest import Api
 from server.api import (
     areas,
     bulletins,
+    duplicates,
     exceptions,
     exports,
     forms,
@@ -65,6 +66,7 @@ def mount(app: Flask) -> None:
         exceptions,
         forms,
         records,
+        duplicates,
         registers,
         phones,
         exports,

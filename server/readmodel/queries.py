@@ -31,6 +31,13 @@ from server.readmodel.record_queries import (
     record,
 )
 from server.readmodel.record_queries import records_page as records
+from server.readmodel.suspect_queries import (
+    PairFilters,
+    decided_pairs,
+    pair,
+    suspected_pairs,
+    suspected_pairs_of,
+)
 
 
 def version(rm: ReadModel) -> int:
@@ -42,11 +49,13 @@ __all__ = [
     "WORKED",
     "BadCursor",
     "Page",
+    "PairFilters",
     "RecordFilters",
     "area",
     "area_table",
     "areas",
     "compiled_forms",
+    "decided_pairs",
     "district",
     "export_columns",
     "export_rows",
@@ -54,10 +63,13 @@ __all__ = [
     "indicators",
     "late_revisions",
     "not_reached",
+    "pair",
     "points_overdue",
     "record",
     "records",
     "roster_outstanding",
+    "suspected_pairs",
+    "suspected_pairs_of",
     "trend",
     "units",
     "units_named",

@@ -13,6 +13,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     api_guide,
     bulletins,
     devices,
+    duplicates,
     exceptions,
     exports,
     forms,
@@ -27,6 +28,6 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 )
 
 __all__ = [
-    "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
-    "overview", "records", "sheets", "sign_in", "todo", "units",
+    "api_guide", "blueprint", "bulletins", "devices", "duplicates", "exceptions", "exports", "forms", "lists",
+    "live", "overview", "records", "sheets", "sign_in", "todo", "units",
 ]  # fmt: skip
