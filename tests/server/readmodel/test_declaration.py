@@ -87,6 +87,8 @@ RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
         {"kind": "guess"},
         {"unit": "no_such_unit"},
         {"kind": "crowded", "value": "1"},
+        {"suspects": True},
+        {"kind": "repeated_on_a_day"},
         {"name": RULES[1]["name"]},
     ],
 )
