@@ -64,7 +64,7 @@ def _refuse_couchdb(shared: Gridbook) -> None:
     if not shared.settings.store_is_embedded:
         raise BackupRefused(
             "The documents are in a CouchDB, and this backs up the data folder's own store: docs/couchdb.md,"
-            " \"Compaction and backup\", tells how to copy them into one."
+            ' "Compaction and backup", tells how to copy them into one.'
         )
 
 

@@ -73,9 +73,7 @@ def store(value: str) -> str:
 def database(value: str) -> str:
     """Raises ValueError without repeating the URL, which may hold a password."""
     if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError(
-            "write postgresql+psycopg://user:password@host/database or leave it empty"
-        )
+        raise ValueError("write postgresql+psycopg://user:password@host/database or leave it empty")
     try:
         make_url(value or "sqlite://")
     except ArgumentError:

@@ -180,6 +180,21 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "工作人员没有作废这条记录，无可撤销。网格员自己撤回的记录请由其重新填报。",
         "Staff have not voided this record. What a volunteer withdrew has to be filled again.",
     ),
+    "unknown-pair": (
+        404, "没有这一对记录", "No such pair",
+        "没有这一对疑似重复的记录，或其中一条不在您的辖区。",
+        "There is no such pair of records, or one of them lies outside your area.",
+    ),
+    "pair-decided": (
+        409, "别人刚决定过", "Somebody was quicker",
+        "{by} 已于 {at} 决定：{what}。您的决定没有执行；如不同意，请看过之后再决定。",
+        "{by} decided at {at}: {what}. Nothing was done; look again before you decide otherwise.",
+    ),
+    "pair-gone": (
+        409, "已不再是疑似重复", "No longer a pair",
+        "其中一条已被作废、撤回或更正，现在没有可决定的。",
+        "One of the two was voided, withdrawn or corrected meanwhile: there is nothing to decide.",
+    ),
     "unknown-exception": (
         404, "没有这个异常", "No such exception",
         "没有这个异常，或它不在您的辖区；也可能数据已变，它自己消失了。请回到异常列表。",

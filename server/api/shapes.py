@@ -511,6 +511,79 @@ class FullRecord(RecordItem):
     reviews = fields.List(fields.Dict())
 
 
+class PairQuery(PageQuery):
+    area = fields.String(
+        validate=CODE, metadata=note("A town's or a village's code; your own area by default.")
+    )
+    state = fields.String(
+        load_default="open",
+        validate=validate.OneOf(["open", "decided"]),
+        metadata=note("`open` for pairs that wait for a decision"),
+    )
+    rule = fields.String(
+        validate=SHORT, metadata=note("of open pairs those that this rule suspects", example="visited_twice")
+    )
+
+
+class PairDecision(Schema):
+    number = fields.Integer(required=True, metadata=note("how many decisions there are, itself included"))
+    decision = fields.String(required=True, validate=validate.OneOf(["kept_both", "merged"]))
+    kept = fields.String(allow_none=True, metadata=note("after a merge: the record that stays"))
+    voided = fields.String(allow_none=True, metadata=note("after a merge: the record that was voided"))
+    comment = fields.String(metadata=note("the void's reason", example="重复填报"))
+    by = fields.String(required=True, metadata=note("who", example="staff:5f0c…"))
+    at = fields.String(required=True, metadata=note("when, UTC"))
+
+
+class Pair(Schema):
+    pair = fields.String(required=True, metadata=note("names the pair, also after a correction of either"))
+    rule = fields.String(allow_none=True, metadata=note("what suspects them", example="visited_twice"))
+    why = fields.Nested(Words, allow_none=True)
+    unit_kind = fields.String()
+    unit_id = fields.String()
+    village_code = fields.String(required=True)
+    since = fields.String(required=True, metadata=note("when the later one was made, or was decided, UTC"))
+    records = fields.List(fields.Nested(RecordItem), required=True, metadata=note("two, the earlier first"))
+    decision = fields.Nested(PairDecision, allow_none=True)
+
+
+class PairPage(Page):
+    items = fields.List(fields.Nested(Pair), required=True)
+
+
+class FullPair(Pair):
+    open = fields.Boolean(required=True, metadata=note("whether both records count, so that one can decide"))
+
+
+class PairDecisionRequest(Schema):
+    class Meta:
+        unknown = RAISE
+
+    decision = fields.String(
+        required=True, validate=validate.OneOf(["kept_both", "merged"]), metadata=note("", example="merged")
+    )
+    keep = fields.String(
+        validate=validate.Length(max=200),
+        metadata=note(
+            "for a merge: the id of the record that stays",
+            example="record:household_visit:20200221:7a1c3f0e-52b1-4d5c-9b36-6d2f0f5d9a11",
+        ),
+    )
+    seen = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(min=0, max=9998),
+        metadata=note("`decision.number` as you saw it; 0 when there was none"),
+    )
+    comment = fields.String(
+        load_default="",
+        validate=validate.Length(max=500),
+        metadata=note(
+            "for a merge: the void's reason, which the volunteer reads", example="同一次走访，两台手机都填了"
+        ),
+    )
+
+
 class VillageState(Schema):
     area = fields.Nested(Area, required=True)
     state = fields.String(required=True, validate=validate.OneOf(["reported", "nil", "silent"]))

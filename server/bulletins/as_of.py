@@ -40,6 +40,7 @@ from server.readmodel.tables import (
     metadata,
     records,
     register,
+    suspects,
     units,
 )
 
@@ -211,7 +212,7 @@ def _chunks(values: list[Any]) -> Iterator[list[Any]]:
 def _recount_without(result: AsOf, counting: Counting, group: Group) -> None:
     _take_away(result, counting.tree, group.units)
     side = counting.connection
-    for table in (records, register, units, flags, mentions, mentioned):
+    for table in (records, register, units, flags, suspects, mentions, mentioned):
         side.execute(delete(table))
     roots = _copy_records(result, side, group)
     _copy_register(result.connection, side, counting.declaration, group.units)

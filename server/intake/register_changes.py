@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from server.intake import duplicates
 from server.intake.lookups import Lookups
 from server.intake.review import STATUSES
 from server.readmodel import codec
@@ -75,7 +76,8 @@ def _settings(connection: Connection, declaration: Declaration, doc: Doc) -> set
 
 
 def office(connection: Connection, lookups: Lookups, changes: Sequence[Change]) -> set[str]:
-    """Areas, campaigns, supply points and reviews. Returns the ids of the records that were reviewed."""
+    """Areas, campaigns, supply points, reviews and decisions about duplicates. Returns the ids of the records
+    that were reviewed."""
     live = [change.doc for change in changes if change.doc and not change.deleted]
     _areas(connection, lookups, [doc for doc in live if str(doc["_id"]).startswith("area:")])
     listed = [doc for doc in live if kind_of(str(doc["_id"]))]
@@ -84,7 +86,9 @@ def office(connection: Connection, lookups: Lookups, changes: Sequence[Change]) 
         tree = lookups.tree(connection)
         write_entries(connection, [register_row(doc, _village_of(doc), tree) for doc in listed])
     _forget_deleted(connection, [change.id for change in changes if change.deleted])
-    return _reviews(connection, [doc for doc in live if str(doc["_id"]).startswith("review:")])
+    return _reviews(connection, [doc for doc in live if str(doc["_id"]).startswith("review:")]) | _merges(
+        connection, [doc for doc in live if str(doc["_id"]).startswith(duplicates.PREFIX)]
+    )
 
 
 def _village_of(doc: Doc) -> str:
@@ -145,6 +149,13 @@ def _reviews(connection: Connection, docs: Sequence[Doc]) -> set[str]:
     rows = [row for doc in docs if (row := _review(doc))]
     upsert(connection, reviews, rows)
     return {row["record_id"] for row in rows}
+
+
+def _merges(connection: Connection, docs: Sequence[Doc]) -> set[str]:
+    """Decisions about pairs; a merge voids the record that does not stay."""
+    found = [decision for doc in docs if (decision := duplicates.read(doc))]
+    duplicates.keep(connection, found)
+    return _reviews(connection, [decision.review() for decision in found if decision.voided])
 
 
 def _review(doc: Doc) -> dict[str, Any] | None:

@@ -142,4 +142,3 @@ class BesidePostgresql:
         self.readmodel.engine.dispose()
         with self._current.engine.begin() as connection:
             connection.execute(DropSchema(SCHEMA, if_exists=True, cascade=True))
-

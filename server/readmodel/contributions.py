@@ -36,7 +36,8 @@ Steps = list[tuple[str, int]]  # from this day on, this value
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An effective record as its unit sees it. A history is sorted by (work_date, happened_at, record_id).
-    Of a record that mentions the unit, `about` is the unit that it is about."""
+    Of a record that mentions the unit, `about` is the unit that it is about. `root_id` is the chain of a
+    record about the unit."""
 
     record_id: str
     work_date: str
@@ -45,6 +46,7 @@ class Entry:
     facts: Facts
     village_code: str = ""
     about: str = ""
+    root_id: str = ""
 
 
 @dataclass(frozen=True)

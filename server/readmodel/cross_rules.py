@@ -1,7 +1,8 @@
 """`forms/cross_rules.json` read and checked: rules that only several records together can break.
 
 Each flags records of one unit by one of a few kinds; `server/readmodel/flagging.py` has a function for each
-kind.
+kind. Those with `suspects` also pair records that may say the same (`server/readmodel/suspects.py`);
+`repeated_on_a_day` does only that.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ PATH = Path(__file__).parent.parent.parent / "forms" / "cross_rules.json"
 # Kind -> what a rule of that kind must declare.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "differ_on_a_day": ("value",),
+    "repeated_on_a_day": ("value", "suspects"),
     "crowded": ("value", "more_than", "within_min"),
     "over_entitlement": ("items",),
     "listed_twice": (),
     "median_below": ("value", "least", "of_at_least"),
     "alike_in_one_place": ("apart_from", "of_at_least", "within_m"),
 }
+
+
+PAIRING = ("repeated_on_a_day", "crowded", "over_entitlement")
 
 
 class CrossRuleError(ValueError):
@@ -45,6 +50,7 @@ class CrossRule:
     bounds: Mapping[str, float | str]
     path: str
     message: Mapping[str, str]
+    suspects: bool = False
 
     def bound(self, name: str, settings: Mapping[str, Any]) -> float | None:
         """None when the setting has no number: the rule then flags nothing."""
@@ -76,6 +82,8 @@ def _rule(row: Mapping[str, Any], units: Collection[str]) -> CrossRule:
         raise CrossRuleError(f"rule {name}: {kind} needs {', '.join(missing)}")
     if row["unit"] not in units:
         raise CrossRuleError(f"rule {name}: there is no unit {row['unit']}")
+    if row.get("suspects") and kind not in PAIRING:
+        raise CrossRuleError(f"rule {name}: {kind} pairs no records; {', '.join(PAIRING)} do")
     return CrossRule(
         name,
         row["rule"],
@@ -90,4 +98,5 @@ def _rule(row: Mapping[str, Any], units: Collection[str]) -> CrossRule:
         {bound: row[bound] for bound in BOUNDS if bound in row},
         row["path"],
         row["message"],
+        row.get("suspects") is True,
     )

@@ -293,6 +293,7 @@ class _RuleReader(_Reader):
 RULE = "!"
 RULE_READERS: dict[str, Callable[[_RuleReader, Source], Any]] = {
     "differ_on_a_day": _RuleReader.text,
+    "repeated_on_a_day": _RuleReader.text,
     "crowded": _RuleReader.moment,
     "median_below": _RuleReader.amount,
     "alike_in_one_place": _RuleReader.likeness,

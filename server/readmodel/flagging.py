@@ -28,12 +28,12 @@ def flags(unit: Unit, history: Sequence[Entry], declaration: Declaration, settin
     """At most one flag of a rule for a record: that of the clause declared first."""
     found: dict[tuple[str, str], Flag] = {}
     for rule in declaration.rules_of(unit.kind):
-        for entry in KINDS[rule.kind](rule, unit, history, settings):
+        for entry in KINDS[rule.kind](rule, unit, history, settings) if rule.kind in KINDS else ():
             found.setdefault((entry.record_id, rule.rule), (entry.record_id, rule.problem()))
     return list(found.values())
 
 
-def _said(rule: CrossRule, history: Sequence[Entry]) -> Said:
+def said_by(rule: CrossRule, history: Sequence[Entry]) -> Said:
     name = RULE + rule.name
     return [(entry, entry.facts[name]) for entry in history if name in entry.facts]
 
@@ -42,7 +42,7 @@ def _differ_on_a_day(
     rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
 ) -> Iterator[Entry]:
     """Records of a day that do not all say the same."""
-    for _, of_day in groupby(_said(rule, history), key=lambda said: said[0].work_date):
+    for _, of_day in groupby(said_by(rule, history), key=lambda said: said[0].work_date):
         said = list(of_day)
         if len({value for _, value in said}) > 1:
             yield from (entry for entry, _ in said)
@@ -54,7 +54,7 @@ def _crowded(rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Se
     most, minutes = rule.bound("more_than", settings), rule.bound("within_min", settings)
     if most is None or minutes is None or not 0 <= minutes < MINUTES_MAX:
         return []
-    begun = sorted(_moments(_said(rule, history)), key=lambda item: (item[0], item[1].record_id))
+    begun = beginnings(rule, history)
     found: dict[str, Entry] = {}
     for window in _windows(begun, timedelta(minutes=minutes)):
         apart = rule.differ is None or len({getattr(entry, rule.differ) for entry in window}) > 1
@@ -64,6 +64,10 @@ def _crowded(rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Se
 
 
 MINUTES_MAX = 100_000
+
+
+def beginnings(rule: CrossRule, history: Sequence[Entry]) -> list[tuple[datetime, Entry]]:
+    return sorted(_moments(said_by(rule, history)), key=lambda item: (item[0], item[1].record_id))
 
 
 def _moments(said: Said) -> Iterator[tuple[datetime, Entry]]:
@@ -86,6 +90,13 @@ def _over_entitlement(
     rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
 ) -> Iterator[Entry]:
     """Records with an item of which the entry got more than is due."""
+    yield from (entry for entry, over in handed_out_over(rule, unit, history) if over)
+
+
+def handed_out_over(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry]
+) -> Iterator[tuple[Entry, set[str]]]:
+    """Each record with those of its items of which the entry got more than is due."""
     if not unit.listed:
         return
     got: dict[str, int] = {}
@@ -94,8 +105,7 @@ def _over_entitlement(
         add_items(got, handed, unit)
     over = items_over(got, unit)
     for entry, handed in zip(history, items, strict=True):
-        if over & {item[0] for item in handed}:
-            yield entry
+        yield entry, over & {item[0] for item in handed}
 
 
 def _listed_twice(
@@ -109,7 +119,7 @@ def _median_below(
 ) -> Iterator[Entry]:
     """Records below the bound, when half of enough records are."""
     least, enough = rule.bound("least", settings), rule.bound("of_at_least", settings)
-    said = _said(rule, history)
+    said = said_by(rule, history)
     if least is None or enough is None or not said or len(said) < enough:
         return
     if median_low([value for _, value in said]) < least * MILLIONTHS:
@@ -124,7 +134,7 @@ def _alike_in_one_place(
     enough, metres = rule.bound("of_at_least", settings), rule.bound("within_m", settings)
     if enough is None or metres is None or enough < 2:
         return []
-    said = _last_of_each(_said(rule, history))
+    said = _last_of_each(said_by(rule, history))
     found: dict[str, Entry] = {}
     for start in range(len(said) - int(enough) + 1):
         run = said[start : start + int(enough)]

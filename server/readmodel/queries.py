@@ -39,6 +39,13 @@ from server.readmodel.record_queries import (
 )
 from server.readmodel.record_queries import records_page as records
 from server.readmodel.relief_queries import relief_entries, relief_figures, relief_table
+from server.readmodel.suspect_queries import (
+    PairFilters,
+    decided_pairs,
+    pair,
+    suspected_pairs,
+    suspected_pairs_of,
+)
 
 
 def version(rm: ReadModel) -> int:
@@ -50,11 +57,13 @@ __all__ = [
     "WORKED",
     "BadCursor",
     "Page",
+    "PairFilters",
     "RecordFilters",
     "area",
     "area_table",
     "areas",
     "compiled_forms",
+    "decided_pairs",
     "disinfection_figures",
     "disinfection_table",
     "disinfections",
@@ -65,6 +74,7 @@ __all__ = [
     "indicators",
     "late_revisions",
     "not_reached",
+    "pair",
     "points",
     "points_overdue",
     "points_standing",
@@ -74,6 +84,8 @@ __all__ = [
     "relief_figures",
     "relief_table",
     "roster_outstanding",
+    "suspected_pairs",
+    "suspected_pairs_of",
     "trend",
     "units",
     "units_named",

@@ -150,6 +150,7 @@ def record_item(row: Row[Any]) -> dict[str, Any]:
     item["problems"] = codec.decode(row.problems)
     item["captured_at"] = doc.get("captured_at")
     item["filler_role"] = doc.get("filler_role")
+    item["correction_reason"] = doc.get("correction_reason")
     item["answers"] = doc.get("answers", {})
     item["void"] = codec.decode(row.void) if row.void else None
     return item

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from server.readmodel import codec, mentions
 from server.readmodel.areas import AreaTree
@@ -18,7 +18,8 @@ from server.readmodel.flagging import Flag
 from server.readmodel.flagging import flags as flags_of
 from server.readmodel.mentions import UnitKey
 from server.readmodel.states import State, left
-from server.readmodel.tables import NEVER, cells, records, register, units
+from server.readmodel.suspects import pairs
+from server.readmodel.tables import NEVER, cells, records, register, suspects, units
 from server.readmodel.tables import flags as flag_table
 from server.readmodel.tables import mentioned as mentioned_table
 from server.readmodel.upsert import upsert
@@ -81,7 +82,7 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
     histories = _histories(counting.connection, keys)
     before = _stored(counting.connection, keys)
     entries = _entries(counting, keys, histories, before)
-    rows, found_flags, shown = [], [], []
+    rows, found_flags, found_pairs, shown = [], [], [], []
     for key in keys:
         history = histories.get(key, Villaged("", []))
         unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
@@ -93,9 +94,11 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
         _add(deltas, counting.tree.path(unit.village_code), new)
         rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
         found_flags += _flag_rows(unit, found)
+        found_pairs += _pair_rows(counting, unit, history.entries)
         if unit.entry:
             shown.append(Shown(unit.village_code, str(unit.entry["_id"]), end.summary, unit.entry))
-    _replace_flags(counting.connection, keys, found_flags)
+    _replace(counting.connection, flag_table, keys, found_flags)
+    _replace(counting.connection, suspects, keys, found_pairs)
     upsert(counting.connection, units, rows)
     return shown
 
@@ -110,6 +113,26 @@ def _flag_rows(unit: Unit, found: Sequence[Flag]) -> list[dict[str, Any]]:
             "problem": codec.encode(problem),
         }
         for record_id, problem in found
+    ]
+
+
+def _pair_rows(counting: Counting, unit: Unit, history: Sequence[Entry]) -> list[dict[str, Any]]:
+    if len(history) < 2:
+        return []
+    return [
+        {
+            "unit_kind": unit.kind,
+            "unit_key": unit.key,
+            "pair_key": pair.key,
+            "rule": pair.rule.name,
+            "first_id": pair.first.record_id,
+            "second_id": pair.second.record_id,
+            "unit_id": unit.unit_id,
+            "village_code": unit.village_code,
+            "town_code": counting.tree.town(unit.village_code),
+            "since": pair.second.happened_at,
+        }
+        for pair in pairs(unit, history, counting.declaration, counting.settings)
     ]
 
 
@@ -128,7 +151,7 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
                 _add(deltas, counting.tree.path(village), found)
             rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
             found_flags += _flag_rows(unit, flags_of(unit, history, counting.declaration, counting.settings))
-    _replace_flags(counting.connection, keys, found_flags)
+    _replace(counting.connection, flag_table, keys, found_flags)
     upsert(counting.connection, mentioned_table, rows)
 
 
@@ -150,6 +173,7 @@ def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey,
         "happened_at",
         "device_id",
         "village_code",
+        "root_id",
         "facts",
     )
     for kind, names in _by_kind(keys).items():
@@ -158,8 +182,10 @@ def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey,
                 records.c.unit_kind == kind, records.c.unit_key.in_(names), records.c.effective
             )
         )
-        for name, record_id, work_date, happened_at, device_id, village, facts in rows:
-            entry = Entry(record_id, work_date, happened_at, device_id or "", codec.decode(facts))
+        for name, record_id, work_date, happened_at, device_id, village, root_id, facts in rows:
+            entry = Entry(
+                record_id, work_date, happened_at, device_id or "", codec.decode(facts), root_id=root_id
+            )
             key = (kind, name)
             if key not in found:
                 found[key] = Villaged(village, [])
@@ -311,12 +337,13 @@ def _row(
     }
 
 
-def _replace_flags(connection: Connection, keys: Sequence[UnitKey], rows: list[dict[str, Any]]) -> None:
+def _replace(
+    connection: Connection, table: Table, keys: Sequence[UnitKey], rows: list[dict[str, Any]]
+) -> None:
+    """What the table says of these units."""
     for kind, names in _by_kind(keys).items():
-        connection.execute(
-            delete(flag_table).where(flag_table.c.unit_kind == kind, flag_table.c.unit_key.in_(names))
-        )
-    upsert(connection, flag_table, rows)
+        connection.execute(delete(table).where(table.c.unit_kind == kind, table.c.unit_key.in_(names)))
+    upsert(connection, table, rows)
 
 
 def _subtract(deltas: Deltas, path: Sequence[str], old: Contributions) -> None:

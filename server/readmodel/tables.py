@@ -12,7 +12,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, text
 from sqlalchemy import Text as AnyText
 
-SCHEMA = "3"
+SCHEMA = "4"
 NEVER = "9999-12-31"
 
 # In the order of its characters' codes on every database, whatever language that was made for.
@@ -193,6 +193,41 @@ flags = Table(
     Column("problem", Text, nullable=False),
     Index("flags_record", "record_id"),
     Index("flags_rule", "rule", "record_id"),
+)
+
+# Pairs of records that count and may say the same, by the rules that suspect so.
+suspects = Table(
+    "suspects",
+    metadata,
+    Column("unit_kind", Text, primary_key=True),
+    Column("unit_key", Text, primary_key=True),
+    Column("pair_key", Text, primary_key=True),
+    Column("rule", Text, nullable=False),  # its name in forms/cross_rules.json
+    Column("first_id", Text, nullable=False),
+    Column("second_id", Text, nullable=False),
+    Column("unit_id", Text, nullable=False),
+    Column("village_code", Text, nullable=False),
+    Column("town_code", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Index("suspects_since", "since", "pair_key"),
+    Index("suspects_town", "town_code", "since", "pair_key"),
+    Index("suspects_village", "village_code", "since", "pair_key"),
+    Index("suspects_pair", "pair_key"),
+    Index("suspects_first", "first_id"),
+    Index("suspects_second", "second_id"),
+)
+
+# What staff last decided about such a pair.
+duplicates = Table(
+    "duplicates",
+    metadata,
+    Column("pair_key", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # 1, 2, …
+    Column("decision", Text, nullable=False),  # kept_both | merged
+    Column("village_code", Text, nullable=False),
+    Column("decided_at", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("duplicates_decided", "decided_at", "pair_key"),
 )
 
 # Revisions that came after a record's first: kept, shown, never counted.

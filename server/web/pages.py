@@ -14,6 +14,7 @@ from server.web import (  # noqa: E402, F401  the modules hang their views on th
     bulletins,
     devices,
     disinfection,
+    duplicates,
     exceptions,
     exports,
     forms,

@@ -210,17 +210,30 @@ def _all_rows(rows: Sequence[Row]) -> list[Row]:
     return [each for row in rows for each in (row, *_all_rows(row.get("children", [])))]
 
 
-def differences(versions: Sequence[Sequence[Part]], absent: str) -> list[dict[str, Any]]:
-    """Rows [{label, cells, changed}] for the answers in which laid-out versions differ."""
-    flat = [_flat(parts) for parts in versions]
+def compared(
+    shown: Sequence[Sequence[Part]], known: Sequence[Sequence[Part]], absent: str
+) -> list[dict[str, Any]]:
+    """Rows [{label, cells, changed, hidden}], one for each answer of any laid-out version. `shown` may be
+    masked; what changed is told by the same versions as they are `known`, and is `hidden` when the masks
+    leave nothing of it to see."""
+    flat, in_full = [_flat(parts) for parts in shown], [_flat(parts) for parts in known]
     labels: dict[str, str] = {}
     for version in flat:
         labels |= {path: label for path, (label, _) in version.items()}
-    rows = [
-        {"label": label, "cells": [v.get(path, ("", absent))[1] for v in flat]}
+    return [
+        {"label": label, **_row_of([_cells(path, flat, absent), _cells(path, in_full, absent)])}
         for path, label in labels.items()
     ]
-    return [{**row, "changed": True} for row in rows if len(set(row["cells"])) > 1]
+
+
+def _cells(path: str, versions: Sequence[Mapping[str, tuple[str, str]]], absent: str) -> list[str]:
+    return [version.get(path, ("", absent))[1] for version in versions]
+
+
+def _row_of(cells: Sequence[list[str]]) -> dict[str, Any]:
+    seen, known = cells
+    changed = len(set(known)) > 1
+    return {"cells": seen, "changed": changed, "hidden": changed and len(set(seen)) == 1}
 
 
 def _flat(parts: Sequence[Part]) -> dict[str, tuple[str, str]]:

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from server.api import duplicates, shapes
 from server.api import records as api
-from server.api import shapes
 from server.api.access import staff_for
 from server.api.beijing import local
 from server.api.catalogue import forms, questions, settings_in_labels, survey
@@ -127,7 +127,7 @@ def _unit_href(item: Mapping[str, Any]) -> str:
 @require_staff("records.read")
 def record(record_id: str) -> str:
     member = staff_for("records.read")
-    return _show(member, api.masked_record(api.one(member, record_id)), masked=True)
+    return _show(member, api.one(member, record_id), masked=True)
 
 
 @blueprint.post("/records/<path:record_id>/in-full")
@@ -141,7 +141,8 @@ def record_unmasked(record_id: str) -> str:
     return _show(member, found, masked=False)
 
 
-def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: str = "") -> str:
+def _show(member: Staff, in_full: dict[str, Any], *, masked: bool, draft_comment: str = "") -> str:
+    found = api.masked_record(in_full) if masked else in_full
     document, verdict = found["document"], found["verdict"]
     compiled = forms().fitting(found["form_id"], found["form_version"]) or {}
     photos = _photos(found, member, masked=masked)
@@ -149,7 +150,6 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
     setting = layout.Setting(pick, t("yes"), t("no"), photos, verdict["problems"], inserted)
     answers = document.get("answers")
     versions = found["versions"]
-    laid = [_lay_out(each, setting) for each in versions]
     may_review = may(member, "records.review") and not found.get("superseded_by")
     return render_template(
         "record.html",
@@ -177,8 +177,9 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
         problems=[_problem(problem, compiled, document) for problem in verdict["problems"]],
         comment=verdict["comment"],
         decided=t("record.decided", at=local(verdict["decided_at"]), by=_who(verdict["decided_by"])),
-        versions=[_version(each, found["record_id"]) for each in versions],
-        version_rows=layout.differences(laid, t("record.absent")) if len(versions) > 1 else [],
+        versions=[version(each, found["record_id"]) for each in versions],
+        pairs=duplicates.open_of(member, found["record_id"]),
+        version_rows=[row for row in side_by_side(versions, in_full["versions"], setting) if row["changed"]],
         facts=_facts(found, compiled),
         masked=masked,
         may_review=may_review,
@@ -190,6 +191,14 @@ def _show(member: Staff, found: dict[str, Any], *, masked: bool, draft_comment: 
 def _plain_answers(answers: Any) -> dict[str, Any]:
     items = answers.items() if isinstance(answers, dict) else ()
     return {name: value for name, value in items if isinstance(value, str | int | float)}
+
+
+def side_by_side(
+    shown: list[dict[str, Any]], in_full: list[dict[str, Any]], setting: layout.Setting
+) -> list[dict[str, Any]]:
+    """Every answer of some records, a cell for each; see `layout.compared`."""
+    masked, known = ([_lay_out(each, setting) for each in items] for items in (shown, in_full))
+    return layout.compared(masked, known, t("record.absent"))
 
 
 def _lay_out(item: Mapping[str, Any], setting: layout.Setting) -> list[layout.Part]:
@@ -248,12 +257,23 @@ def _void(void: Mapping[str, str] | None) -> dict[str, str] | None:
     }
 
 
-def _version(item: Mapping[str, Any], here: str) -> dict[str, Any]:
+def version(item: Mapping[str, Any], here: str = "") -> dict[str, Any]:
+    """The head of a column: when and by whom, what became of it, why it corrects."""
     return {
-        "record_id": item["record_id"],
+        **seen(item),
         "here": item["record_id"] == here,
         "title": local(item["captured_at"] or item["received_at"]),
+        "reason": _reason(item),
     }
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    """Why it corrects another, in the form's words."""
+    compiled = forms().fitting(item["form_id"], item["form_version"]) or {}
+    code = item["correction_reason"]
+    listed = compiled.get("choices", {}).get("correction_reason", ())
+    words = {choice["name"]: pick(choice["label"]) for choice in listed}
+    return words.get(code, code) if isinstance(code, str) else ""
 
 
 def _facts(found: Mapping[str, Any], compiled: Mapping[str, Any]) -> list[dict[str, Any]]:

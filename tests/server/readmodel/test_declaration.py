@@ -110,6 +110,8 @@ def test_a_wrong_declaration_is_refused(source: dict[str, Any]) -> None:
         {"kind": "guess"},
         {"unit": "no_such_unit"},
         {"kind": "crowded", "value": "1"},
+        {"suspects": True},
+        {"kind": "repeated_on_a_day"},
         {"name": RULES[1]["name"]},
     ],
 )

@@ -20,6 +20,8 @@ PAGES = [
     f"/?area={VILLAGE}",
     "/records",
     "/quarantine",
+    "/duplicates",
+    "/duplicates?state=decided",
     "/exceptions",
     "/exceptions?state=resolved",
     "/not-reached",

@@ -312,7 +312,8 @@ def test_versions_of_a_corrected_record_stand_side_by_side(world: World) -> None
     world.follow()
     page = world.signed_in("bai").get(f"/records/{second['_id']}").text
     assert "各版本对照" in page
-    assert re.search(r'当前在家居住人数</th><td class="changed">5</td><td class="changed">2</td>', page)
+    assert re.search(r'当前在家居住人数.*?</th><td class="changed">5</td><td class="changed">2</td>', page)
+    assert "更正原因：录入错误" in page
     assert "已被更正" in world.signed_in("bai").get(f"/records/{first_id}").text
 
 
