@@ -10,7 +10,7 @@ from typing import Any
 from server.app import Gridbook
 from server.exports.columns import (
     OF_INSTANCE,
-    SERVER,
+    OF_RECORD,
     Column,
     instances,
     record_columns,
@@ -19,7 +19,7 @@ from server.exports.columns import (
 )
 from server.readmodel import codec
 from server.readmodel.export_queries import Place, Span, export_pages
-from server.readmodel.record_queries import RecordFilters
+from server.readmodel.record_queries import RecordFilters, void_values
 from sync.store import Doc
 
 Row = tuple[Any, ...]  # (fixed, doc, answers), as server/exports/columns.py says
@@ -75,7 +75,7 @@ def tables(shared: Gridbook, versions: list[Doc], asked: Asked, read: Callable[[
             yield map(_record, page)
             read(len(page))
 
-    first = Table(asked.form_id, columns, SERVER, asked.in_full, pages)
+    first = Table(asked.form_id, columns, OF_RECORD, asked.in_full, pages)
     return [first, *(_repeat(shared, asked, name, group, _nobody) for name, group in groups.items())]
 
 
@@ -97,7 +97,12 @@ def _repeat(
 def _record(row: Any) -> Row:
     doc = codec.decode(row[-1])
     answers = doc.get("answers")
-    return row[:-2], doc, answers if type(answers) is dict else {}
+    *kept, voided, void, _, _ = row
+    return (
+        (*kept, True if voided else None, *void_values(void)),
+        doc,
+        answers if type(answers) is dict else {},
+    )
 
 
 def _nobody(_count: int) -> None:

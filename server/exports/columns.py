@@ -2,9 +2,9 @@
 form, the newest version's order first; each with what is left of its values for a reader who need not know
 who it is.
 
-A row of an export is `(fixed, doc, answers)`. Of a record, `fixed` is what the server knows (`SERVER`), `doc`
-the record and `answers` its answers; of an instance of a repeat, `fixed` is `OF_INSTANCE`, `doc` the instance
-and `answers` nothing.
+A row of an export is `(fixed, doc, answers)`. Of a record, `fixed` is what the server knows (`OF_RECORD`),
+`doc` the record and `answers` its answers; of an instance of a repeat, `fixed` is `OF_INSTANCE`, `doc` the
+instance and `answers` nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 
 from server.api.catalogue import Row, questions, repeats, survey
 from server.api.masking import mask_kind, mask_value
-from server.readmodel.record_queries import ENVELOPE
+from server.readmodel.record_queries import ENVELOPE, KEPT_COLUMNS, VOID_COLUMNS
 from server.readmodel.record_queries import SERVER_COLUMNS as SERVER
 from sync.store import Doc
 
 ABOUT = ("work_date", "village_code", "status", "effective")
+OF_RECORD = (*KEPT_COLUMNS, "voided", *VOID_COLUMNS)
 OF_INSTANCE = ("record_id", "row", *ABOUT, "gps")
 POINT = ("lat", "lon", "accuracy_m")
 ANSWER_PREFIX = "answers."  # a question that bears the name of an envelope field
@@ -80,6 +81,8 @@ def record_columns(versions: list[Doc], *, in_full: bool) -> list[Column]:
     for name in ENVELOPE:
         if name == "gps":
             columns += _position("gps", DOC, "gps", in_full)
+        elif name == "voided":  # by its filler or by staff
+            columns.append(Column(name, FIXED, name, _kind(name)))
         else:
             columns.append(Column(name, DOC, name, _kind(name), None if in_full else FREE_TEXT.get(name)))
     masks = {} if in_full else answer_masks(versions)

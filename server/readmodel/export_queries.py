@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Select, func, select, tuple_
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import decode_cursor, encode_cursor
-from server.readmodel.record_queries import SERVER_COLUMNS, RecordFilters, filtered
+from server.readmodel.record_queries import KEPT_COLUMNS, RecordFilters, filtered
 from server.readmodel.tables import records
 
 ROWS_AT_ONCE = 500  # what a processor keeps close by
@@ -20,11 +20,14 @@ ROWS_AT_ONCE = 500  # what a processor keeps close by
 Place = tuple[str, str, str]  # received_at, record_id, db
 _ORDER = (records.c.received_at, records.c.record_id, records.c.db)
 _RECORD_ID, _RECEIVED_AT, _DB = (
-    SERVER_COLUMNS.index("record_id"),
-    SERVER_COLUMNS.index("received_at"),
-    len(SERVER_COLUMNS),
+    KEPT_COLUMNS.index("record_id"),
+    KEPT_COLUMNS.index("received_at"),
+    len(KEPT_COLUMNS) + 2,
 )
-_SHOWN = (*(records.c[name] for name in SERVER_COLUMNS), records.c.db, records.c.doc)
+_SHOWN = (
+    *(records.c[name] for name in KEPT_COLUMNS),
+    *(records.c.voided, records.c.void, records.c.db, records.c.doc),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class Span:
 def export_pages(
     rm: ReadModel, filters: RecordFilters, span: Span, holding: str | None = None, rows: int = ROWS_AT_ONCE
 ) -> Iterator[Sequence[Any]]:
-    """Pages of `rows` rows (SERVER_COLUMNS, db, doc); on SQLite `effective` is 0 or 1. With `holding` only
-    those whose document has this text somewhere."""
+    """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1. With
+    `holding` only those whose document has this text somewhere."""
     query = _within(select(*_SHOWN), filters, span).order_by(*_ORDER).limit(rows)
     if holding:
         query = query.where(records.c.doc.contains(holding, autoescape=True))

@@ -305,7 +305,7 @@ def export_columns(rm: ReadModel, form_id: str) -> list[str]:
 
 
 VOID_COLUMNS = {"voided_at": "at", "voided_by": "by", "void_reason": "reason", "duplicate_of": "duplicate_of"}
-SERVER_COLUMNS = (
+KEPT_COLUMNS = (
     "record_id",
     "form_id",
     "form_version",
@@ -314,8 +314,8 @@ SERVER_COLUMNS = (
     "superseded_by",
     "received_at",
     "rules",
-    *VOID_COLUMNS,
 )
+SERVER_COLUMNS = (*KEPT_COLUMNS, *VOID_COLUMNS)
 
 
 def compiled_forms(rm: ReadModel, form_id: str | None = None) -> list[dict[str, Any]]:
@@ -364,13 +364,20 @@ def export_rows(
             yield _export_row(row, columns)
 
 
+def void_values(void: str | None) -> tuple[str | None, ...]:
+    """What VOID_COLUMNS have of the column `void`."""
+    if void is None:
+        return (None,) * len(VOID_COLUMNS)
+    said = codec.decode(void)
+    return tuple(said.get(name) for name in VOID_COLUMNS.values())
+
+
 def _export_row(row: Row[Any], columns: list[str]) -> dict[str, Any]:
     doc: Mapping[str, Any] = codec.decode(row.doc)
     answers = doc.get("answers")
     answers = answers if isinstance(answers, dict) else {}
-    void = codec.decode(row.void) if row.void else {}
-    values = {name: getattr(row, name) for name in SERVER_COLUMNS if name in records.c}
-    values |= {column: void.get(name) for column, name in VOID_COLUMNS.items()}
+    values = {name: getattr(row, name) for name in KEPT_COLUMNS}
+    values |= dict(zip(VOID_COLUMNS, void_values(row.void), strict=True))
     values |= {name: doc[name] for name in ENVELOPE if name in doc}
     values |= {"rules": row.rules.strip(), "voided": row.voided or None}
     values |= {
