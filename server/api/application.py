@@ -16,6 +16,7 @@ from server.api import (
     records,
     registers,
     sheets,
+    webhooks,
 )
 from server.api.description import Descriptions
 from server.people import api as enrolment
@@ -72,6 +73,7 @@ def mount(app: Flask) -> None:
         exports,
         sheets,
         lists,
+        webhooks,
         enrolment,
     )
     for part in parts:
