@@ -30,6 +30,7 @@ MENU = (
     ("forms", "menu.forms", "figures.read", ""),
     ("sheets", "menu.sheets", "export.masked", ""),
     ("exports", "menu.exports", "export.masked", ""),
+    ("webhooks", "menu.webhooks", "webhooks.manage", ""),
 )
 OF_DISTRICT = ("bulletins",)  # about the whole district, for those whose area it is
 BELOW = {
@@ -47,6 +48,9 @@ BELOW = {
     "list_import": "lists",
     "list_preview": "lists",
     "exception": "exceptions",
+    "webhook": "webhooks",
+    "make_webhook": "webhooks",
+    "renew_webhook": "webhooks",
 }
 
 

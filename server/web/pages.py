@@ -24,9 +24,10 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     sign_in,
     todo,
     units,
+    webhooks,
 )
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "exceptions", "exports", "forms", "lists", "live",
-    "overview", "records", "sheets", "sign_in", "todo", "units",
+    "overview", "records", "sheets", "sign_in", "todo", "units", "webhooks",
 ]  # fmt: skip

@@ -35,6 +35,9 @@ COMPOSED = {
     "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
     "menu.": ["not_reached", "points", "roster"],
     "unit.": ["household_page", "point_page", "roster_entry_page"],
+    "webhooks.off_": ["failing", "gone", "too_many", "staff"],
+    "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
+    "webhooks.state_": ["waiting", "delivered", "given_up"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 
