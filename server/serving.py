@@ -57,18 +57,22 @@ def preload(settings: Settings) -> Flask:
 
 
 def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
-    """The intake follower's errand; it waits while another process follows."""
+    """The errand of the worker that hears no requests: intake, and webhooks beside it. It waits while another
+    process follows.
+    """
     from server.intake.commands import make_follower
     from server.intake.lock import IntakeRunning
+    from server.webhooks.delivering import delivering_beside
     from sync.store import InsufficientStorage
 
     follower = make_follower(shared)
     try:
-        while not stopped():
-            try:
-                follower.run_forever(stopped)
-            except IntakeRunning:
-                time.sleep(TRY_AGAIN_S)
+        with delivering_beside(shared):
+            while not stopped():
+                try:
+                    follower.run_forever(stopped)
+                except IntakeRunning:
+                    time.sleep(TRY_AGAIN_S)
     except InsufficientStorage as error:
         sys.exit(f"intake stopped and is started again: {error.reason}")
 

@@ -5,6 +5,7 @@ A complaint names the setting, what is wrong with it and what to write instead. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,13 @@ def web_address(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("write the address that phones open, such as https://gridbook.example.cn")
     return value.rstrip("/")
+
+
+def host_names(value: str) -> frozenset[str]:
+    found = frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+    if any(not re.fullmatch(r"[a-z0-9_.:-]{1,253}", name) for name in found):
+        raise ValueError("write names or addresses, such as cockpit.boshan.gov.cn,10.1.2.3")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +218,14 @@ SETTINGS = (
         "Hours for which an enrolment code can be used.",
     ),
     Setting(
+        "GRIDBOOK_WEBHOOK_HOSTS",
+        "webhook_hosts",
+        "",
+        host_names,
+        "Hosts of your own network that webhooks may reach, also without https: names or addresses, "
+        "separated by commas. Any other needs https and a public address.",
+    ),
+    Setting(
         "GRIDBOOK_GREETING",
         "greeting",
         "0",
@@ -245,6 +261,7 @@ class Settings:
     max_body_bytes: int
     session_hours: int
     enrol_hours: int
+    webhook_hosts: frozenset[str]
     greeting: bool
     demo: bool
 

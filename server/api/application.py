@@ -20,6 +20,7 @@ from server.api import (
     relief,
     sheets,
     villages,
+    webhooks,
 )
 from server.api.description import Descriptions
 from server.people import api as enrolment
@@ -80,6 +81,7 @@ def mount(app: Flask) -> None:
         sheets,
         villages,
         lists,
+        webhooks,
         enrolment,
     )
     for part in parts:

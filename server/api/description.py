@@ -50,6 +50,7 @@ FIELDS: Mapping[str, str] = {
     "register": "cats", "row": "7", "sheet": "poem", "state": "was used already", "table": "rep_cat",
     "template": "poem", "unit": "H9", "villages": "370304102901, 370304102902", "given": "4 pm",
     "webhook": "9", "count": "120,000", "most": "100,000", "format": "parquet", "how": "pip install pyarrow",
+    "why": "has to be https",
 }  # fmt: skip
 WRONG = {"query": {"limit": ["Must be greater than or equal to 1 and less than or equal to 500."]}}
 ANYWHERE = ("unauthorized", "forbidden", "internal")

@@ -20,9 +20,10 @@ from server import clock
 from server.api.problems import language_of
 from server.app import Gridbook, gridbook
 from server.people import devices, staff
-from server.people.tables import exception_steps
+from server.people.tables import exception_steps, webhook_deliveries
 from server.people.web import current_staff
 from server.readmodel import queries
+from server.webhooks import outbox, subscriptions
 from sync.store import NotFound
 
 View = Callable[..., Any]
@@ -44,6 +45,13 @@ def _steps(shared: Gridbook) -> str:
         return str(connection.execute(select(func.count()).select_from(exception_steps)).scalar_one())
 
 
+def _webhooks(shared: Gridbook) -> str:
+    attempts = select(func.count(), func.sum(webhook_deliveries.c.attempts)).select_from(webhook_deliveries)
+    with shared.people.engine.connect() as connection:
+        tried = connection.execute(attempts).one()
+    return repr([subscriptions.every(shared.people), tuple(tried), outbox.counts(shared.people)])
+
+
 def _form_files(shared: Gridbook) -> str:
     files = sorted(shared.settings.forms.rglob("*.json"))
     return repr([(str(path), path.stat().st_mtime_ns) for path in files])
@@ -63,6 +71,7 @@ SOURCES: Mapping[str, Callable[[Gridbook], str]] = {
     "staff": lambda shared: repr(staff.every(shared.people)),
     "steps": _steps,
     "form files": _form_files,
+    "webhooks": _webhooks,
     "minute": _minute,  # what is overdue becomes so without anything else moving
 }
 

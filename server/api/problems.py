@@ -383,6 +383,26 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "名单 {list} 没有第 {answer} 号答复。",
         "The list {list} has no answer {answer}.",
     ),
+    "webhook-unknown": (
+        404, "没有这个推送", "No such webhook",
+        "没有这个推送，它可能已被删除。可用 /api/v1/webhooks 查询。",
+        "There is no such webhook; it may have been removed. /api/v1/webhooks lists them.",
+    ),
+    "webhook-too-many": (
+        409, "推送太多", "Too many webhooks",
+        "最多 {most} 个推送。请先删除不用的。",
+        "There are {most} webhooks at most: remove one that is not needed.",
+    ),
+    "webhook-url": (
+        422, "推送地址不能用", "This address cannot be used",
+        "推送地址{why}。",
+        "The webhook's address {why}.",
+    ),
+    "webhook-off": (
+        409, "推送已停用", "The webhook is off",
+        "停用的推送不发送。请先启用。",
+        "A webhook that is off sends nothing: switch it on first.",
+    ),
     "too-many-requests": (
         429, "请求过多", "Too many requests",
         "请稍后再试。",

@@ -34,12 +34,14 @@ def wait_until_handled(
 
 
 def is_rebuilding(connection: Connection, store: Store, declaration: Declaration) -> bool:
-    """A rebuild was asked for, or the tables were made of another store or by another declaration."""
-    return (
-        read_meta(connection, REQUEST) == "rebuild"
-        or read_meta(connection, "store") != store.uuid
-        or read_meta(connection, "declaration") != declaration.digest
-    )
+    """A rebuild was asked for, or the tables are out of date."""
+    return read_meta(connection, REQUEST) == "rebuild" or is_out_of_date(connection, store, declaration)
+
+
+def is_out_of_date(connection: Connection, store: Store, declaration: Declaration) -> bool:
+    """The tables were made of another store or by another declaration, or are empty still."""
+    made_of = read_meta(connection, "store"), read_meta(connection, "declaration")
+    return made_of != (store.uuid, declaration.digest)
 
 
 def behind_in(connection: Connection, store: Store, moment: str) -> str | None:

@@ -60,7 +60,7 @@ def _follower() -> Follower:
 
 @intake.command()
 def follow() -> None:
-    """Follow until stopped."""
+    """Follow until stopped, and deliver webhooks."""
     stopped = False
 
     def stop(*_: Any) -> None:
@@ -69,8 +69,12 @@ def follow() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    from server.app import gridbook
+    from server.webhooks.delivering import delivering_beside
+
     try:
-        _follower().run_forever(lambda: stopped)
+        with delivering_beside(gridbook()):
+            _follower().run_forever(lambda: stopped)
     except IntakeRunning as error:
         sys.exit(str(error))
     except InsufficientStorage as error:

@@ -27,6 +27,7 @@ ACTIONS = {
     "enrolment.create": ("发放入网码", "make enrolment codes"),
     "staff.manage": ("管理人员", "add and disable staff"),
     "forms.publish": ("发布表单", "publish forms"),
+    "webhooks.manage": ("管理事件推送", "manage webhooks"),
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
@@ -37,7 +38,15 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (
         "系统管理员",
         frozenset(
-            {"figures.read", "register.read", "register.write", "staff.manage", "forms.publish"} | _FIELD
+            {
+                "figures.read",
+                "register.read",
+                "register.write",
+                "staff.manage",
+                "forms.publish",
+                "webhooks.manage",
+            }
+            | _FIELD
         ),
     ),
     "district_staff": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table
 
 metadata = MetaData()
 
@@ -99,4 +99,55 @@ exception_steps = Table(
     Column("note", String, nullable=False),
     Column("staff_id", ForeignKey("staff.staff_id"), nullable=False),
     Column("at", String, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String, primary_key=True),
+    Column("url", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("nonce", String, nullable=False),  # makes the secret, with the server's key
+    Column("previous_nonce", String),
+    Column("rotated_at", String),
+    Column("created_at", String, nullable=False),
+    Column("created_by", ForeignKey("staff.staff_id"), nullable=False),
+    Column(
+        "disabled", String, nullable=False
+    ),  # why: failing | gone | too_many | staff; empty while it is on
+    Column("disabled_at", String),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("failing_since", String),
+    Column("next_at", String, nullable=False),  # nothing is sent before
+    Column("last_at", String),
+    Column("last_status", Integer),
+)
+
+# What is to be told to whom: the outbox, and for some days the log of what was.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", ForeignKey("webhooks.webhook_id"), primary_key=True),
+    Column("event_id", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("body", String, nullable=False),  # as it is signed
+    Column("created_at", String, nullable=False),
+    Column("state", String, nullable=False),  # waiting | delivered | given_up
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", String, nullable=False),
+    Column("last_at", String),
+    Column("last_status", Integer),  # of HTTP; 0 when none came
+    Column("last_error", String, nullable=False),
+    Index("webhook_deliveries_due", "webhook_id", "state", "next_at"),
+    Index("webhook_deliveries_log", "webhook_id", "created_at"),
+)
+
+# How far the store and the board were read for webhooks.
+webhook_marks = Table(
+    "webhook_marks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
 )

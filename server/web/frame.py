@@ -32,6 +32,7 @@ MENU = (
     ("forms", "menu.forms", "figures.read", ""),
     ("sheets", "menu.sheets", "export.masked", ""),
     ("exports", "menu.exports", "export.masked", ""),
+    ("webhooks", "menu.webhooks", "webhooks.manage", ""),
 )
 OF_DISTRICT = ("bulletins",)  # about the whole district, for those whose area it is
 BELOW = {
@@ -52,6 +53,9 @@ BELOW = {
     "list_preview": "lists",
     "exception": "exceptions",
     "disinfections": "points",
+    "webhook": "webhooks",
+    "make_webhook": "webhooks",
+    "renew_webhook": "webhooks",
 }
 
 

@@ -28,6 +28,7 @@ from server.web import (  # noqa: E402, F401  the modules hang their views on th
     todo,
     units,
     villages,
+    webhooks,
 )
 
 __all__ = ["blueprint"]

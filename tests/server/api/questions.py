@@ -24,7 +24,13 @@ def prepared(world: World) -> dict[str, str]:
     answer = world.post("dong", f"/api/v1/lists/{list_id}/answers", json={"reason": "按时反馈"})
     assert answer.status_code == 201, answer.text
     world.follow()
+    body = {"url": "https://cockpit.example.com/hook", "events": ["bulletin.frozen"], "areas": ["370304"]}
+    webhook = world.post("admin", "/api/v1/webhooks", json=body)
+    assert webhook.status_code == 201, webhook.text
+    webhook_id = webhook.json["webhook_id"]
+    assert world.post("admin", f"/api/v1/webhooks/{webhook_id}/test").status_code == 202
     return {
+        "webhook_id": webhook_id,
         "number": bulletin.json["number"],
         "list_id": list_id,
         "n": str(answer.json["n"]),
@@ -54,6 +60,8 @@ def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **heade
     for name, value in {**ids, **NAMED.get(path, {})}.items():
         address = address.replace(f"{{{name}}}", quote(value, safe=""))
     assert "{" not in address, f"no example for a parameter of {path}"
+    if path.startswith("/api/v1/webhooks") and who == "dong":
+        who = "admin"
     if path == "/api/v1/device":
         headers["Authorization"] = f"Bearer {world.device_token}"
     return world.get(who, f"{address}?{QUERIES.get(path, '')}", headers=headers)

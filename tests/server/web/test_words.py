@@ -57,6 +57,9 @@ COMPOSED = {
     "villages.done_": list(NIL_MOVES),
     "villages.": ["visits", "disinfections", "deliveries"],
     "group.": ["visits", "disinfection", "relief", "quality", "other"],
+    "webhooks.off_": ["failing", "gone", "too_many", "staff"],
+    "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
+    "webhooks.state_": ["waiting", "delivered", "given_up"],
 }
 
 
