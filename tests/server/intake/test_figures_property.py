@@ -29,6 +29,7 @@ from tests.server.intake.district import (
     delivery,
     disinfection,
     household,
+    movement,
     naming,
     person,
     point,
@@ -37,7 +38,7 @@ from tests.server.intake.district import (
     visit,
     withdrawal,
 )
-from tests.server.intake.slow_figures import effective, in_two_villages, relief, slow_figures
+from tests.server.intake.slow_figures import effective, in_two_villages, relief, slow_figures, stock
 
 DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
 TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
@@ -66,7 +67,9 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
     common: dict[str, Any] = {"code": code, "day": draw(st.sampled_from(DAYS)), "at": draw(TIMES)}
     common |= {"phone": draw(st.sampled_from(["phone-ab", "phone-a" if code == ALPHA else "phone-b"]))}
     common |= {} if skew is None else {"clock_skew_s": skew}
-    kind = draw(st.sampled_from(["visit", "visit", "visit", "disinfection", "delivery"]))
+    kind = draw(
+        st.sampled_from(["visit", "visit", "visit", "disinfection", "delivery", "movement", "movement"])
+    )
     if kind == "visit":
         number = draw(st.sampled_from([1, 1, 2, 3, None]))
         result = draw(st.sampled_from([*RESULTS, *["met"] * 6]))
@@ -78,6 +81,8 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
         return disinfection(
             draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common
         )
+    if kind == "movement":
+        return _movement(draw, common)
     amounts = draw(st.integers(0, 2)), draw(st.integers(1, 2))
     return _of_campaign(delivery(draw(st.integers(1, 2)), *amounts, **common))
 
@@ -87,6 +92,18 @@ def _of_campaign(record: dict[str, Any]) -> dict[str, Any]:
     if record["answers"]["roster_entry_id"].endswith("02"):
         record["answers"]["campaign_id"] = OTHER_CAMPAIGN
     return record
+
+
+def _movement(draw: st.DrawFn, common: dict[str, Any]) -> dict[str, Any]:
+    item, units = draw(st.sampled_from([("MASK", ["piece"]), ("MASK", ["piece"]), ("FLOUR", ["kg", "jin"])]))
+    move, unit = draw(st.sampled_from(MOVES)), draw(st.sampled_from(units))
+    return movement(move, draw(st.integers(1, 9)), item, unit, draw(st.integers(1, 2)), **common)
+
+
+MOVES = [
+    "purchase", "donation", "allocate_in", "return", "allocate_out", "issue", "use", "damage",
+    "stocktake", "stocktake",
+]  # fmt: skip
 
 
 def _naming_somebody(draw: st.DrawFn, record: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +158,8 @@ def _corrected(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
         return correction(old, _naming_somebody(draw, again) if result in ("met", "phone_ok") else again)
     if old["form_id"] == "disinfection_log":
         return correction(old, disinfection(draw(st.integers(1, 2)), 50, "22:00", **common))
+    if old["form_id"] == "stock_movement":
+        return correction(old, _movement(draw, common))
     return correction(old, _of_campaign(delivery(draw(st.integers(1, 2)), 1, 1, **common)))
 
 
@@ -212,8 +231,17 @@ def agree(district: District, docs: list[dict[str, Any]]) -> None:
                 assert relief_of(district, code, day, campaign_id) == relief(
                     docs, registers(), villages, day, campaign_id
                 ), (code, day, campaign_id)
+            assert stock_of(figures) == {
+                name: {part: qty for part, qty in parts.items() if qty}
+                for name, parts in stock(docs, villages, day).items()
+            }, (code, day)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
     assert {item["record_id"] for item in found} == in_two_villages(effective(docs))
+
+
+def stock_of(figures: dict[str, Any]) -> dict[str, Any]:
+    names = [name for name in figures if name.startswith("D7")]
+    return {name: {part: each["value"] for part, each in figures[name]["parts"].items()} for name in names}
 
 
 def relief_of(district: District, code: str, day: str, campaign_id: str | None) -> dict[str, Any]:
