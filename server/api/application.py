@@ -18,6 +18,7 @@ from server.api import (
     registers,
     relief,
     sheets,
+    stock,
 )
 from server.people import api as enrolment
 
@@ -70,6 +71,7 @@ def mount(app: Flask) -> None:
         records,
         registers,
         relief,
+        stock,
         phones,
         exports,
         sheets,

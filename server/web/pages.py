@@ -24,11 +24,12 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     relief,
     sheets,
     sign_in,
+    stock,
     todo,
     units,
 )
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "disinfection", "exceptions", "exports", "forms",
-    "lists", "live", "overview", "records", "relief", "sheets", "sign_in", "todo", "units",
+    "lists", "live", "overview", "records", "relief", "sheets", "sign_in", "stock", "todo", "units",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ PAGES = [
     "/points",
     f"/points?village={VILLAGE}&state=all&sort=-village&by=-C1",
     "/disinfections?finding=wrong",
+    "/stock",
+    "/stock?item=MASK&differing=1&sort=-village",
     f"/households/H2?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",
@@ -93,7 +95,7 @@ def test_every_page_is_whole_in_both_languages(world: World, path: str, language
     assert answer.status_code == 200
     assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in answer.text
     keys = re.findall(
-        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|relief|roster|unit)\.[a-z_]+)\s*<",
+        r">\s*((?:overview|records|field|menu|status|forms|kind|devices|points|relief|roster|stock|unit)\.[a-z_]+)\s*<",
         answer.text,
     )
     assert keys == []

@@ -12,6 +12,7 @@ from server.exceptions.steps import MOVES
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
+from server.readmodel.stock_queries import SINCE
 from server.web.language import FOLDER
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -30,6 +31,8 @@ COMPOSED = {
     "points.rule_": list(hint_rules()),
     "points.mix_": ["yes", "no"],
     "points.": ["due_n", "overdue_n", "never_n"],
+    "stock.today_": ["in", "out", "used", "damaged"],
+    "stock.by_": ["town", "village"],
     "relief.state_": list(STANDINGS),
     "relief.by_": ["town", "village"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
@@ -43,9 +46,21 @@ COMPOSED = {
     "exceptions.did_": list(MOVES),
     "exceptions.done_": list(MOVES),
     "exceptions.open_": ["record", "filler", "household", "point", "roster_entry", "device"],
-    "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
-    "menu.": ["not_reached", "points", "roster"],
-    "unit.": ["household_page", "point_page", "roster_entry_page"],
+    "field.": [
+        "kind",
+        "subject",
+        "since",
+        "due",
+        "owner",
+        "state",
+        "household",
+        "point",
+        "roster_entry",
+        "station",
+        *SINCE,
+    ],
+    "menu.": ["not_reached", "points", "roster", "stock"],
+    "unit.": ["household_page", "point_page", "roster_entry_page", "station_page"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 
