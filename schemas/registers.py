@@ -11,7 +11,7 @@ _LISTS: dict[str, tuple[str, str]] = {
         "village_code name name_search place_type indoor_outdoor area_m2 interval_h lon lat "
         "active_from active_to summary",
     ),
-    "stations": ("station_id", "village_code name"),
+    "stations": ("station_id", "village_code name summary"),
     "roster": (
         "roster_entry_id",
         "campaign_id entry_no household_id head_name head_search category village_code entitlement "

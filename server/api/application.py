@@ -19,6 +19,7 @@ from server.api import (
     registers,
     relief,
     sheets,
+    stock,
     villages,
     webhooks,
 )
@@ -76,6 +77,7 @@ def mount(app: Flask) -> None:
         duplicates,
         registers,
         relief,
+        stock,
         phones,
         exports,
         sheets,

@@ -21,6 +21,7 @@ from server.api.shapes import (
 from server.readmodel.disinfection_queries import POINT_SORTS, RECORD_SORTS, findings
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.relief_queries import SORTS, STANDINGS
+from server.readmodel.stock_queries import SORTS as STOCK_SORTS
 
 
 def sorting(names: Iterable[str], first: str = "") -> fields.String:
@@ -158,3 +159,60 @@ class DisinfectionItem(Schema):
 class DisinfectionRecords(Page):
     day = fields.Date(required=True)
     items = fields.List(fields.Nested(DisinfectionItem), required=True)
+
+
+class StockQuery(AreaQuery):
+    item = fields.String(validate=SHORT, metadata=note("One item's lines.", example="MASK"))
+
+
+class Stock(Figures):
+    items = fields.List(
+        fields.Nested(FiguresRow),
+        required=True,
+        metadata=note("the same of each area right inside; parts are `<item> <unit>`"),
+    )
+
+
+class StoresQuery(StockQuery, PageQuery):
+    differing = fields.Boolean(
+        load_default=False,
+        metadata=note("1: only lines below zero, or counted otherwise than the books say."),
+    )
+    sort = sorting(STOCK_SORTS)
+
+
+class Stocktake(Schema):
+    qty = fields.Float(required=True)
+    before = fields.Float(metadata=note("what the books said; absent for a first count"))
+    difference = fields.Float(metadata=note("counted less books"))
+    work_date = fields.String(required=True)
+    record_id = fields.String(required=True)
+    filler_id = fields.String(allow_none=True, required=True, metadata=note("who counted"))
+    counted_at = fields.String(allow_none=True, required=True)
+
+
+class StockLine(Schema):
+    item_code = fields.String(required=True)
+    unit = fields.String(required=True)
+    qty = fields.Float(required=True, metadata=note("the balance: counted, and what was moved since"))
+    tallies = fields.Boolean(required=True)
+    since = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        required=True,
+        metadata=note("stock_in, stock_out, stock_used, stock_damaged since the last stocktake"),
+    )
+    counted = fields.Nested(Stocktake, metadata=note("the last stocktake; absent when there was none"))
+
+
+class Store(Schema):
+    station_id = fields.String(required=True)
+    name = fields.String(required=True)
+    town_code = fields.String(required=True)
+    village_code = fields.String(required=True)
+    registered = fields.Boolean(required=True)
+    lines = fields.List(fields.Nested(StockLine), required=True)
+
+
+class StoreList(Page):
+    items = fields.List(fields.Nested(Store), required=True)

@@ -319,6 +319,16 @@ def _handed_out(component: Component, unit: Unit, history: Sequence[Entry]) -> d
     return steps
 
 
+def _balance(component: Component, unit: Unit, history: Sequence[Entry]) -> dict[str, Steps]:
+    held: dict[str, int] = {}
+    steps: dict[str, Steps] = {}
+    for entry, moves in _said(component, history):
+        for part, amount, counts in moves:
+            held[part] = amount if counts else held.get(part, 0) + amount
+            steps.setdefault(part, []).append((entry.work_date, held[part]))
+    return steps
+
+
 def add_items(got: dict[str, int], items: Sequence[Sequence[Any]], unit: Unit) -> None:
     """Quantities in the entitlement's units."""
     for code, quantity, written in items:
@@ -355,6 +365,7 @@ STEPS: Mapping[str, Callable[[Component, Unit, Sequence[Entry]], dict[str, Steps
     "latest": _latest,
     "fulfilled": _fulfilled,
     "handed_out": _handed_out,
+    "balance": _balance,
 }
 
 

@@ -20,6 +20,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "crowded": ("value", "more_than", "within_min"),
     "over_entitlement": ("items",),
     "listed_twice": (),
+    "balance_below": ("items", "least"),
+    "count_differs": ("items", "more_than"),
     "median_below": ("value", "least", "of_at_least"),
     "alike_in_one_place": ("apart_from", "of_at_least", "within_m"),
 }

@@ -39,6 +39,7 @@ LEVEL_KINDS = {
     "latest",
     "fulfilled",
     "handed_out",
+    "balance",
     "from_area",
     "from_area_then",
 }
@@ -97,6 +98,8 @@ class Component:
     on: str | None  # the day that decides which areas are key areas
     within_h: str | None  # the setting that says within how many hours
     bounds: tuple[int, ...]  # the ranges that values are counted in, each by its upper end
+    counts: str | None  # which records count what is there
+    since_count: tuple[str, ...]  # sums that are told beside a balance, from the last count on
     of: str | None  # what of the register's entry goes before the part
     said: str  # the component under whose name records say it: itself, or the one that it divides
 
@@ -197,6 +200,11 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
         name: _component(name, _like(row, source["components"]), units, mentioned, ranks)
         for name, row in source["components"].items()
     }
+    for component in components.values():
+        if not set(component.since_count) <= {
+            each.name for each in components.values() if each.kind == "sum"
+        }:
+            raise DeclarationError(f"component {component.name}: since_count names sums")
     indicators = {row["id"]: _indicator(row, components) for row in source["indicators"]}
     if len(indicators) != len(source["indicators"]):
         raise DeclarationError("two indicators have one id")
@@ -297,6 +305,8 @@ def _component(
         row.get("on"),
         row.get("within_h"),
         _bounds(name, kind, row.get("bounds", [])),
+        row.get("counts"),
+        tuple(row.get("since_count", ())),
         row.get("of"),
         row["like"] if "of" in row else name,
     )

@@ -194,6 +194,7 @@ class _ComponentReader(_Reader):
         self._value, self._by, self._then, self._on = map(
             _compiled, (component.value, component.by, component.then, component.on)
         )
+        self._counts = _compiled(component.counts)
 
     def holds(self, source: Source) -> int:
         return 1
@@ -229,6 +230,17 @@ class _ComponentReader(_Reader):
         rows = source.answers.get(self.component.each or ITEMS)
         found = [_item(row) for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict)]
         return [item for item in found if item is not None] or None
+
+    def moves(self, source: Source) -> list[list[Any]] | None:
+        """[[part, millionths, whether that is what was counted]] of each instance."""
+        found = []
+        for instance in source.instances_of(self.component.each):
+            amount = self.amount(instance)
+            part = to_string(instance.value(self._by))[:PART_MAX] if self._by else ""
+            if amount is not None and (part or not self._by):
+                counts = self._counts is not None and instance.holds(self._counts)
+                found.append([part, amount, int(counts)])
+        return found or None
 
     def moment(self, source: Source) -> str | None:
         value = source.value(self._value) if self._value else ""
@@ -326,6 +338,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "within_interval": _ComponentReader.moment,
     "fulfilled": _ComponentReader.items,
     "handed_out": _ComponentReader.items,
+    "balance": _ComponentReader.moves,
     "rules": _ComponentReader.broken,
     "spread": _ComponentReader.range,
     "new_units": _ComponentReader.holds,

@@ -114,6 +114,35 @@ def _listed_twice(
     return history if unit.twins else ()
 
 
+def _balance_below(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterator[Entry]:
+    least = rule.bound("least", settings)
+    for entry, _, after, counts in _balances(rule, history):
+        if least is not None and after < least * MILLIONTHS and not counts:
+            yield entry
+
+
+def _count_differs(
+    rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
+) -> Iterator[Entry]:
+    """Where nothing was recorded before, there are no books to differ from."""
+    share = rule.bound("more_than", settings)
+    for entry, before, after, counts in _balances(rule, history):
+        if share is not None and counts and before is not None and abs(after - before) > share * abs(before):
+            yield entry
+
+
+def _balances(rule: CrossRule, history: Sequence[Entry]) -> Iterator[tuple[Entry, int | None, int, bool]]:
+    """(entry, balance before, balance after, whether it counts) of each part that each entry moves."""
+    held: dict[str, int] = {}
+    for entry in history:
+        for part, amount, counts in entry.facts.get(rule.items or "", ()):
+            before = held.get(part)
+            held[part] = amount if counts else (before or 0) + amount
+            yield entry, before, held[part], bool(counts)
+
+
 def _median_below(
     rule: CrossRule, unit: Unit, history: Sequence[Entry], settings: Settings
 ) -> Iterator[Entry]:
@@ -154,6 +183,8 @@ KINDS: Mapping[str, Callable[[CrossRule, Unit, Sequence[Entry], Settings], Itera
     "crowded": _crowded,
     "over_entitlement": _over_entitlement,
     "listed_twice": _listed_twice,
+    "balance_below": _balance_below,
+    "count_differs": _count_differs,
     "median_below": _median_below,
     "alike_in_one_place": _alike_in_one_place,
 }

@@ -39,6 +39,7 @@ from server.readmodel.record_queries import (
 )
 from server.readmodel.record_queries import records_page as records
 from server.readmodel.relief_queries import relief_entries, relief_figures, relief_table
+from server.readmodel.stock_queries import stores
 from server.readmodel.suspect_queries import (
     PairFilters,
     decided_pairs,
@@ -84,6 +85,7 @@ __all__ = [
     "relief_figures",
     "relief_table",
     "roster_outstanding",
+    "stores",
     "suspected_pairs",
     "suspected_pairs_of",
     "trend",

@@ -88,7 +88,7 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
         unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
         found = flags_of(unit, history.entries, counting.declaration, counting.settings)
         new = contributions(unit, history.entries, counting.declaration, counting.settings, found)
-        end = left(unit, history.entries, counting.settings)
+        end = left(unit, history.entries, counting.declaration, counting.settings)
         old_village, old = before.get(key, (unit.village_code, {}))
         _subtract(deltas, counting.tree.path(old_village), old)
         _add(deltas, counting.tree.path(unit.village_code), new)

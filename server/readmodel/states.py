@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from server.readmodel.books import lines, tallies
 from server.readmodel.contributions import Entry, Unit, add_items, interval_h, is_done, is_over, is_partial
+from server.readmodel.declaration import Declaration
 from server.readmodel.facts import KEPT, Facts
 from server.readmodel.figures import number
 from server.readmodel.moments import beijing_stamp, parse, stamp
@@ -30,10 +32,27 @@ class Left:
     due_at: str
 
 
-def left(unit: Unit, history: Sequence[Entry], settings: Mapping[str, Any]) -> Left:
+def left(unit: Unit, history: Sequence[Entry], declaration: Declaration, settings: Mapping[str, Any]) -> Left:
     if not history:
         return Left({}, {}, NEVER_DONE)
-    return STATES[unit.kind](unit, history, settings)
+    if unit.kind in STATES:
+        return STATES[unit.kind](unit, history, settings)
+    return _other(unit, history, declaration)
+
+
+def _other(unit: Unit, history: Sequence[Entry], declaration: Declaration) -> Left:
+    """A unit that the pages know nothing particular of: its records, and what stands on its books."""
+    last = history[-1]
+    state: State = {"records": len(history), "last_work_date": last.work_date, "record_id": last.record_id}
+    on_books = lines(unit, history, declaration)
+    if not on_books:
+        return Left(state, {}, NEVER_DONE)
+    summary = {
+        "balances": [{"name": line["name"], "qty": line["qty"]} for line in on_books],
+        "record_id": last.record_id,
+    }
+    differs = not all(map(tallies, on_books))
+    return Left(state | {"balances": on_books, "differs": differs}, summary, NEVER_DONE)
 
 
 def _kept(facts: Facts) -> Mapping[str, Any]:

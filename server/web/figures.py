@@ -43,6 +43,11 @@ def is_share(indicator: Any) -> bool:
     return str(indicator.unit.get("en")) == "%"
 
 
+def has_figure(indicator: Any) -> bool:
+    """False for one of which only the parts are given."""
+    return bool(indicator.value or indicator.denominator)
+
+
 def shown(
     indicator: Any, now: Figure, before: Figure | None, pick: Callable[[Any], str], href: str = ""
 ) -> Shown:

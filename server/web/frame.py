@@ -27,6 +27,7 @@ MENU = (
     ("not_reached", "menu.not_reached", "register.read", ""),
     ("roster", "menu.roster", "register.read", ""),
     ("points", "menu.points", "register.read", ""),
+    ("stock", "menu.stock", "register.read", ""),
     ("lists", "menu.lists", "lists.reconcile", ""),
     ("devices", "menu.devices", "devices.manage", "menu.part_settings"),
     ("forms", "menu.forms", "figures.read", ""),

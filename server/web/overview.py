@@ -58,6 +58,7 @@ def overview() -> str:
     shown = [
         layout.shown(each, figures[name], before[name], pick, opens(member, name, area, day))
         for name, each in known.items()
+        if layout.has_figure(each)
     ]
     return render_template(
         "overview.html",
@@ -128,7 +129,9 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
             "percent": percent,
             "by_day": not chosen.cumulative,
         },
-        "trend_choices": [{"id": each.id, "name": pick(each.name)} for each in known.values()],
+        "trend_choices": [
+            {"id": each.id, "name": pick(each.name)} for each in known.values() if layout.has_figure(each)
+        ],
         "trend": [
             {
                 "day": point["day"][5:],

@@ -25,6 +25,7 @@ from server.web import (  # noqa: E402, F401  the modules hang their views on th
     relief,
     sheets,
     sign_in,
+    stock,
     todo,
     units,
     villages,

@@ -19,6 +19,7 @@ from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
+from server.readmodel import queries
 from server.web import record_layout as layout
 from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked
@@ -93,7 +94,7 @@ def _item(item: Mapping[str, Any], names: Mapping[str, str], *, opens: bool) -> 
         **seen(item),
         "received": local(item["received_at"]),
         "form": pick(compiled["title"]) if compiled else item["form_id"] or t("record.unknown_form"),
-        "unit": item["household_id"] or item["point_id"] or item["roster_entry_id"] or t("record.no_unit"),
+        "unit": _unit_id(item) or t("record.no_unit"),
         "unit_href": _unit_href(item) if opens else "",
         "village": names.get(item["village_code"], item["village_code"]),
     }
@@ -115,9 +116,20 @@ def seen(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _unit_id(item: Mapping[str, Any]) -> str:
+    """What the record says it is about."""
+    listed = item["household_id"] or item["point_id"] or item["roster_entry_id"]
+    if listed:
+        return str(listed)
+    unit = queries.indicators().unit_of_form(item["form_id"])
+    answers = item["answers"] if isinstance(item["answers"], dict) else {}
+    named = answers.get(unit.forms[item["form_id"]]) if unit else None
+    return named if isinstance(named, str) else ""
+
+
 def _unit_href(item: Mapping[str, Any]) -> str:
     """A record that was found to be about no unit opens none, whatever it names."""
-    unit_id = item["household_id"] or item["point_id"] or item["roster_entry_id"]
+    unit_id = _unit_id(item)
     if not unit_id or not item["unit_kind"]:
         return ""
     return unit_href(item["unit_kind"], unit_id, item["village_code"])

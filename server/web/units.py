@@ -1,4 +1,4 @@
-"""A household, point or roster entry: what the register says of it, and what was found day by day."""
+"""A household, point, roster entry or store: what the register says of it, and what was found day by day."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from server.web.pages import blueprint
 from server.web.records import seen
 
 PAGE = 50
-LISTS = {"household": "not_reached", "point": "points", "roster_entry": "roster"}  # where one comes from
-ADDRESS = "/<any(households, points, roster):name>/<path:unit_id>"
+# The page that lists such units.
+LISTS = {"household": "not_reached", "point": "points", "roster_entry": "roster", "station": "stock"}
+ADDRESS = "/<any(households, points, roster, stations):name>/<path:unit_id>"
 
 
 @blueprint.get(ADDRESS)
@@ -68,25 +69,49 @@ def _show(member: Staff, name: str, found: dict[str, Any], *, masked: bool) -> s
         entry=_told(ENTRY, told, kind),
         state=_told(STATE, found["state"], kind),
         rows=[_row(masked_item(item), kind) for item in records.items],
-        with_result=kind in RESULT_OF,
+        with_result=kind in RESULT_OF or kind == STORE,
         next_cursor=records.next_cursor,
         first=not request.args.get("cursor"),
         masked=masked,
         has_secrets=kind in api.PERSONAL and entry is not None,
         may_unmask=may(member, "export.unmasked"),
         in_full=url_for("web.unit_unmasked", name=name, unit_id=found["id"], **about),
-        all_records=url_for("web.records", **about, **{kind: found["id"]}),
+        all_records=url_for("web.records", **about, **{kind: found["id"]}) if kind != STORE else "",
     )
 
 
 def _row(item: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {**seen(item), "result": _result(item["answers"], kind) or "—"}
+
+
+def _result(answers: Mapping[str, Any], kind: str) -> str:
+    if kind == STORE:
+        return _movement(answers)
     answer = RESULT_OF.get(kind)
-    result = choice_label(answer, item["answers"].get(answer)) if answer else ""
-    return {**seen(item), "result": result or "—"}
+    return choice_label(answer, answers.get(answer)) if answer else ""
+
+
+def _movement(answers: Mapping[str, Any]) -> str:
+    """Issued to a team: Masks 60 piece."""
+    words = [choice_label(name, answers.get(answer)) for name, answer in MOVED]
+    qty = answers.get("counted_qty", answers.get("qty"))
+    return " ".join(filter(None, (*words[:2], "" if qty is None else str(qty), words[2])))
+
+
+STORE = "station"
+MOVED = (("stock_move", "move_type"), ("item", "item_code"), ("unit", "unit"))
 
 
 def _plain(value: Any, kind: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _balances(lines: list[dict[str, Any]]) -> str:
+    """Masks 421 piece, Flour 12.5 kg."""
+    parts = [(line["name"].partition(" "), line["qty"]) for line in lines]
+    return "、".join(
+        f"{choice_label('item', part[0])} {qty:g} {choice_label('unit', part[2])}" for part, qty in parts
+    )
 
 
 def _choice(list_name: str) -> Callable[[Any, str], str]:
@@ -123,6 +148,9 @@ STATE: Told = {
     "visits": ("unit.visits", _plain),
     "disinfections": ("unit.disinfections", _plain),
     "deliveries": ("unit.deliveries", _plain),
+    "records": ("unit.movements", _plain),
+    "last_work_date": ("unit.last_moved", _plain),
+    "balances": ("field.balance", lambda value, kind: _balances(value)),
     "state": ("field.state", lambda value, kind: t(f"roster.{value}")),
     "delivered": ("field.delivered", lambda value, kind: items_in_words(value)),
     "first_visit_date": ("field.first_attempt", _plain),

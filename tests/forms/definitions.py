@@ -7,7 +7,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 FORMS = HERE.parent.parent / "forms"
-FORM_IDS = ["household_visit", "disinfection_log", "supply_delivery"]
+FORM_IDS = ["household_visit", "disinfection_log", "supply_delivery", "stock_movement"]
 
 Row = dict[str, Any]
 

@@ -212,7 +212,7 @@ def test_a_form_with_anything_anywhere_is_taken_or_refused(data: st.DataObject) 
         assert refused.errors
 
 
-@pytest.mark.parametrize("name", ["household_visit", "disinfection_log", "supply_delivery"])
+@pytest.mark.parametrize("name", ["household_visit", "disinfection_log", "supply_delivery", "stock_movement"])
 def test_the_forms_of_the_product_are_sound(name: str) -> None:
     district = json.loads((FORMS / "settings.json").read_text(encoding="utf-8"))
     form = json.loads((FORMS / f"{name}.json").read_text(encoding="utf-8"))

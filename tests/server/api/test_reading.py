@@ -31,6 +31,8 @@ READING = [
     "/api/v1/disinfection/records",
     "/api/v1/relief",
     "/api/v1/relief/entries",
+    "/api/v1/stock",
+    "/api/v1/stock/stores",
     "/api/v1/todo/not-reached",
     "/api/v1/todo/roster",
     "/api/v1/todo/points",

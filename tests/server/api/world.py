@@ -184,8 +184,8 @@ def fill_registers(gridbook: Gridbook) -> None:
 
 
 def village_documents(village: str) -> list[dict[str, Any]]:
-    """Four households, two points, two roster entries, a filler: in the first village the ids that the
-    samples use."""
+    """Four households, two points, two roster entries, a station, a filler: in the first village the ids
+    that the samples use."""
     prefix = {VILLAGE: "", VILLAGE_2: "B", OTHER_VILLAGE: "C"}[village]
     since = "2020-01-26"
     entitlement = [
@@ -264,6 +264,15 @@ def village_documents(village: str) -> list[dict[str, Any]]:
                 "active_from": since,
             }
         )
+    documents.append(
+        {
+            "_id": f"station:{prefix}S1",
+            "type": "station",
+            "station_id": f"{prefix}S1",
+            "village_code": village,
+            "name": f"{AREAS[village]}健康站",
+        }
+    )
     filler = f"{prefix}filler-1"
     documents.append(
         {

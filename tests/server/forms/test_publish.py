@@ -36,7 +36,13 @@ def refusals(store, folder: Path) -> str:
 def test_the_forms_of_the_project_are_published(store, folder) -> None:
     outcomes = publish(store, folder).outcomes
     assert outcomes == dict.fromkeys(
-        ["form:disinfection_log:1", "form:household_visit:1", "form:supply_delivery:1", "settings:district"],
+        [
+            "form:disinfection_log:1",
+            "form:household_visit:1",
+            "form:stock_movement:1",
+            "form:supply_delivery:1",
+            "settings:district",
+        ],
         "added",
     )
     form = store.open("catalogue").get("form:household_visit:1")

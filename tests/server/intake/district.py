@@ -19,7 +19,7 @@ from sync.embedded import open_store
 from sync.store import Database, Store
 
 ROOT = Path(__file__).parent.parent.parent.parent
-FORMS = ("household_visit", "disinfection_log", "supply_delivery")
+FORMS = ("household_visit", "disinfection_log", "supply_delivery", "stock_movement")
 DISTRICT, TOWN = "370304", "370304102"
 ALPHA, BETA = "370304102901", "370304102902"
 VILLAGES = {ALPHA: "示范一村", BETA: "示范二村"}
@@ -112,6 +112,8 @@ class District:
             self.put(register, point(code, number))
             self.put(register, roster_entry(code, number))
         self.put(register, campaign())
+        for number in (1, 2):
+            self.put(register, station(code, number))
         self.put(register, filler(code))
 
     def register(self, code: str) -> Database:
@@ -179,6 +181,17 @@ def point(code: str, number: int, **more: Any) -> dict[str, Any]:
         "interval_h": 24,
         "active_from": "2020-01-01",
         **more,
+    }
+
+
+def station(code: str, number: int) -> dict[str, Any]:
+    name = f"S{number}"
+    return {
+        "_id": f"station:{name}",
+        "type": "station",
+        "station_id": name,
+        "village_code": code,
+        "name": f"健康站{number}",
     }
 
 
@@ -388,6 +401,22 @@ def delivery(number: int = 1, veg: float = 1, rice: float = 1, **more: Any) -> d
         "pickup_code": "1234",
         "delivered_at": record["captured_at"],
     }
+    return {**record, "answers": answers}
+
+
+def movement(
+    move: str = "purchase",
+    qty: float = 10,
+    item: str = "MASK",
+    unit: str = "piece",
+    number: int = 1,
+    **more: Any,
+) -> dict[str, Any]:
+    """A stocktake counts `qty`; any other movement moves it."""
+    record = envelope("stock_movement", **more)
+    answers = {"move_type": move, "warehouse_id": f"S{number}", "item_code": item, "unit": unit}
+    answers |= {"counted_qty": qty} if move == "stocktake" else {"qty": qty}
+    answers |= {"donor_name": "示范农场"} if move == "donation" else {}
     return {**record, "answers": answers}
 
 

@@ -234,6 +234,43 @@ def relief(
     return {**deliveries(counted, entries, day), "items": items}
 
 
+def stock(docs: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+    """By item and unit of the books: what all stores hold, and what was moved on the day."""
+    moves = [doc for doc in effective(docs) if doc["form_id"] == "stock_movement"]
+    here = sorted((doc for doc in moves if doc["village_code"] in villages), key=last_first)
+
+    def line(doc: Doc) -> tuple[str, str, str]:
+        answers = doc["answers"]
+        unit = {"jin": "kg", "g": "kg", "ml": "l"}.get(answers["unit"], answers["unit"])
+        return (doc["village_code"], answers["warehouse_id"], f"{answers['item_code']} {unit}")
+
+    def amount(doc: Doc) -> float:
+        answers = doc["answers"]
+        qty: float = answers.get("counted_qty", answers.get("qty"))
+        return qty * {"jin": 0.5, "g": 0.001, "ml": 0.001}.get(answers["unit"], 1)
+
+    held, moved = defaultdict[str, float](float), defaultdict[str, dict[str, float]](dict)
+    for (_, _, name), said in group([doc for doc in here if doc["work_date"] <= day], line).items():
+        counts = [at for at, doc in enumerate(said) if doc["answers"]["move_type"] == "stocktake"]
+        begins = counts[-1] if counts else -1
+        held[name] += amount(said[begins]) if counts else 0
+        for doc in said[begins + 1 :]:
+            held[name] += amount(doc) if doc["answers"]["move_type"] in COMES_IN else -amount(doc)
+    for doc in (doc for doc in here if doc["work_date"] == day):
+        kinds = [figure for figure, moves in MOVES.items() if doc["answers"]["move_type"] in moves]
+        for figure in kinds:
+            moved[figure][line(doc)[2]] = moved[figure].get(line(doc)[2], 0) + amount(doc)
+    return {"D7": held, **{figure: moved[figure] for figure in MOVES}}
+
+
+COMES_IN = ("purchase", "donation", "allocate_in", "return")
+MOVES = {
+    "D7_in": COMES_IN,
+    "D7_out": ("allocate_out", "issue"),
+    "D7_used": ("use",),
+    "D7_damaged": ("damage",),
+}
+
 Mention = tuple[Doc, Mapping[str, Any]]  # a visit and one of the persons whom it names
 
 

@@ -30,6 +30,7 @@ from tests.server.intake.district import (
     delivery,
     disinfection,
     household,
+    movement,
     naming,
     person,
     point,
@@ -38,7 +39,14 @@ from tests.server.intake.district import (
     visit,
     withdrawal,
 )
-from tests.server.intake.slow_figures import effective, in_two_villages, relief, slow_figures, slow_week
+from tests.server.intake.slow_figures import (
+    effective,
+    in_two_villages,
+    relief,
+    slow_figures,
+    slow_week,
+    stock,
+)
 
 DAYS = [f"2020-02-{number:02}" for number in range(8, 13)]
 TIMES = st.tuples(st.integers(6, 20), st.integers(0, 59)).map(lambda at: f"{at[0]:02}:{at[1]:02}")
@@ -67,7 +75,9 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
     common: dict[str, Any] = {"code": code, "day": draw(st.sampled_from(DAYS)), "at": draw(TIMES)}
     common |= {"phone": draw(st.sampled_from(["phone-ab", "phone-a" if code == ALPHA else "phone-b"]))}
     common |= {} if skew is None else {"clock_skew_s": skew}
-    kind = draw(st.sampled_from(["visit", "visit", "visit", "disinfection", "delivery"]))
+    kind = draw(
+        st.sampled_from(["visit", "visit", "visit", "disinfection", "delivery", "movement", "movement"])
+    )
     if kind == "visit":
         number = draw(st.sampled_from([1, 1, 2, 3, None]))
         result = draw(st.sampled_from([*RESULTS, *["met"] * 6]))
@@ -79,6 +89,8 @@ def one_record(draw: st.DrawFn) -> dict[str, Any]:
         return disinfection(
             draw(st.integers(1, 2)), area, draw(TIMES.filter(lambda at: at > common["at"])), **common
         )
+    if kind == "movement":
+        return _movement(draw, common)
     amounts = draw(st.integers(0, 2)), draw(st.integers(1, 2))
     return _of_campaign(delivery(draw(st.integers(1, 2)), *amounts, **common))
 
@@ -88,6 +100,18 @@ def _of_campaign(record: dict[str, Any]) -> dict[str, Any]:
     if record["answers"]["roster_entry_id"].endswith("02"):
         record["answers"]["campaign_id"] = OTHER_CAMPAIGN
     return record
+
+
+def _movement(draw: st.DrawFn, common: dict[str, Any]) -> dict[str, Any]:
+    item, units = draw(st.sampled_from([("MASK", ["piece"]), ("MASK", ["piece"]), ("FLOUR", ["kg", "jin"])]))
+    move, unit = draw(st.sampled_from(MOVES)), draw(st.sampled_from(units))
+    return movement(move, draw(st.integers(1, 9)), item, unit, draw(st.integers(1, 2)), **common)
+
+
+MOVES = [
+    "purchase", "donation", "allocate_in", "return", "allocate_out", "issue", "use", "damage",
+    "stocktake", "stocktake",
+]  # fmt: skip
 
 
 def _naming_somebody(draw: st.DrawFn, record: dict[str, Any]) -> dict[str, Any]:
@@ -142,6 +166,8 @@ def _corrected(draw: st.DrawFn, old: dict[str, Any]) -> dict[str, Any]:
         return correction(old, _naming_somebody(draw, again) if result in ("met", "phone_ok") else again)
     if old["form_id"] == "disinfection_log":
         return correction(old, disinfection(draw(st.integers(1, 2)), 50, "22:00", **common))
+    if old["form_id"] == "stock_movement":
+        return correction(old, _movement(draw, common))
     return correction(old, _of_campaign(delivery(draw(st.integers(1, 2)), 1, 1, **common)))
 
 
@@ -214,6 +240,10 @@ def agree(district: District, docs: list[dict[str, Any]], voided: Collection[str
                 assert relief_of(district, code, day, campaign_id) == relief(
                     docs, registers(), villages, day, campaign_id
                 ), (code, day, campaign_id)
+            assert stock_of(figures) == {
+                name: {part: qty for part, qty in parts.items() if qty}
+                for name, parts in stock(docs, villages, day).items()
+            }, (code, day)
         trends_agree(district, code)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
     assert {item["record_id"] for item in found} == in_two_villages(effective(docs, voided))
@@ -238,6 +268,11 @@ def trends_agree(district: District, code: str) -> None:
         assert [point["value"] for point in points] == [figure["value"] for figure in alone]
         weeks = [figure["seven_days"]["value"] for figure in alone if "seven_days" in figure]
         assert [point["seven_days"] for point in points if "seven_days" in point] == weeks
+
+
+def stock_of(figures: dict[str, Any]) -> dict[str, Any]:
+    names = [name for name in figures if name.startswith("D7")]
+    return {name: {part: each["value"] for part, each in figures[name]["parts"].items()} for name in names}
 
 
 def relief_of(district: District, code: str, day: str, campaign_id: str | None) -> dict[str, Any]:

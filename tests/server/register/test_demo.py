@@ -58,12 +58,13 @@ def test_every_village_has_what_a_phone_needs(store) -> None:
             assert name.replace("register", "inbox") in store.names()
 
 
-def test_the_catalogue_holds_three_forms_and_the_district(store) -> None:
+def test_the_catalogue_holds_four_forms_and_the_district(store) -> None:
     catalogue = store.open("catalogue")
     assert {form["form_id"] for form in catalogue.documents("form:")} == {
         "household_visit",
         "disinfection_log",
         "supply_delivery",
+        "stock_movement",
     }
     assert catalogue.get("settings:district")["district"]["zh"] == "博山区"
 

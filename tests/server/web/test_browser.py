@@ -30,6 +30,9 @@ PAGES = [
     "/points",
     f"/points?state=all&village={VILLAGE}",
     f"/disinfections?day={today() - timedelta(days=1)}",
+    "/stock",
+    "/stock?item=MASK",
+    f"/stations/S1?village={VILLAGE}",
     f"/households/H1?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",
@@ -55,6 +58,9 @@ def address(world: World) -> Iterator[str]:
     """The app on a free port, threads and all: an open event stream must not hold up the pages."""
     from werkzeug.serving import make_server
 
+    for name in ("purchase", "stocktake"):
+        world.push(sample(f"stock_movement/pass/{name}", device_id=world.device_id))
+    world.follow()
     server = make_server("127.0.0.1", 0, world.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

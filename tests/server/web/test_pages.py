@@ -21,6 +21,8 @@ PAGES = [
     "/points",
     f"/points?village={VILLAGE}&state=all&sort=-village&by=-C1",
     "/disinfections?finding=wrong",
+    "/stock",
+    "/stock?item=MASK&differing=1&sort=-village",
     f"/households/H2?village={VILLAGE}",
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",

@@ -12,6 +12,7 @@ from server.exceptions.steps import MOVES
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
+from server.readmodel.stock_queries import SINCE
 from server.villages.nil_reports import MOVES as NIL_MOVES
 from server.villages.states import STATES as VILLAGE_STATES
 from server.web.language import FOLDER
@@ -33,6 +34,8 @@ COMPOSED = {
     "points.rule_": list(hint_rules()),
     "points.mix_": ["yes", "no"],
     "points.": ["due_n", "overdue_n", "never_n"],
+    "stock.today_": ["in", "out", "used", "damaged"],
+    "stock.by_": ["town", "village"],
     "relief.state_": list(STANDINGS),
     "relief.by_": ["town", "village"],
     "devices.": ["revoked", "expired", "silent", "heard", "fresh"],
@@ -49,9 +52,12 @@ COMPOSED = {
     "exceptions.did_": list(MOVES),
     "exceptions.done_": list(MOVES),
     "exceptions.open_": ["record", "filler", "household", "point", "roster_entry", "device"],
-    "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
-    "menu.": ["not_reached", "points", "roster"],
-    "unit.": ["household_page", "point_page", "roster_entry_page"],
+    "field.": [
+        *("kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"),
+        *("station", *SINCE),
+    ],
+    "menu.": ["not_reached", "points", "roster", "stock"],
+    "unit.": ["household_page", "point_page", "roster_entry_page", "station_page"],
     "villages.state_": list(VILLAGE_STATES),
     "villages.do_": list(NIL_MOVES),
     "villages.done_": list(NIL_MOVES),
