@@ -61,18 +61,24 @@ class Figures(MethodView):
 @blp.route("/figures/table")
 class FiguresTable(MethodView):
     @allowed("figures.read")
-    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.arguments(shapes.TableQuery, location="query")
     @blp.response(200, shapes.FiguresTable)
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
-        """All indicators of each area right inside one, on one day. They sum to the area's own figures."""
-        area = asked_area("figures.read", query)
+        """Indicators of each area right inside one, or of each village, on one day. They sum to the area's
+        own figures, but for shares, means and percentiles."""
+        area, only = asked_area("figures.read", query), query.get("indicator")
+        if only is not None:
+            _known(only)
         day = query.get("day") or today()
-        return {
-            "area": area,
-            "day": day,
-            "items": queries.area_table(gridbook().readmodel, area["code"], day.isoformat()),
-        }
+        table = queries.village_table if query["level"] == "village" else queries.area_table
+        items = table(gridbook().readmodel, area["code"], day.isoformat(), [only] if only else None)
+        return {"area": area, "day": day, "items": items}
+
+
+def _known(indicator_id: str) -> None:
+    if indicator_id not in queries.indicators().indicators:
+        raise Problem("unknown-indicator", indicator=indicator_id)
 
 
 @blp.route("/indicators/<string:indicator_id>/trend")
@@ -84,8 +90,7 @@ class Trend(MethodView):
     def get(self, query: dict[str, Any], indicator_id: str) -> dict[str, Any]:
         """One indicator of one area, day by day."""
         area = asked_area("figures.read", query)
-        if indicator_id not in queries.indicators().indicators:
-            raise Problem("unknown-indicator", indicator=indicator_id)
+        _known(indicator_id)
         first, last = _iso(query["first"]), _iso(query["last"])
         points = queries.trend(gridbook().readmodel, area["code"], indicator_id, first, last)
         return {"area": area, "indicator": indicator_id, "items": points}

@@ -40,6 +40,17 @@ class DayQuery(AreaQuery):
     day = fields.Date(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
 
 
+class TableQuery(DayQuery):
+    level = fields.String(
+        load_default="below",
+        validate=validate.OneOf(["below", "village"]),
+        metadata=note("`below`: the areas right inside; `village`: every village", example="village"),
+    )
+    indicator = fields.String(
+        validate=SHORT, metadata=note("Only this indicator; all by default.", example="A4")
+    )
+
+
 class PageQuery(Query):
     cursor = fields.String(
         validate=validate.Length(max=2000),
@@ -593,6 +604,37 @@ class VillageState(Schema):
     quarantined = fields.Integer()
     last_received_at = fields.String()
     nil = fields.Dict(metadata=note("the nil report that holds: {at, by: {staff_id, name}, note?}"))
+
+
+class Standing(Schema):
+    area = fields.Nested(Area, required=True)
+    day = fields.Date(required=True)
+    villages = fields.Dict(
+        required=True,
+        metadata=note(
+            "{total, reported, nil, silent}; silent is J3",
+            example={"total": 288, "reported": 280, "nil": 5, "silent": 3},
+        ),
+    )
+    devices = fields.Dict(
+        required=True,
+        metadata=note(
+            "{active, unsynced, since}: phones in use, those not heard from since that moment (J2)",
+            example={"active": 2910, "unsynced": 12, "since": "2020-02-21T08:00:00.000Z"},
+        ),
+    )
+    waiting = fields.Dict(
+        required=True,
+        metadata=note(
+            "{quarantined, returned}: records that wait for a correction (J4)",
+            example={"quarantined": 31, "returned": 2},
+        ),
+    )
+    last_received_at = fields.String(metadata=note("when the last record came; absent before the first"))
+    lists = fields.Dict(
+        required=True,
+        metadata=note("superiors' lists: {received, checked, share in percent, missed, outcomes} (B9)"),
+    )
 
 
 class NilReport(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask.views import MethodView
@@ -12,9 +13,10 @@ from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.problems import Problem
 from server.app import gridbook
+from server.bulletins.refusals import Refused
 from server.people.staff import Staff
 from server.people.web import require_csrf
-from server.villages import states
+from server.villages import standing, states
 from server.villages.nil_reports import NilRefused
 
 blp = Blueprint("villages", __name__, url_prefix="/api/v1", description="Villages heard from, nil reports")
@@ -31,6 +33,14 @@ def say(member: Staff, body: dict[str, Any]) -> dict[str, Any]:
         raise Problem(refused.code, **refused.fields) from None
 
 
+def heard(area: dict[str, Any], day: date) -> dict[str, Any]:
+    """Raises Problem when the district's cut-off is not set right."""
+    try:
+        return standing.standing(gridbook(), area, day)
+    except Refused as refused:
+        raise Problem(refused.code, **refused.fields) from None
+
+
 @blp.route("/todo/villages")
 class Villages(MethodView):
     @allowed("figures.read")
@@ -41,6 +51,19 @@ class Villages(MethodView):
         area = asked_area("figures.read", query)
         day = (query.get("day") or today()).isoformat()
         return {"items": states.villages(gridbook(), area["code"], day)}
+
+
+@blp.route("/standing")
+class Standing(MethodView):
+    @allowed("figures.read")
+    @blp.arguments(shapes.DayQuery, location="query")
+    @blp.response(200, shapes.Standing)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """How well an area is heard, as of now: villages of the day, phones since the cut-off, records that
+        wait, superiors' lists (J2, J3, J4, B9)."""
+        area = asked_area("figures.read", query)
+        day = query.get("day") or today()
+        return {"area": area, "day": day, **heard(area, day)}
 
 
 @blp.route("/nil-reports")

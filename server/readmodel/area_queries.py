@@ -115,6 +115,24 @@ def area_table(
     ]
 
 
+def village_table(
+    rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Like `area_table`, of every village inside an area that there is on the day; each `area` has its
+    `parent` too."""
+    wanted = _indicators(default_declaration(), ids)
+    with rm.engine.connect() as connection:
+        found = connection.execute(_villages_on(connection, area_code, day)).all()
+        sums = sums_by_area(connection, [row.code for row in found], day, wanted)
+    return [
+        {
+            "area": {name: getattr(row, name) for name in ("code", "name", "level", "parent")},
+            "figures": {indicator.id: figure(indicator, sums[row.code]) for indicator in wanted},
+        }
+        for row in found
+    ]
+
+
 def trend(
     rm: ReadModel, area_code: str, indicator_id: str, from_day: str, to_day: str
 ) -> list[dict[str, Any]]:
@@ -247,11 +265,7 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
     """
     counted = ("visits", "disinfections", "deliveries")
     with rm.engine.connect() as connection:
-        villages = connection.execute(
-            _villages(connection, area_code).where(
-                area_table_.c.active_from <= day, area_table_.c.active_to >= day
-            )
-        ).all()
+        villages = connection.execute(_villages_on(connection, area_code, day)).all()
         rows = connection.execute(
             select(cells.c.area_code, cells.c.component, cells.c.value).where(
                 cells.c.area_code.in_([village.code for village in villages]),
@@ -276,6 +290,10 @@ def _villages(connection: Connection, area_code: str) -> Select[Any]:
     if level == "district":
         return query
     return query.where((area_table_.c.parent if level == "town" else area_table_.c.code) == area_code)
+
+
+def _villages_on(connection: Connection, area_code: str, day: str) -> Select[Any]:
+    return _villages(connection, area_code).where(_active(area_table_, day))
 
 
 def _quarantined_by_village() -> Select[Any]:
@@ -361,5 +379,6 @@ __all__ = [
     "share",
     "trend",
     "units_named",
+    "village_table",
     "villages_status",
 ]

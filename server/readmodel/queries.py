@@ -15,6 +15,7 @@ from server.readmodel.area_queries import (
     roster_outstanding,
     trend,
     units_named,
+    village_table,
     villages_status,
 )
 from server.readmodel.area_queries import list_units as units
@@ -92,5 +93,6 @@ __all__ = [
     "units",
     "units_named",
     "version",
+    "village_table",
     "villages_status",
 ]

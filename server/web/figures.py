@@ -113,6 +113,11 @@ def groups(figures: Sequence[Shown]) -> list[dict[str, Any]]:
     ]
 
 
+def of_week(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """What is counted by day, of seven days; what is cumulative as it is."""
+    return {name: each.get("seven_days", each) for name, each in figures.items()}
+
+
 def columns_of(known: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """The table's columns by group, as far as the indicators are declared."""
     return [(key, ids) for key, wanted in COLUMNS if (ids := [each for each in wanted if each in known])]

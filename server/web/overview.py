@@ -24,6 +24,7 @@ from server.web.language import translate as t
 from server.web.numbers import day_words, number
 from server.web.pages import blueprint
 from server.web.relief import OPENS as RELIEF_OPENS
+from server.web.village_map import sync_state, village_map
 
 TREND_DAYS = 14
 BELOW = {"district": "town", "town": "village"}
@@ -60,6 +61,7 @@ def overview() -> str:
         for name, each in known.items()
         if layout.has_figure(each)
     ]
+    trend = _trend(area, day)
     return render_template(
         "overview.html",
         area=area,
@@ -67,8 +69,10 @@ def overview() -> str:
         groups=[{**group, "title": t(f"group.{group['key']}")} for group in layout.groups(shown)],
         quiet=_quiet(figures),
         newest=_newest_day(member, area),
+        sync=sync_state(member, area, day),
         **_days(day),
-        **_trend(area, day),
+        **trend,
+        **village_map(area, day, (trend["indicator"] or {}).get("id", ""), _span()),
         **_table(area, day, figures),
     )
 
@@ -155,13 +159,14 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
         if area["level"] in BELOW
         else []
     )
-    span = "week" if request.args.get("span") == "week" else "day"
+    span = _span()
     if span == "week":
-        own, found = _of_week(own), [row | {"figures": _of_week(row["figures"])} for row in found]
+        own, found = layout.of_week(own), [row | {"figures": layout.of_week(row["figures"])} for row in found]
     return {
         "child_level": BELOW.get(area["level"], "none"),
         "sort": {"given": sort},
         "span": span,
+        "ranked": sort.removeprefix("-") not in ("", "area"),
         "column_groups": [{"title": t(f"group.{key}"), "span": len(group)} for key, group in grouped],
         "columns": [_column("area", t(f"field.{BELOW.get(area['level'], 'village')}"), sort)]
         + [_column(each, pick(known[each].name), sort) for each in ids],
@@ -170,9 +175,8 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
     }
 
 
-def _of_week(figures: dict[str, Any]) -> dict[str, Any]:
-    """What is counted by day, of seven days; what is cumulative as it is."""
-    return {name: each.get("seven_days", each) for name, each in figures.items()}
+def _span() -> str:
+    return "week" if request.args.get("span") == "week" else "day"
 
 
 def _column(column: str, name: str, sort: str) -> dict[str, Any]:

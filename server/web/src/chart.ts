@@ -2,8 +2,10 @@
 
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
-import { init, use, type EChartsCoreOption, type ECharts } from "echarts/core";
+import { use, type EChartsCoreOption } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+
+import { chartIn } from "./frame";
 
 use([LineChart, BarChart, GridComponent, TooltipComponent, AriaComponent, SVGRenderer]);
 
@@ -13,27 +15,17 @@ interface Point {
   value: number | null;
 }
 
-const drawn = new WeakMap<HTMLElement, ECharts>();
-
 /** Rows of `table` carry `data-value` on their number cell; `data-percent` on the table says that values are percentages. */
 export function drawFromTable(frame: HTMLElement, table: HTMLTableElement): void {
   const points = [...table.tBodies[0]!.rows].map(point);
   frame.hidden = points.length === 0;
-  const chart = drawn.get(frame) ?? start(frame);
-  chart.setOption(option(points, table), true);
+  chartIn(frame).setOption(option(points, table), true);
 }
 
 function point(row: HTMLTableRowElement): Point {
   const number = row.cells[1];
   const text = number?.dataset["value"] ?? "";
   return { day: row.cells[0]?.textContent?.trim() ?? "", shown: number?.textContent?.trim() ?? "", value: text === "" ? null : Number(text) };
-}
-
-function start(frame: HTMLElement): ECharts {
-  const chart = init(frame, null, { renderer: "svg" });
-  drawn.set(frame, chart);
-  new ResizeObserver(() => chart.resize()).observe(frame);
-  return chart;
 }
 
 function option(points: Point[], table: HTMLTableElement): EChartsCoreOption {

@@ -1,10 +1,23 @@
 """Who sees what: a district clerk, clerks of two towns, a village cadre, a phone, a stranger."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, World, sample, today
+from server import clock
+from server.people import devices
+from tests.server.api.world import (
+    DISTRICT,
+    OTHER_TOWN,
+    OTHER_VILLAGE,
+    TOWN,
+    VILLAGE,
+    VILLAGE_2,
+    World,
+    sample,
+    today,
+)
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True, scope="module")
 
@@ -37,6 +50,7 @@ READING = [
     "/api/v1/todo/roster",
     "/api/v1/todo/points",
     "/api/v1/todo/villages",
+    "/api/v1/standing",
     "/api/v1/devices",
     "/api/v1/export/household_visit.csv",
 ]
@@ -116,6 +130,40 @@ def test_a_trend_has_a_value_for_every_day(world: World) -> None:
     assert answer.json["items"][-1] == {"day": today().isoformat(), "value": 2, "seven_days": 3}
     levels = world.get("dong", f"/api/v1/indicators/A4/trend?from={today()}&to={today()}").json["items"]
     assert set(levels[0]) == {"day", "value"}
+
+
+def test_every_village_can_be_asked_for_one_indicator_and_they_sum_to_the_area(world: World) -> None:
+    items = world.get("dong", "/api/v1/figures/table?level=village&indicator=A2_visits").json["items"]
+    assert [row["area"]["code"] for row in items] == [VILLAGE, VILLAGE_2, OTHER_VILLAGE]
+    assert [row["figures"]["A2_visits"]["value"] for row in items] == [2, 0, 0]
+    assert all(set(row["figures"]) == {"A2_visits"} for row in items)
+    town = world.get("bai", "/api/v1/figures/table?level=village&indicator=A1").json["items"]
+    assert [row["area"]["parent"] for row in town] == [TOWN, TOWN]
+    assert world.get("dong", "/api/v1/figures/table?indicator=Z9").json["code"] == "unknown-indicator"
+    assert world.get("dong", "/api/v1/figures/table?level=grid").status_code == 422
+
+
+def test_how_well_an_area_is_heard(world: World) -> None:
+    found = world.get("dong", "/api/v1/standing").json
+    assert found["villages"] == {"total": 3, "reported": 1, "nil": 0, "silent": 2}
+    assert found["devices"]["active"] == 1
+    assert found["waiting"]["quarantined"] > 0 and found["last_received_at"][:2] == "20"
+    assert found["lists"]["received"] == 0 and found["lists"]["share"] is None
+    town = world.get("ba", "/api/v1/standing").json
+    assert (town["devices"]["active"], town["waiting"]["quarantined"]) == (0, 0)
+    assert "last_received_at" not in town
+    assert world.get("ba", f"/api/v1/standing?area={TOWN}").status_code == 403
+
+
+@pytest.mark.parametrize(("ago_min", "unsynced"), [(60 * 25, 1), (0, 0)])
+def test_a_phone_is_unsynced_when_it_was_not_heard_from_since_the_last_cut_off(
+    world: World, ago_min: int, unsynced: int
+) -> None:
+    moment = clock.stamp(clock.now() - timedelta(minutes=ago_min))
+    devices.note_contacts(world.gridbook.people, {world.device_id: moment})
+    found = world.get("dong", "/api/v1/standing").json["devices"]
+    assert found["since"] <= clock.stamp(clock.now())
+    assert found["unsynced"] == unsynced
 
 
 def test_what_is_counted_by_day_is_told_of_seven_days_too(world: World) -> None:

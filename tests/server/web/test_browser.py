@@ -113,6 +113,16 @@ def test_from_the_overview_one_drills_down_to_a_single_record(
     assert complaints == []
 
 
+def test_a_tile_of_the_map_opens_its_village(page: Page, complaints: list[str]) -> None:
+    page.goto("/?indicator=A2_visits")
+    page.locator(".chart.map svg").wait_for()
+    page.locator(".chart.map svg text", has_text="示范二村").click()
+    page.wait_for_url("**/?area=370304102902*")
+    page.get_by_role("heading", name="示范二村").wait_for()
+    assert "indicator=A2_visits" in page.url
+    assert complaints == []
+
+
 def test_figures_follow_a_sync_without_a_reload(page: Page, world: World) -> None:
     page.locator("[data-live-lamp][data-state=on]").wait_for()
     page.evaluate("window.stillTheSamePage = true; scrollTo(0, 200)")

@@ -178,6 +178,28 @@ def test_what_is_counted_by_day_is_shown_over_seven_days_too(world: World) -> No
     assert f"area={VILLAGE}&amp;span=week" in of_week, "the way down keeps what was chosen"
 
 
+def test_the_map_s_table_has_every_village_with_its_number_and_its_page(world: World) -> None:
+    client = world.signed_in("dong")
+    page = client.get("/?indicator=A2_visits&tiles=-value&span=week").text
+    table = page[page.index('<table id="map-table"') :].partition("</table>")[0]
+    rows = re.findall(r'<a href="([^"]+)">([^<]+)</a></th><td class="number" data-value="(\d+)">', table)
+    assert [(name, value) for _, name, value in rows] == [
+        ("示范一村", "3"),
+        ("示范二村", "0"),
+        ("示范三村", "0"),
+    ]
+    assert f"area={VILLAGE}" in rows[0][0] and "indicator=A2_visits" in rows[0][0]
+    assert 'aria-sort="descending"' in table
+    assert "map-table" not in client.get(f"/?area={VILLAGE}").text
+
+
+def test_the_overview_says_who_was_not_heard_from_and_leads_there(world: World) -> None:
+    page = world.signed_in("dong").get("/").text
+    assert f"/villages?state=silent&amp;day={today()}" in page
+    assert "未同步手机" in page and 'href="/quarantine"' in page and 'href="/devices"' in page
+    assert 'href="/devices"' not in world.signed_in("cun").get("/").text
+
+
 def test_a_record_shows_labels_choices_persons_problems_and_its_photo(world: World) -> None:
     client = world.signed_in("bai")
     page = client.get(f"/records/{world.ids['too_hot']}").text

@@ -1,0 +1,121 @@
+"""How well the district is heard: figures that are no sums of records (J2, J3, J4, B9), as of now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from server import clock
+from server.app import Gridbook
+from server.bulletins import cutoff
+from server.intake.lookups import Lookups
+from server.lists import archive, outcomes, reconciling
+from server.people.tables import devices
+from server.readmodel.figures import share
+from server.readmodel.tables import records
+from server.villages import states
+from sync.store import NotFound
+
+WAITING = ("quarantined", "returned")
+COUNTED_MAX = 500
+LEVELS = {"town": "town_code", "village": "village_code"}
+
+Area = dict[str, Any]
+
+
+def standing(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
+    """{villages: {total, reported, nil, silent}, devices: {active, unsynced, since}, last_received_at?,
+    waiting: {quarantined, returned}, lists: {received, checked, share, missed, outcomes}}"""
+    result: dict[str, Any] = {
+        "villages": _villages(shared, area, day),
+        "devices": _devices(shared, area, day),
+        "waiting": _waiting(shared, area),
+        "lists": lists(shared, area["code"]),
+    }
+    received = _last_received(shared, area)
+    return result | ({"last_received_at": received} if received else {})
+
+
+def _villages(shared: Gridbook, area: Area, day: date) -> dict[str, int]:
+    found = Counter(each["state"] for each in states.villages(shared, area["code"], day.isoformat()))
+    return {"total": found.total(), **{state: found[state] for state in states.STATES}}
+
+
+def _devices(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
+    """Phones in use, and those of them not heard from since the day's cut-off; before it, since that of the
+    day before. A phone of two towns counts in both."""
+    now = clock.stamp(clock.now())
+    with shared.readmodel.engine.connect() as connection:
+        settings = Lookups().settings(connection)
+    since = cutoff.cut_off(settings, day)
+    since = since if since <= now else cutoff.cut_off(settings, day - timedelta(days=1))
+    with shared.people.engine.connect() as connection:
+        rows = connection.execute(
+            select(devices.c.last_contact_at, devices.c.villages).where(
+                devices.c.revoked_at.is_(None),
+                (devices.c.expires_at.is_(None)) | (devices.c.expires_at > now),
+            )
+        )
+        theirs = [
+            heard or ""
+            for heard, villages in rows
+            if area["level"] == "district" or any(code.startswith(area["code"]) for code in villages)
+        ]
+    return {"active": len(theirs), "unsynced": sum(heard < since for heard in theirs), "since": since}
+
+
+def _last_received(shared: Gridbook, area: Area) -> str | None:
+    query = select(func.max(records.c.received_at))
+    if area["level"] in LEVELS:
+        query = query.where(records.c[LEVELS[area["level"]]] == area["code"])
+    with shared.readmodel.engine.connect() as connection:
+        return connection.execute(query).scalar()
+
+
+def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
+    query = select(records.c.status, func.count()).where(
+        records.c.status.in_(WAITING), records.c.closed.is_(False)
+    )
+    if area["level"] in LEVELS:
+        query = query.where(records.c[LEVELS[area["level"]]] == area["code"])
+    with shared.readmodel.engine.connect() as connection:
+        found: dict[str, int] = dict(connection.execute(query.group_by(records.c.status)).all())
+    return {status: found.get(status, 0) for status in WAITING}
+
+
+# (store, area) -> how far the lists' database had moved, the answer
+_counted: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {}
+
+
+def lists(shared: Gridbook, area_code: str) -> dict[str, Any]:
+    """Superiors' lists in force, the area's own names: how many were checked, with which outcome, and how
+    many had been missed (B9). Counted again when something was decided since."""
+    try:
+        moved = shared.store.open(archive.DATABASE).info()["update_seq"]
+    except NotFound:
+        moved = None
+    key = (shared.store.uuid, area_code)
+    before = _counted.get(key)
+    if before is None or before[0] != moved:
+        if len(_counted) >= COUNTED_MAX:
+            _counted.clear()
+        before = _counted[key] = moved, _lists(shared, area_code)
+    return before[1]
+
+
+def _lists(shared: Gridbook, area_code: str) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    for head in archive.every(shared.store):
+        if head.superseded_by is None:
+            counts.update(reconciling.reconciled(shared, head.list_id, area_code).standing.counts())
+    received, checked = counts.total(), counts.total() - counts[outcomes.OPEN]
+    return {
+        "received": received,
+        "checked": checked,
+        "share": share(checked, received),
+        "missed": counts["missed"],
+        "outcomes": {name: counts[name] for name in outcomes.OUTCOMES},
+    }

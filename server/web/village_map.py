@@ -1,0 +1,92 @@
+"""The overview's map of the villages, one tile each, with the table that it is drawn from; and how well the
+area is heard."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import request, url_for
+
+from server.api.beijing import local
+from server.api.villages import heard
+from server.app import gridbook
+from server.people.permissions import may
+from server.people.staff import Staff
+from server.readmodel import queries
+from server.web import figures as layout
+from server.web.numbers import number
+
+WITH_MAP = ("district", "town")
+
+
+def village_map(area: dict[str, Any], day: date, indicator_id: str, span: str) -> dict[str, Any]:
+    """{map_rows: [{town, code, name, href, raw, text}], map_sort}: by town and code, or by value."""
+    sort = request.args.get("tiles", "")
+    sort = sort if sort in ("value", "-value") else ""
+    if area["level"] not in WITH_MAP or not indicator_id:
+        return {"map_rows": [], "map_sort": sort}
+    found = queries.village_table(gridbook().readmodel, area["code"], day.isoformat(), [indicator_id])
+    if span == "week":
+        found = [row | {"figures": layout.of_week(row["figures"])} for row in found]
+    if sort:
+        found = layout.sort_rows(found, sort.replace("value", indicator_id))
+    towns = {each["code"]: each["name"] for each in queries.areas(gridbook().readmodel, parent=area["code"])}
+    percent = layout.is_share(queries.indicators().indicators[indicator_id])
+    return {
+        "map_rows": [_tile(row, towns.get(row["area"]["parent"], area["name"]), indicator_id, percent)
+                     for row in found],
+        "map_sort": sort,
+    }  # fmt: skip
+
+
+def _tile(row: dict[str, Any], town: str, indicator_id: str, percent: bool) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: request.args.get(name) or None for name in ("day", "span", "indicator")}
+    value = row["figures"][indicator_id]["value"]
+    return {
+        "town": town,
+        "code": row["area"]["code"],
+        "name": row["area"]["name"],
+        "href": url_for("web.overview", area=row["area"]["code"], **kept),
+        "raw": "" if value is None else value,
+        "text": number(value, percent=percent),
+    }
+
+
+def sync_state(member: Staff, area: dict[str, Any], day: date) -> dict[str, Any]:
+    """What of the day may still be missing; each figure with the page that lists what is behind it."""
+    found = heard(area, day)
+    villages, phones, waiting, lists = (found[name] for name in ("villages", "devices", "waiting", "lists"))
+    level = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
+    shown = {
+        "day": day.isoformat(),
+        **level,
+    }
+    records = may(member, "records.read")
+    return {
+        "villages": [
+            {"state": state, "count": villages[state], "href": url_for("web.villages", state=state, **shown)}
+            for state in ("reported", "nil", "silent")
+        ],
+        "phones": {
+            **phones,
+            "since": local(phones["since"]),
+            "href": url_for("web.devices") if may(member, "devices.manage") else "",
+        },
+        "last": local(found.get("last_received_at")),
+        "waiting": [
+            {"status": status, "count": count, "href": _waiting_href(status, level) if records else ""}
+            for status, count in waiting.items()
+        ],
+        "lists": {
+            **lists,
+            "text": number(lists["share"], percent=True),
+            "href": url_for("web.lists") if may(member, "lists.reconcile") else "",
+        },
+    }
+
+
+def _waiting_href(status: str, level: dict[str, str]) -> str:
+    if status == "quarantined":
+        return url_for("web.quarantine", **level)  # type: ignore[arg-type]
+    return url_for("web.records", status=status, **level)  # type: ignore[arg-type]
