@@ -17,6 +17,7 @@ from server.api import (
     records,
     registers,
     sheets,
+    staff,
 )
 from server.people import api as enrolment
 
@@ -72,6 +73,7 @@ def mount(app: Flask) -> None:
         exports,
         sheets,
         lists,
+        staff,
         enrolment,
     )
     for part in parts:

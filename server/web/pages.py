@@ -20,6 +20,7 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     lists,
     live,
     overview,
+    people,
     records,
     sheets,
     sign_in,
@@ -29,5 +30,5 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "duplicates", "exceptions", "exports", "forms", "lists",
-    "live", "overview", "records", "sheets", "sign_in", "todo", "units",
+    "live", "overview", "people", "records", "sheets", "sign_in", "todo", "units",
 ]  # fmt: skip

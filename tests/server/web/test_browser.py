@@ -31,6 +31,7 @@ PAGES = [
     f"/points/P1?village={VILLAGE}",
     "/roster/aixin:1",
     "/devices",
+    "/password",
     "/forms",
     "/forms/household_visit",
     "/exports",

@@ -26,6 +26,7 @@ COMPOSED = {
     "duplicates.state_": ["open", "decided"],
     "duplicates.done_": ["kept_both", "merged"],
     "duplicates.": ["kept_both", "merged"],
+    "people.done_": ["disable", "enable"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
