@@ -18,6 +18,7 @@ from server.api import (
     registers,
     sheets,
     staff,
+    system,
 )
 from server.people import api as enrolment
 
@@ -74,6 +75,7 @@ def mount(app: Flask) -> None:
         sheets,
         lists,
         staff,
+        system,
         enrolment,
     )
     for part in parts:

@@ -375,6 +375,30 @@ class StaffQuery(PageQuery):
     text = fields.String(validate=validate.Length(max=80), metadata=note("Part of a name or user name."))
 
 
+class SystemHealth(Schema):
+    """docs/health.md says what each part holds and what to do when it is not good."""
+
+    level = fields.String(
+        required=True,
+        validate=validate.OneOf(["good", "warn", "bad"]),
+        metadata=note("the worst of the parts"),
+    )
+    at = fields.String(required=True, metadata=note("when it was measured, UTC"))
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(),
+        required=True,
+        metadata=note(
+            "each part by its name, with its own `level`",
+            example={
+                "follower": {"level": "good", "alive": True, "last_beat_at": "2020-02-21T08:00:01.250Z"},
+                "waiting": {"level": "good", "records": 0, "oldest_received_at": None, "oldest_age_s": None},
+                "disk": {"level": "warn", "free_bytes": 1900000000, "total_bytes": 40000000000},
+            },
+        ),
+    )
+
+
 class StaffMember(Schema):
     staff_id = fields.String(required=True)
     username = fields.String(required=True, metadata=note("for signing in", example="wang.li"))

@@ -26,6 +26,7 @@ ACTIONS = {
     "enrolment.create": ("发放入网码", "make enrolment codes"),
     "staff.manage": ("管理人员", "add and disable staff"),
     "forms.publish": ("发布表单", "publish forms"),
+    "system.read": ("看系统状态", "see how the server is"),
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
@@ -36,7 +37,15 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (
         "系统管理员",
         frozenset(
-            {"figures.read", "register.read", "register.write", "staff.manage", "forms.publish"} | _FIELD
+            {
+                "figures.read",
+                "register.read",
+                "register.write",
+                "staff.manage",
+                "forms.publish",
+                "system.read",
+            }
+            | _FIELD
         ),
     ),
     "district_staff": (

@@ -29,6 +29,7 @@ MENU = (
     ("lists", "menu.lists", "lists.reconcile", ""),
     ("devices", "menu.devices", "devices.manage", "menu.part_settings"),
     ("people", "menu.people", "staff.manage", ""),
+    ("system", "menu.system", "system.read", ""),
     ("forms", "menu.forms", "figures.read", ""),
     ("sheets", "menu.sheets", "export.masked", ""),
     ("exports", "menu.exports", "export.masked", ""),

@@ -24,11 +24,12 @@ from server.web import (  # noqa: E402  the modules hang their views on the blue
     records,
     sheets,
     sign_in,
+    system,
     todo,
     units,
 )
 
 __all__ = [
     "api_guide", "blueprint", "bulletins", "devices", "duplicates", "exceptions", "exports", "forms", "lists",
-    "live", "overview", "people", "records", "sheets", "sign_in", "todo", "units",
+    "live", "overview", "people", "records", "sheets", "sign_in", "system", "todo", "units",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ PAGES = [
     "/roster/aixin:1",
     "/devices",
     "/password",
+    "/duplicates?rule=visited_twice",
     "/forms",
     "/forms/household_visit",
     "/exports",

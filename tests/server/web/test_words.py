@@ -9,6 +9,7 @@ import pytest
 from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
+from server.health import PARTS
 from server.web.language import FOLDER
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -27,6 +28,15 @@ COMPOSED = {
     "duplicates.done_": ["kept_both", "merged"],
     "duplicates.": ["kept_both", "merged"],
     "people.done_": ["disable", "enable"],
+    "system.level_": ["good", "warn", "bad"],
+    "system.part_": list(PARTS),
+    "system.do_": [f"{part}_bad" for part in PARTS],
+    "system.do_follower_": ["warn"],
+    "system.do_waiting_": ["warn"],
+    "system.do_rebuild_": ["warn"],
+    "system.do_quarantine_": ["warn"],
+    "system.do_disk_": ["warn"],
+    "system.do_backup_": ["warn"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
