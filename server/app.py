@@ -95,6 +95,7 @@ def _register_parts(app: Flask) -> None:
     import server.people.commands
     import server.phone
     import server.prepare
+    import server.probes
     import server.register.commands
     import server.store_commands
     import server.store_copying
@@ -106,6 +107,7 @@ def _register_parts(app: Flask) -> None:
         server.api,
         server.web,
         server.phone,
+        server.probes,
         server.errors,
         server.people.commands,
         server.register.commands,

@@ -27,7 +27,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from server import audit, clock, datafolder, serving
+from server import audit, clock, datafolder, health, serving
 from server.app import Gridbook
 from server.people import devices, staff
 from server.settings import SettingsError
@@ -57,6 +57,7 @@ def make(shared: Gridbook, target: Path) -> dict[str, Any]:
         _keep_whole(draft / STORE)
         draft.rename(target)
         copying.flush(target.parent)
+    health.note_backup(shared.settings.data, str(manifest["started_at"]))
     return manifest
 
 

@@ -19,7 +19,9 @@ from server.api import (
     registers,
     relief,
     sheets,
+    staff,
     stock,
+    system,
     villages,
     webhooks,
 )
@@ -84,6 +86,8 @@ def mount(app: Flask) -> None:
         villages,
         lists,
         webhooks,
+        staff,
+        system,
         enrolment,
     )
     for part in parts:

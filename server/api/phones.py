@@ -55,11 +55,46 @@ class Revocation(MethodView):
         return asdict(revoke(staff_for("devices.manage"), device_id))
 
 
-def revoke(member: Staff, device_id: str) -> Device:
-    people = gridbook().people
-    device = devices.by_id(people, device_id)
+def one(member: Staff, device_id: str) -> Device:
+    """Raises Problem("unknown-device"), also for one that is not of the member's area alone."""
+    device = devices.by_id(gridbook().people, device_id)
     if device is None or not theirs(member, device):
         raise Problem("unknown-device")
+    return device
+
+
+@blp.route("/devices/<string:device_id>/villages")
+class Assignment(MethodView):
+    @allowed("devices.manage")
+    @require_csrf
+    @blp.arguments(shapes.AssignmentRequest)
+    @blp.response(200, shapes.Device)
+    def post(self, body: dict[str, Any], device_id: str) -> dict[str, Any]:
+        """Give a phone these villages instead of those that it has. What it still holds of a village that is
+        taken away waits on it: leave a village in until the phone has synced."""
+        return asdict(assign(staff_for("devices.manage"), device_id, body["villages"]))
+
+
+def assign(member: Staff, device_id: str, villages: list[str]) -> Device:
+    """Raises Problem: no such device, a revoked one, a village that is none or not the member's."""
+    device = one(member, device_id)
+    if device.revoked:
+        raise Problem("device-revoked")
+    for village in villages:
+        if own_area(member, village)["level"] != "village":
+            raise Problem("unknown-area", area=village)
+    chosen = sorted(set(villages))
+    devices.assign(gridbook().people, device_id, chosen)
+    log.info(
+        "%s moved device %s from %s to %s",
+        member.writer, device_id, ", ".join(device.villages), ", ".join(chosen),
+    )  # fmt: skip
+    return one(member, device_id)
+
+
+def revoke(member: Staff, device_id: str) -> Device:
+    people = gridbook().people
+    device = one(member, device_id)
     devices.revoke(people, device_id)
     log.info("%s revoked device %s", member.writer, device_id)
     return devices.by_id(people, device_id) or device
@@ -84,7 +119,7 @@ def create_code(member: Staff, offer: enrolment.Offer) -> dict[str, Any]:
         if own_area(member, village)["level"] != "village":
             raise Problem("unknown-area", area=village)
     valid_for = timedelta(hours=settings.enrol_hours)
-    code = enrolment.create_code(people, offer, valid_for=valid_for)
+    code = enrolment.create_code(people, offer, valid_for=valid_for, made_by=member.staff_id)
     log.info("%s made an enrolment code for %s", member.writer, ", ".join(offer.villages))
     return {
         "code": code,

@@ -88,6 +88,46 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "这条记录没有该附件，或尚未传完。",
         "The record has no such attachment, or it has not arrived yet.",
     ),
+    "device-revoked": (
+        409, "手机已停用", "The phone is revoked",
+        "已停用的手机不能换村。请为它生成新的入网码，重新入网。",
+        "A revoked phone cannot be moved. Make an enrolment code and enrol it again.",
+    ),
+    "unknown-staff": (
+        404, "没有此人", "No such person",
+        "没有此人，或其辖区不在您的辖区之内。",
+        "There is nobody of this id, or their area lies outside yours.",
+    ),
+    "staff-refused": (
+        422, "用户名不合要求", "The user name will not do",
+        "用户名须有 1～64 个可见字符，首尾不能有空格。",
+        "A user name has 1 to 64 printable characters, without spaces at its ends.",
+    ),
+    "staff-taken": (
+        409, "用户名已被占用", "The user name is taken",
+        "已有人使用用户名 {username}，请换一个。",
+        "There is already somebody called {username}. Choose another name.",
+    ),
+    "staff-self": (
+        409, "不能停用自己", "Not yourself",
+        "不能停用自己的账号，请另一位系统管理员来做。",
+        "You cannot deactivate yourself: ask another administrator.",
+    ),
+    "staff-disabled": (
+        409, "账号已停用", "The account is deactivated",
+        "请先启用此账号，再给密码码。",
+        "Reactivate the account before you give it a password code.",
+    ),
+    "password-code": (
+        422, "密码没有改", "The password was not set",
+        "用户名或密码码不对，或码已用过、已过期。请核对，或向系统管理员要一个新的。",
+        "The user name or the code is wrong, or the code was used or has expired. Check, or ask for another.",
+    ),
+    "password-weak": (
+        422, "密码不合要求", "The password will not do",
+        "密码须有 {least}～{most} 个字符。",
+        "A password has {least} to {most} characters.",
+    ),
     "code-unknown": (
         404, "没有这个入网码", "No such enrolment code",
         "请核对入网码的 8 个字符；仍不行请向镇（街道）要一个新的。",

@@ -413,6 +413,95 @@ class DeviceList(Schema):
     items = fields.List(fields.Nested(Device), required=True)
 
 
+class AssignmentRequest(Schema):
+    class Meta:
+        unknown = RAISE
+
+    villages = fields.List(
+        fields.String(validate=validate.Regexp(r"^\d{12}$", error="A village code has 12 digits.")),
+        required=True,
+        validate=validate.Length(min=1, max=40),
+        metadata=note("all that it is to have", example=["370304102901"]),
+    )
+
+
+class StaffQuery(PageQuery):
+    area = fields.String(validate=CODE, metadata=note("Those whose area lies in it; your own by default."))
+    role = fields.String(validate=SHORT, metadata=note("One of the roles.", example="town_staff"))
+    state = fields.String(validate=validate.OneOf(["active", "disabled"]))
+    text = fields.String(validate=validate.Length(max=80), metadata=note("Part of a name or user name."))
+
+
+class SystemHealth(Schema):
+    """docs/health.md says what each part holds and what to do when it is not good."""
+
+    level = fields.String(
+        required=True,
+        validate=validate.OneOf(["good", "warn", "bad"]),
+        metadata=note("the worst of the parts"),
+    )
+    at = fields.String(required=True, metadata=note("when it was measured, UTC"))
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(),
+        required=True,
+        metadata=note(
+            "each part by its name, with its own `level`",
+            example={
+                "follower": {"level": "good", "alive": True, "last_beat_at": "2020-02-21T08:00:01.250Z"},
+                "waiting": {"level": "good", "records": 0, "oldest_received_at": None, "oldest_age_s": None},
+                "disk": {"level": "warn", "free_bytes": 1900000000, "total_bytes": 40000000000},
+            },
+        ),
+    )
+
+
+class StaffMember(Schema):
+    staff_id = fields.String(required=True)
+    username = fields.String(required=True, metadata=note("for signing in", example="wang.li"))
+    name = fields.String(required=True, metadata=note("as pages show it", example="王丽"))
+    roles = fields.List(fields.String(), required=True)
+    area = fields.String(required=True, metadata=note("code of the district, town or village they see"))
+    disabled = fields.Boolean(required=True)
+    last_sign_in_at = fields.String(allow_none=True, metadata=note("UTC; null when never"))
+
+
+class StaffPage(Page):
+    items = fields.List(fields.Nested(StaffMember), required=True)
+
+
+class NewStaff(Schema):
+    class Meta:
+        unknown = RAISE
+
+    username = fields.String(
+        required=True, validate=validate.Length(max=64), metadata=note("", example="wang.li")
+    )
+    name = fields.String(load_default="", validate=validate.Length(max=80), metadata=note("", example="王丽"))
+    roles = fields.List(
+        fields.String(validate=SHORT),
+        required=True,
+        validate=validate.Length(min=1, max=20),
+        metadata=note("", example=["town_staff"]),
+    )
+    area = fields.String(required=True, validate=CODE, metadata=note("", example="370304102"))
+
+
+class PasswordCode(Schema):
+    staff = fields.Nested(StaffMember, required=True)
+    code = fields.String(required=True, metadata=note("shown once, works once", example="7KQM-3XWP"))
+    expires_at = fields.String(required=True)
+
+
+class SetPassword(Schema):
+    class Meta:
+        unknown = RAISE
+
+    username = fields.String(required=True, validate=validate.Length(max=64))
+    code = fields.String(required=True, validate=validate.Length(max=40))
+    password = fields.String(required=True, load_only=True, validate=validate.Length(max=400))
+
+
 class CodeRequest(Schema):
     class Meta:
         unknown = RAISE

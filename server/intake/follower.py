@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from server.intake import inbox, rebuilding, register_changes, verdicts
+from server.intake import heartbeat, inbox, rebuilding, register_changes, verdicts
 from server.intake.inbox import Outcome, Tools
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
@@ -111,6 +111,7 @@ class Follower:
         )
         self._person_key_mark = hashlib.sha256(person_key).hexdigest()
         self._lock = IntakeLock(data / "intake.lock") if data else None
+        self._data = data
         self._batch_changes_max = batch_changes_max
         # Entries that intake itself wrote: (db, document id) -> revision. They come back in the changes.
         self._own: dict[tuple[str, str], str] = {}
@@ -124,8 +125,13 @@ class Follower:
 
     def run_forever(self, stop: Callable[[], bool] = lambda: False) -> None:
         while not stop():
+            self._beat()
             self.run_once()
             self._tools.store.wait(self._token, WAIT_S)
+
+    def _beat(self) -> None:
+        if self._data:
+            heartbeat.beat(self._data)
 
     def run_once(self) -> int:
         """Handle everything that is there, and what a command asked for. Returns the number of changes
@@ -257,6 +263,7 @@ class Follower:
                 raise_version(connection)
             # Only now: a batch that is repeated has to see again what others wrote before intake did.
             self._own |= own
+            self._beat()
             handled += count
             after(batch)
         return handled

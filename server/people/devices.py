@@ -105,6 +105,14 @@ def revoke(people: People, device_id: str) -> bool:
     return known.rowcount == 1
 
 
+def assign(people: People, device_id: str, villages: list[str]) -> bool:
+    """Give a device other villages, and any filler of theirs. False if there is no such device."""
+    with people.engine.begin() as connection:
+        statement = update(devices).where(devices.c.device_id == device_id)
+        known = connection.execute(statement.values(villages=villages, filler_ids=[]))
+    return known.rowcount == 1
+
+
 def note_contact(people: People, device: Device) -> None:
     """Remember that the device was heard from, to the minute."""
     if device.last_contact_at and _moment(device.last_contact_at) > people.now() - CONTACT_GRAIN:

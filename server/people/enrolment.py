@@ -16,7 +16,7 @@ from sqlalchemy import Row, select, update
 
 from server.people import devices
 from server.people.people import People, salted_hash
-from server.people.tables import enrolment_codes
+from server.people.tables import code_makers, enrolment_codes, staff
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, U
 CODE_LENGTH = 8
@@ -41,9 +41,19 @@ class Offer:
     device_days: int | None = None
 
 
-def create_code(people: People, offer: Offer, *, valid_for: timedelta) -> str:
-    """Returns the code as people read it, XXXX-XXXX; it is shown only here."""
-    characters = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+def new_characters() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def as_read(characters: str) -> str:
+    """XXXX-XXXX"""
+    return f"{characters[:4]}-{characters[4:]}"
+
+
+def create_code(people: People, offer: Offer, *, valid_for: timedelta, made_by: str = "") -> str:
+    """Returns the code as people read it, XXXX-XXXX; it is shown only here. `made_by` is the id of the staff
+    member who makes it at a desk."""
+    characters = new_characters()
     row = {
         "code_hash": _code_hash(people, characters),
         "villages": list(offer.villages),
@@ -54,7 +64,22 @@ def create_code(people: People, offer: Offer, *, valid_for: timedelta) -> str:
     }
     with people.engine.begin() as connection:
         connection.execute(enrolment_codes.insert().values(row))
-    return f"{characters[:4]}-{characters[4:]}"
+        if made_by:
+            maker = {"code_hash": row["code_hash"], "staff_id": made_by}
+            connection.execute(code_makers.insert().values(maker))
+    return as_read(characters)
+
+
+def enrolled_by(people: People) -> dict[str, str]:
+    """{device id: the name of the staff member whose code enrolled it}."""
+    statement = (
+        select(enrolment_codes.c.device_id, staff.c.name)
+        .join(code_makers, code_makers.c.code_hash == enrolment_codes.c.code_hash)
+        .join(staff, staff.c.staff_id == code_makers.c.staff_id)
+        .where(enrolment_codes.c.device_id.is_not(None))
+    )
+    with people.engine.connect() as connection:
+        return {row.device_id: row.name for row in connection.execute(statement)}
 
 
 def usable(people: People, code: str) -> bool:

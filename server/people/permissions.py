@@ -28,6 +28,7 @@ ACTIONS = {
     "staff.manage": ("管理人员", "add and disable staff"),
     "forms.publish": ("发布表单", "publish forms"),
     "webhooks.manage": ("管理事件推送", "manage webhooks"),
+    "system.read": ("看系统状态", "see how the server is"),
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
@@ -45,6 +46,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "staff.manage",
                 "forms.publish",
                 "webhooks.manage",
+                "system.read",
             }
             | _FIELD
         ),

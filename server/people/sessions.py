@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.people import staff
 from server.people.people import People, salted_hash, token_hash
-from server.people.tables import sessions
+from server.people.tables import sessions, sign_ins
 
 
 def open_session(people: People, member: staff.Staff, lifetime: timedelta) -> str:
@@ -22,6 +22,8 @@ def open_session(people: People, member: staff.Staff, lifetime: timedelta) -> st
         connection.execute(
             sessions.insert().values(token_hash=token_hash(token), staff_id=member.staff_id, **row)
         )
+        connection.execute(sign_ins.delete().where(sign_ins.c.staff_id == member.staff_id))
+        connection.execute(sign_ins.insert().values(staff_id=member.staff_id, at=people.stamp()))
     return token
 
 
@@ -34,6 +36,12 @@ def member_of(people: People, token: str) -> staff.Staff | None:
         staff_id = connection.scalar(statement)
     member = staff.by_id(people, staff_id) if staff_id else None
     return member if member and not member.disabled else None
+
+
+def last_sign_ins(people: People) -> dict[str, str]:
+    """{staff id: when they last signed in}."""
+    with people.engine.connect() as connection:
+        return {row.staff_id: row.at for row in connection.execute(select(sign_ins))}
 
 
 def close_session(people: People, token: str) -> None:

@@ -168,6 +168,12 @@ def disable(people: People, member: Staff) -> None:
         )
 
 
+def enable(people: People, member: Staff) -> None:
+    """Let somebody in again, with the password that they had."""
+    with people.engine.begin() as connection:
+        connection.execute(update(staff).where(staff.c.staff_id == member.staff_id).values(disabled_at=None))
+
+
 def _row(people: People, condition: Any) -> Row[Any] | None:
     with people.engine.connect() as connection:
         return connection.execute(select(staff).where(condition)).one_or_none()

@@ -76,6 +76,34 @@ enrolment_codes = Table(
     Column("device_id", ForeignKey("devices.device_id")),
 )
 
+# Who at a desk made an enrolment code; codes that a command made have no row.
+code_makers = Table(
+    "code_makers",
+    metadata,
+    Column("code_hash", ForeignKey("enrolment_codes.code_hash"), primary_key=True),
+    Column("staff_id", ForeignKey("staff.staff_id"), nullable=False),
+)
+
+# A code with which a staff member sets a password once, without knowing the old one.
+password_codes = Table(
+    "password_codes",
+    metadata,
+    Column("code_hash", String, primary_key=True),
+    Column("staff_id", ForeignKey("staff.staff_id"), nullable=False, index=True),
+    Column("made_by", ForeignKey("staff.staff_id"), nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("used_at", String),
+)
+
+# When a staff member last signed in: sessions are cleared out when they expire.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("staff_id", ForeignKey("staff.staff_id"), primary_key=True),
+    Column("at", String, nullable=False),
+)
+
 failures = Table(
     "failures",
     metadata,

@@ -39,6 +39,8 @@ PAGES = [
     "/villages",
     "/villages?state=silent",
     "/devices",
+    "/password",
+    "/duplicates?rule=visited_twice",
     "/forms",
     "/forms/household_visit",
     "/exports",

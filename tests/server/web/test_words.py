@@ -9,6 +9,7 @@ import pytest
 from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
+from server.health import PARTS
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
@@ -43,6 +44,16 @@ COMPOSED = {
     "duplicates.state_": ["open", "decided"],
     "duplicates.done_": ["kept_both", "merged"],
     "duplicates.": ["kept_both", "merged"],
+    "people.done_": ["disable", "enable"],
+    "system.level_": ["good", "warn", "bad"],
+    "system.part_": list(PARTS),
+    "system.do_": [f"{part}_bad" for part in PARTS],
+    "system.do_follower_": ["warn"],
+    "system.do_waiting_": ["warn"],
+    "system.do_rebuild_": ["warn"],
+    "system.do_quarantine_": ["warn"],
+    "system.do_disk_": ["warn"],
+    "system.do_backup_": ["warn"],
     "enrol.step": ["1", "2", "3"],
     "bulletins.damage_": ["missing", "content", "head", "signature"],
     "lists.field_": ["name", "id_number", "phone", "town", "village", "address"],
