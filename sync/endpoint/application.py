@@ -128,7 +128,11 @@ class _Endpoint:
             return cors.preflight()
         place = place_of(asked, self.mounted_at)
         if place.kind == "server" and asked.method in ("GET", "HEAD"):
-            return server_calls.welcome(self.store)  # to anybody, whatever the credential
+            # Anybody is welcomed, also who sends a header that is none; but not a wrong password.
+            told = asked.authorization
+            if told is not None and told.type == "basic" and told.username:
+                self.identify(asked)
+            return server_calls.welcome(self.store)
         principal = self.identify(asked)
         if principal is None:
             raise Unauthorized("You are not authorized to access this db.")

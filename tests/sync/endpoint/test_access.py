@@ -125,6 +125,11 @@ def test_the_welcome_bears_a_malformed_credential(charlie: Ask, header: str) -> 
     assert charlie("GET", "/register-a/", headers={"Authorization": header}).status_code == 401
 
 
+def test_the_welcome_tells_a_wrong_password(charlie: Ask) -> None:
+    answer = charlie("GET", "/", headers={"Authorization": "Basic YWRtaW46d3Jvbmc="})
+    assert (answer.status_code, answer.json["reason"]) == (401, "Name or password is incorrect.")
+
+
 def test_the_calls_of_the_server_are_the_admins(alice: Ask, admin: Ask) -> None:
     for path in ("/_all_dbs", "/_uuids", "/_up"):
         assert alice("GET", path).status_code == FORBIDDEN
