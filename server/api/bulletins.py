@@ -18,7 +18,7 @@ from server.api.description import FILE, TEXT
 from server.api.freshness import A_FILE, tagged, untagged
 from server.api.problems import Problem
 from server.app import gridbook
-from server.bulletins import archive, freezing, message, pdf, sealing, wording
+from server.bulletins import archive, freezing, message, sealing, wording
 from server.bulletins.refusals import Refused
 from server.people.staff import Staff
 from server.people.web import require_csrf
@@ -157,6 +157,8 @@ class BulletinPdf(MethodView):
 
 
 def pdf_of(found: dict[str, Any]) -> Response:
+    from server.bulletins import pdf  # 8 MB in every process, for something done once a day
+
     towns = wording.layout(gridbook().settings.forms)["towns"]
     data = pdf.pdf(found["content"], towns, _digest(found))
     return Response(data, content_type="application/pdf", headers=_named(found, "pdf"))

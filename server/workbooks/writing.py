@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 ROWS_MAX = 1_000_000
 TEXT_LENGTH_MAX = 32_000
@@ -64,6 +64,8 @@ class Workbook:
     """`with Workbook(path) as book: book.add(sheet)`."""
 
     def __init__(self, path: Path) -> None:
+        import xlsxwriter  # here because few processes ever make a workbook
+
         options = {"constant_memory": True, "tmpdir": str(path.parent)}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._names: set[str] = set()
