@@ -293,7 +293,7 @@ def _villages(connection: Connection, area_code: str) -> Select[Any]:
 
 
 def _villages_on(connection: Connection, area_code: str, day: str) -> Select[Any]:
-    return _villages(connection, area_code).where(_active(area_table_, day))
+    return _villages(connection, area_code).where(active(area_table_, day))
 
 
 def _quarantined_by_village() -> Select[Any]:
