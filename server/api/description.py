@@ -49,8 +49,10 @@ FIELDS: Mapping[str, str] = {
     "outcome": "away", "own": "370304102", "reason": "Row 7: the ID number ends in 000", "record": "record:…",
     "register": "cats", "row": "7", "sheet": "poem", "state": "was used already", "table": "rep_cat",
     "template": "poem", "unit": "H9", "villages": "370304102901, 370304102902", "given": "4 pm",
-    "webhook": "9", "count": "120,000", "most": "100,000", "format": "parquet", "how": "pip install pyarrow",
-    "why": "has to be https",
+    "webhook": "9", "count": "120,000", "most": "100,000", "format": "parquet",
+    "how": "pip install pyarrow",
+    "why": "has to be https", "username": "wang.li", "least": "10", "what": "both are kept",
+    "day": "2020-02-29",
 }  # fmt: skip
 WRONG = {"query": {"limit": ["Must be greater than or equal to 1 and less than or equal to 500."]}}
 ANYWHERE = ("unauthorized", "forbidden", "internal")

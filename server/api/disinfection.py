@@ -13,7 +13,7 @@ from server.api import supply_shapes as shapes
 from server.api.access import allowed, asked_area
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
-from server.api.freshness import versioned
+from server.api.freshness import tagged, versioned
 from server.api.registers import paged
 from server.api.shapes import DayQuery
 from server.app import gridbook
@@ -27,71 +27,6 @@ blp = Blueprint(
 
 Query = dict[str, Any]
 SHOWN = ("record_id", "work_date", "town_code", "village_code", "point_id")
-FIGURES_EXAMPLE = {
-    "C1": {"value": 12, "cumulative": False},
-    "C5": {"value": 83.33, "numerator": 10, "denominator": 12, "cumulative": False},
-    "C6": {"value": 1, "cumulative": False, "parts": {"V024": {"value": 1}}},
-    "C6_m2_l": {"value": 6.67, "numerator": 1000, "denominator": 150, "cumulative": False},
-}
-STANDING_EXAMPLE = {"due": 14, "overdue": 3, "never": 1}
-EXAMPLE = {
-    "area": {"code": "370304001901", "name": "示范一村", "level": "village", "parent": "370304001"},
-    "day": "2020-02-21",
-    "at": "2020-02-21T08:00:00.000Z",
-    "figures": FIGURES_EXAMPLE,
-    "standing": STANDING_EXAMPLE,
-    "items": [
-        {
-            "point": {
-                "id": "370304001901-P1",
-                "name": "示范一村村（居）委会",
-                "village_code": "370304001901",
-                "registered": True,
-            },
-            "figures": FIGURES_EXAMPLE,
-            "standing": {"due": 1, "overdue": 0, "never": 0},
-        }
-    ],
-}
-POINTS_EXAMPLE = {
-    "at": "2020-02-21T08:00:00.000Z",
-    "items": [
-        {
-            "point_id": "370304001901-P2",
-            "town_code": "370304001",
-            "village_code": "370304001901",
-            "entry": {"name": "示范一村卡口", "interval_h": 12},
-            "last_ended_at": "2020-02-20T09:00:00+08:00",
-            "next_due": "2020-02-20T21:00:00+08:00",
-            "hours_since": 31.0,
-            "overdue": True,
-        }
-    ],
-    "next_cursor": None,
-}
-RECORDS_EXAMPLE = {
-    "day": "2020-02-21",
-    "items": [
-        {
-            "record_id": "record:disinfection_log:20200221:f23ff281-30dc-53c6-8252-a4f216823868",
-            "work_date": "2020-02-21",
-            "town_code": "370304001",
-            "village_code": "370304001901",
-            "point_id": "370304001901-P1",
-            "ended_at": "2020-02-21T09:45:00+08:00",
-            "agent": "chlorine_liquid",
-            "method": "spray",
-            "target_mgl": 500,
-            "conc_mgl": 4545,
-            "conc_ok": "no",
-            "area_m2": 100,
-            "solution_l": 15,
-            "lpm2": 0.15,
-            "hints": [],
-        }
-    ],
-    "next_cursor": None,
-}
 
 
 def now() -> str:
@@ -178,7 +113,8 @@ def _number(value: Any) -> float | None:
 class Disinfection(MethodView):
     @allowed("figures.read")
     @blp.arguments(DayQuery, location="query")
-    @blp.response(200, shapes.Disinfection, example=EXAMPLE)
+    @blp.response(200, shapes.Disinfection)
+    @tagged("readmodel", "minute")
     def get(self, query: Query) -> dict[str, Any]:
         """Disinfections of a day, C1 to C6 and the area sprayed a litre, and the points overdue now: of an
         area and of each inside it, of a village point by point."""
@@ -189,7 +125,8 @@ class Disinfection(MethodView):
 class Points(MethodView):
     @allowed("register.read")
     @blp.arguments(shapes.PointListQuery, location="query")
-    @blp.response(200, shapes.PointList, example=POINTS_EXAMPLE)
+    @blp.response(200, shapes.PointList)
+    @tagged("readmodel", "minute")
     def get(self, query: Query) -> dict[str, Any]:
         """Points by how they stand now against their own interval, with the hours since the last
         disinfection; those never disinfected are due first."""
@@ -202,7 +139,7 @@ class Points(MethodView):
 class DisinfectionRecords(MethodView):
     @allowed("records.read")
     @blp.arguments(shapes.DisinfectionsQuery, location="query")
-    @blp.response(200, shapes.DisinfectionRecords, example=RECORDS_EXAMPLE)
+    @blp.response(200, shapes.DisinfectionRecords)
     @versioned
     def get(self, query: Query) -> dict[str, Any]:
         """The day's disinfections that count: what was aimed at, mixed and sprayed, and which hints of misuse

@@ -12,6 +12,7 @@ from server.api import shapes
 from server.api.access import allowed, covers_record, own_area, staff_for
 from server.api.beijing import local
 from server.api.blueprint import Blueprint
+from server.api.freshness import versioned
 from server.api.problems import Problem
 from server.api.records import masked_item, who
 from server.app import gridbook
@@ -137,6 +138,7 @@ class Duplicates(MethodView):
     @allowed("records.read")
     @blp.arguments(shapes.PairQuery, location="query")
     @blp.response(200, shapes.PairPage)
+    @versioned
     def get(self, query: Query) -> Query:
         """Pairs of records that may say the same, latest first; names and numbers masked. `state=decided` for
         what was decided."""
@@ -148,6 +150,7 @@ class Duplicates(MethodView):
 class Duplicate(MethodView):
     @allowed("records.read")
     @blp.response(200, shapes.FullPair)
+    @versioned
     def get(self, pair: str) -> Query:
         """One pair with both records, and what was decided about it."""
         return shown(one(staff_for("records.read"), pair))

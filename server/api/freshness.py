@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from server import clock
 from server.api.problems import language_of
 from server.app import Gridbook, gridbook
-from server.people import devices, staff
+from server.people import devices, sessions, staff
 from server.people.tables import exception_steps, webhook_deliveries
 from server.people.web import current_staff
 from server.readmodel import queries
@@ -69,6 +69,7 @@ SOURCES: Mapping[str, Callable[[Gridbook], str]] = {
     "lists": _database("lists"),
     "devices": lambda shared: repr(devices.every(shared.people)),
     "staff": lambda shared: repr(staff.every(shared.people)),
+    "sign-ins": lambda shared: repr(sorted(sessions.last_sign_ins(shared.people).items())),
     "steps": _steps,
     "form files": _form_files,
     "webhooks": _webhooks,

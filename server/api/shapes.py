@@ -428,7 +428,9 @@ class AssignmentRequest(Schema):
 class StaffQuery(PageQuery):
     area = fields.String(validate=CODE, metadata=note("Those whose area lies in it; your own by default."))
     role = fields.String(validate=SHORT, metadata=note("One of the roles.", example="town_staff"))
-    state = fields.String(validate=validate.OneOf(["active", "disabled"]))
+    state = fields.String(
+        validate=validate.OneOf(["active", "disabled"]), metadata=note("Who may sign in, or no longer.")
+    )
     text = fields.String(validate=validate.Length(max=80), metadata=note("Part of a name or user name."))
 
 

@@ -12,6 +12,7 @@ from flask.views import MethodView
 from server.api import shapes
 from server.api.access import allowed, own_area, staff_for
 from server.api.blueprint import Blueprint
+from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people import invitations, sessions, staff
@@ -135,6 +136,7 @@ class StaffList(MethodView):
     @allowed(ACTION)
     @blp.arguments(shapes.StaffQuery, location="query")
     @blp.response(200, shapes.StaffPage)
+    @tagged("staff", "sign-ins")
     def get(self, query: Query) -> dict[str, Any]:
         """Who may sign in, with roles, area and last sign-in."""
         found = listed(staff_for(ACTION), query)
@@ -153,6 +155,7 @@ class StaffList(MethodView):
 class StaffOne(MethodView):
     @allowed(ACTION)
     @blp.response(200, shapes.StaffMember)
+    @tagged("staff", "sign-ins")
     def get(self, staff_id: str) -> dict[str, Any]:
         """One staff member."""
         return told(one(staff_for(ACTION), staff_id))

@@ -21,51 +21,6 @@ from server.readmodel.stock_queries import INDICATORS
 blp = Blueprint("stock", __name__, url_prefix="/api/v1", description="Stock by item, and store by store")
 
 Query = dict[str, Any]
-FIGURES_EXAMPLE = {
-    "D7": {"value": None, "cumulative": True, "parts": {"MASK piece": {"value": 431}}},
-    "D7_out": {"value": None, "cumulative": False, "parts": {"MASK piece": {"value": 60}}},
-}
-EXAMPLE = {
-    "area": {"code": "370304001", "name": "城东街道", "level": "town", "parent": "370304"},
-    "day": "2020-02-21",
-    "figures": FIGURES_EXAMPLE,
-    "items": [
-        {
-            "area": {"code": "370304001901", "name": "示范一村", "level": "village"},
-            "figures": FIGURES_EXAMPLE,
-        }
-    ],
-}
-STORES_EXAMPLE = {
-    "items": [
-        {
-            "station_id": "370304001901-S1",
-            "name": "示范一村健康站1",
-            "town_code": "370304001",
-            "village_code": "370304001901",
-            "registered": True,
-            "lines": [
-                {
-                    "item_code": "MASK",
-                    "unit": "piece",
-                    "qty": 421,
-                    "tallies": False,
-                    "since": {"stock_in": 0, "stock_out": 0, "stock_used": 10, "stock_damaged": 0},
-                    "counted": {
-                        "qty": 431,
-                        "before": 440,
-                        "difference": -9,
-                        "work_date": "2020-02-20",
-                        "record_id": "record:stock_movement:20200220:2d25969d-3661-5c14-b036-daac02a6316c",
-                        "filler_id": "370304001901-F3",
-                        "counted_at": "2020-02-20T08:00:00.000Z",
-                    },
-                }
-            ],
-        }
-    ],
-    "next_cursor": None,
-}
 
 
 def read(area: dict[str, Any], day: date) -> dict[str, Any]:
@@ -98,7 +53,7 @@ def stores(area_code: str, query: Query) -> queries.Page:
 class Stock(MethodView):
     @allowed("figures.read")
     @blp.arguments(DayQuery, location="query")
-    @blp.response(200, shapes.Stock, example=EXAMPLE)
+    @blp.response(200, shapes.Stock)
     @versioned
     def get(self, query: Query) -> dict[str, Any]:
         """Stock of an area at the end of a day, and what was moved on it, by item and unit: D7 and what it is
@@ -110,7 +65,7 @@ class Stock(MethodView):
 class Stores(MethodView):
     @allowed("register.read")
     @blp.arguments(shapes.StoresQuery, location="query")
-    @blp.response(200, shapes.StoreList, example=STORES_EXAMPLE)
+    @blp.response(200, shapes.StoreList)
     @versioned
     def get(self, query: Query) -> dict[str, Any]:
         """Store by store, what the books say of each item now: the last stocktake with its difference and who

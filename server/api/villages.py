@@ -11,6 +11,7 @@ from server.api import shapes
 from server.api.access import allowed, asked_area, own_area, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
+from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.bulletins.refusals import Refused
@@ -46,6 +47,7 @@ class Villages(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.DayQuery, location="query")
     @blp.response(200, shapes.VillageList)
+    @tagged("readmodel", "bulletins")
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Every village on a day: reported, nil or silent (indicator J3)."""
         area = asked_area("figures.read", query)
@@ -58,6 +60,7 @@ class Standing(MethodView):
     @allowed("figures.read")
     @blp.arguments(shapes.DayQuery, location="query")
     @blp.response(200, shapes.Standing)
+    @tagged("readmodel", "bulletins", "devices", "lists", "minute")
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """How well an area is heard, as of now: villages of the day, phones since the cut-off, records that
         wait, superiors' lists (J2, J3, J4, B9)."""
@@ -72,7 +75,6 @@ class NilReports(MethodView):
     @require_csrf
     @blp.arguments(shapes.NilReport)
     @blp.response(201, shapes.VillageState)
-    @blp.alt_response(409, description="Records of the day count, it was said already, or never")
     def post(self, body: dict[str, Any]) -> dict[str, Any]:
         """Put on record that a village has nothing to report on a day, or take that back."""
         return say(staff_for("nil.report"), body)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from tests.server.api.world import World, today
+from tests.server.api.world import World, sample, today
 from tests.server.lists import pushed
 
 
@@ -23,6 +23,9 @@ def prepared(world: World) -> dict[str, str]:
     list_id = made.json["kept"]["list_id"]
     answer = world.post("dong", f"/api/v1/lists/{list_id}/answers", json={"reason": "按时反馈"})
     assert answer.status_code == 201, answer.text
+    for count in (4, 5):  # a household visited twice on a day
+        name = "household_visit/pass/two_people"
+        world.push(sample(name, device_id=world.device_id, household_id="H4", resident_count=count))
     world.follow()
     body = {"url": "https://cockpit.example.com/hook", "events": ["bulletin.frozen"], "areas": ["370304"]}
     webhook = world.post("admin", "/api/v1/webhooks", json=body)
@@ -31,6 +34,8 @@ def prepared(world: World) -> dict[str, str]:
     assert world.post("admin", f"/api/v1/webhooks/{webhook_id}/test").status_code == 202
     return {
         "webhook_id": webhook_id,
+        "pair": world.get("dong", "/api/v1/duplicates").json["items"][0]["pair"],
+        "staff_id": world.get("admin", "/api/v1/staff").json["items"][0]["staff_id"],
         "number": bulletin.json["number"],
         "list_id": list_id,
         "n": str(answer.json["n"]),
@@ -54,13 +59,16 @@ QUERIES: dict[str, str] = {
 }
 
 
+ADMINISTRATORS = ("/api/v1/webhooks", "/api/v1/staff", "/api/v1/system")
+
+
 def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **headers: str) -> Any:
     """The answer to the question that stands for a path of the description."""
     address = path
     for name, value in {**ids, **NAMED.get(path, {})}.items():
         address = address.replace(f"{{{name}}}", quote(value, safe=""))
     assert "{" not in address, f"no example for a parameter of {path}"
-    if path.startswith("/api/v1/webhooks") and who == "dong":
+    if path.startswith(ADMINISTRATORS) and who == "dong":
         who = "admin"
     if path == "/api/v1/device":
         headers["Authorization"] = f"Bearer {world.device_token}"
