@@ -49,7 +49,7 @@ FIELDS: Mapping[str, str] = {
     "outcome": "away", "own": "370304102", "reason": "Row 7: the ID number ends in 000", "record": "record:…",
     "register": "cats", "row": "7", "sheet": "poem", "state": "was used already", "table": "rep_cat",
     "template": "poem", "unit": "H9", "villages": "370304102901, 370304102902", "given": "4 pm",
-    "most": "20", "why": "has to be https",
+    "until": "it should be done at 16:20, Beijing time", "most": "20", "why": "has to be https",
 }  # fmt: skip
 WRONG = {"query": {"limit": ["Must be greater than or equal to 1 and less than or equal to 500."]}}
 ANYWHERE = ("unauthorized", "forbidden", "internal")

@@ -212,8 +212,9 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     ),
     "bulletin-rebuilding": (
         503, "数字正在重算", "The figures are being made again",
-        "正在重算全部数字，没有发布，以免发出半份数字。请等重算完成后再按一次。",
-        "All figures are being made again; nothing was frozen, lest half of them go out. Try again later.",
+        "指标口径或数据库换过，正在重算全部数字（{until}），没有发布，以免发出旧口径的数字。请等完成后再按一次。",
+        "The figures are being made again by another declaration ({until}); nothing was frozen, "
+        "lest old ones go out. Try again then.",
     ),
     "bulletin-sums": (
         503, "合计不符", "The parts do not sum up",
