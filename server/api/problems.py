@@ -120,6 +120,12 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "cursor 已损坏，或来自另一个查询。请不带 cursor 从第一页重新开始，并保持其他参数不变。",
         "The cursor is damaged or comes from another query. Start again without it.",
     ),
+    "too-wide": (
+        422, "要查的太多", "Too much to search",
+        "这个条件要查的记录太多，几秒内查不完，已停止。请选定镇、村或日期范围，或换一个条件。",
+        "The filters would read too many records to answer within seconds; it was broken off. "
+        "Choose a town, a village or fewer days, or filter by something else.",
+    ),
     "reason-missing": (
         422, "请说明理由", "Give a reason",
         "不脱敏导出须在 reason 中写明用途（4～200 字），并会留下记录。",

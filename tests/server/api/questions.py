@@ -4,9 +4,10 @@ a superiors' list. A call whose path needs what is not here fails the tests that
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tests.server.api.world import World, today
 from tests.server.lists import pushed
@@ -54,7 +55,14 @@ QUERIES: dict[str, str] = {
 }
 
 
-def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **headers: str) -> Any:
+def ask(
+    world: World,
+    path: str,
+    ids: dict[str, str],
+    who: str = "dong",
+    query: Mapping[str, str] | None = None,
+    **headers: str,
+) -> Any:
     """The answer to the question that stands for a path of the description."""
     address = path
     for name, value in {**ids, **NAMED.get(path, {})}.items():
@@ -64,4 +72,5 @@ def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **heade
         who = "admin"
     if path == "/api/v1/device":
         headers["Authorization"] = f"Bearer {world.device_token}"
-    return world.get(who, f"{address}?{QUERIES.get(path, '')}", headers=headers)
+    more = f"{QUERIES.get(path, '')}&{urlencode(query or {})}".strip("&")
+    return world.get(who, f"{address}?{more}", headers=headers)
