@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from server.api import (
     areas,
+    attachments,
     bulletins,
     exceptions,
     exports,
@@ -68,6 +69,7 @@ def mount(app: Flask) -> None:
         exceptions,
         forms,
         records,
+        attachments,
         registers,
         phones,
         exports,

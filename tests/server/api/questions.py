@@ -35,7 +35,7 @@ def prepared(world: World) -> dict[str, str]:
         "number": bulletin.json["number"],
         "list_id": list_id,
         "n": str(answer.json["n"]),
-        "record_id": world.ids["visit"],
+        "record_id": world.ids["delivery"],
         "form_id": "household_visit",
         "indicator_id": "A3",
         "exception_id": world.get("dong", "/api/v1/exceptions").json["items"][0]["id"],
@@ -44,6 +44,7 @@ def prepared(world: World) -> dict[str, str]:
 
 # Where a path's parameter means something else than `prepared` names, and what a query cannot do without.
 NAMED: dict[str, dict[str, str]] = {
+    "/api/v1/records/{record_id}/attachments/{name}": {"name": "signature.png"},
     "/api/v1/registers/{name}": {"name": "households"},
     "/api/v1/registers/{name}/{unit_id}": {"name": "households", "unit_id": "H3"},
     "/api/v1/sheets/{name}.xlsx": {"name": "daily_towns"},
