@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from server.api import (
     areas,
+    attachments,
     bulletins,
     disinfection,
     duplicates,
@@ -77,6 +78,7 @@ def mount(app: Flask) -> None:
         forms,
         records,
         duplicates,
+        attachments,
         registers,
         relief,
         stock,

@@ -170,6 +170,12 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "cursor 已损坏，或来自另一个查询。请不带 cursor 从第一页重新开始，并保持其他参数不变。",
         "The cursor is damaged or comes from another query. Start again without it.",
     ),
+    "too-wide": (
+        422, "要查的太多", "Too much to search",
+        "这个条件要查的记录太多，几秒内查不完，已停止。请选定镇、村或日期范围，或换一个条件。",
+        "The filters would read too many records to answer within seconds; it was broken off. "
+        "Choose a town, a village or fewer days, or filter by something else.",
+    ),
     "reason-missing": (
         422, "请说明理由", "Give a reason",
         "不脱敏导出须在 reason 中写明用途（4～200 字），并会留下记录。",
@@ -327,8 +333,9 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
     ),
     "bulletin-rebuilding": (
         503, "数字正在重算", "The figures are being made again",
-        "正在重算全部数字，没有发布，以免发出半份数字。请等重算完成后再按一次。",
-        "All figures are being made again; nothing was frozen, lest half of them go out. Try again later.",
+        "指标口径或数据库换过，正在重算全部数字（{until}），没有发布，以免发出旧口径的数字。请等完成后再按一次。",
+        "The figures are being made again by another declaration ({until}); nothing was frozen, "
+        "lest old ones go out. Try again then.",
     ),
     "bulletin-sums": (
         503, "合计不符", "The parts do not sum up",

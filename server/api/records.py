@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Literal
 
 from flask.views import MethodView
@@ -64,10 +65,18 @@ def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
 
 
 def page(filters: queries.RecordFilters, cursor: str | None, limit: int) -> queries.Page:
+    """Raises Problem."""
+    return paged(lambda: queries.records(gridbook().readmodel, filters, cursor, limit))
+
+
+def paged(call: Callable[[], queries.Page]) -> queries.Page:
+    """Raises Problem for a cursor that does not fit, and for filters that would read too much."""
     try:
-        return queries.records(gridbook().readmodel, filters, cursor, limit)
+        return call()
     except queries.BadCursor:
         raise Problem("bad-cursor") from None
+    except queries.TooWide:
+        raise Problem("too-wide") from None
 
 
 def masked_item(item: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from server.api.blueprint import Blueprint
 from server.api.freshness import tagged, versioned
 from server.api.masking import mask_register_entry
 from server.api.problems import Problem
-from server.api.records import masked_item, read_filters
+from server.api.records import masked_item, paged, read_filters
 from server.api.unmasking import unmasked
 from server.app import gridbook
 from server.people.staff import Staff
@@ -36,13 +36,6 @@ KINDS = {
     "supply-points": "supply_point",
 }
 PERSONAL = frozenset({"household", "roster_entry"})
-
-
-def paged(call: Callable[[], queries.Page]) -> queries.Page:
-    try:
-        return call()
-    except queries.BadCursor:
-        raise Problem("bad-cursor") from None
 
 
 Find = Callable[[str, str | None, int], queries.Page]

@@ -1,4 +1,8 @@
-"""Whether intake has handled everything that was received up to a moment: only then can figures be frozen."""
+"""Whether intake has handled everything that was received up to a moment: only then can figures be frozen.
+
+A rebuild is no obstacle: the tables that are read are kept up while others are filled beside them. Tables
+that were made of another store or by another declaration are, until they are replaced.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import time
 
 from sqlalchemy import Connection, select
 
+from server import clock
 from server.bulletins.refusals import Refused
-from server.intake.follower import REQUEST, rank
+from server.intake.follower import rank
+from server.intake.rebuilding import expected_end
 from server.readmodel.declaration import Declaration
 from server.readmodel.model import ReadModel, read_meta
+from server.readmodel.moments import BEIJING
 from server.readmodel.tables import checkpoints
 from sync.store import BEGINNING, NotFound, Seq, Store
 
@@ -20,22 +27,28 @@ PAUSE_S = 0.2
 def wait_until_handled(
     store: Store, readmodel: ReadModel, declaration: Declaration, moment: str, wait_s: float
 ) -> None:
-    """Raises Refused when the read model is being made again, or intake is still behind after `wait_s`."""
+    """Raises Refused when the tables are out of date, or intake is still behind after `wait_s`."""
     end = time.monotonic() + wait_s
     while True:
         with readmodel.engine.connect() as connection:
-            rebuilding = is_rebuilding(connection, store, declaration)
-            behind = None if rebuilding else behind_in(connection, store, moment)
-        if not rebuilding and behind is None:
+            out_of_date = is_out_of_date(connection, store, declaration)
+            behind = None if out_of_date else behind_in(connection, store, moment)
+        if not out_of_date and behind is None:
             return
         if time.monotonic() >= end:
-            raise Refused("bulletin-rebuilding") if rebuilding else Refused("bulletin-behind", db=behind)
+            if out_of_date:
+                raise Refused("bulletin-rebuilding", until=until(readmodel))
+            raise Refused("bulletin-behind", db=behind)
         time.sleep(PAUSE_S)
 
 
-def is_rebuilding(connection: Connection, store: Store, declaration: Declaration) -> bool:
-    """A rebuild was asked for, or the tables are out of date."""
-    return read_meta(connection, REQUEST) == "rebuild" or is_out_of_date(connection, store, declaration)
+def until(readmodel: ReadModel) -> dict[str, str]:
+    """In words, when tables that are out of date will be replaced."""
+    end = expected_end(readmodel, clock.now())
+    if end is None:
+        return {"zh": "刚开始，还不能估计何时完成", "en": "it has just begun"}
+    at = end.astimezone(BEIJING).strftime("%H:%M")
+    return {"zh": f"预计 {at} 完成", "en": f"it should be done at {at}, Beijing time"}
 
 
 def is_out_of_date(connection: Connection, store: Store, declaration: Declaration) -> bool:

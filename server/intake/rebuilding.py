@@ -12,9 +12,12 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
+from server import clock
 from server.intake import inbox, verdicts
 from server.intake.chaining import chunks
 from server.intake.inbox import Answer, Outcome, RecordKey, Tools
@@ -92,10 +95,12 @@ class Progress:
     readmodel: ReadModel
     of: int
     handled: int = 0
+    began_at: str = field(default_factory=lambda: clock.stamp(clock.now()))
 
     def add(self, count: int) -> None:
         self.handled += count
-        self._write(json.dumps({"handled": self.handled, "of": max(self.of, self.handled)}))
+        told = {"handled": self.handled, "of": max(self.of, self.handled), "began_at": self.began_at}
+        self._write(json.dumps(told))
         log.info("rebuild: %d of %d records", self.handled, self.of)
 
     def end(self) -> None:
@@ -108,9 +113,23 @@ class Progress:
 
 def read_progress(readmodel: ReadModel) -> dict[str, int] | None:
     """{"handled", "of"} in records; None when no rebuild is running."""
+    found = _progress(readmodel)
+    return {name: found[name] for name in ("handled", "of")} if found else None
+
+
+def expected_end(readmodel: ReadModel, now: datetime) -> datetime | None:
+    """When a running rebuild ends if it goes on as it went; None when nobody can tell yet."""
+    found = _progress(readmodel)
+    if not found or not found["handled"]:
+        return None
+    taken = now - datetime.fromisoformat(found["began_at"])
+    return now + taken * ((found["of"] - found["handled"]) / found["handled"])
+
+
+def _progress(readmodel: ReadModel) -> dict[str, Any] | None:
     with readmodel.engine.connect() as connection:
         text = read_meta(connection, PROGRESS)
-    found: dict[str, int] | None = json.loads(text) if text else None
+    found: dict[str, Any] | None = json.loads(text) if text else None
     return found
 
 

@@ -17,6 +17,7 @@ from server.readmodel.recount import unit_key_of
 from server.readmodel.selecting import active, keyset, within
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
+from server.readmodel.time_limit import limited
 from server.readmodel.unit_queries import unit_item, unit_query
 
 
@@ -329,9 +330,9 @@ def list_units(
     active_from, active_to, entry}].
 
     `kind` is household, point, station, roster_entry, filler, campaign or supply_point; what belongs to no
-    village is in the district's list.
+    village is in the district's list. Raises BadCursor, and TooWide for a text whose search reads too much.
     """
-    with rm.engine.connect() as connection:
+    with limited(rm.engine) as connection:
         query = select(register).where(register.c.kind == kind)
         if _level(connection, area_code) != "district":
             query = query.where(within(register, area_code, connection))

@@ -1,7 +1,7 @@
 """What pages and API ask of the read model. Values are raw: whoever shows them masks personal answers.
 
-Lists come as `Page(items, next_cursor)`; a cursor fits only the query that gave it, else `BadCursor`. Shapes
-stand with each function.
+Lists come as `Page(items, next_cursor)`; a cursor fits only the query that gave it, else `BadCursor`; filters
+that would read too much give `TooWide`. Shapes stand with each function.
 """
 
 from server.readmodel.area_queries import (
@@ -48,6 +48,7 @@ from server.readmodel.suspect_queries import (
     suspected_pairs,
     suspected_pairs_of,
 )
+from server.readmodel.time_limit import TooWide
 
 
 def version(rm: ReadModel) -> int:
@@ -61,6 +62,7 @@ __all__ = [
     "Page",
     "PairFilters",
     "RecordFilters",
+    "TooWide",
     "area",
     "area_table",
     "areas",

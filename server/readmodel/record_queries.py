@@ -13,6 +13,7 @@ from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
 from server.readmodel.tables import flags, forms, records, reviews, revisions, units
+from server.readmodel.time_limit import limited
 from server.readmodel.unit_queries import unit_item, unit_query
 from sync.store import Doc, NotFound, Store
 
@@ -115,14 +116,14 @@ def records_page(
     limit: int = 50,
     order: tuple[str, ...] = RECEIVED,
 ) -> Page:
-    """Newest first, by `order`. Raises BadCursor."""
+    """Newest first, by `order`. Raises BadCursor, and TooWide for filters that would read too much."""
     limit, columns = clamp(limit), [records.c[name] for name in order]
     name = f"records:{order[0]}:" + codec.key(repr(sorted(asdict(filters).items())))
     query = filtered(select(records), filters).order_by(*(column.desc() for column in columns))
     place = decode_cursor(name, cursor, len(order))
     if place:
         query = query.where(_older(columns, place), columns[0] <= place[0])
-    with rm.engine.connect() as connection:
+    with limited(rm.engine) as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
         items = [record_item(row) for row in rows[:limit]]
         _add_flags(connection, items)

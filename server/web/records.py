@@ -8,14 +8,13 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from server.api import duplicates, shapes
+from server.api import attachments, duplicates, shapes
 from server.api import records as api
 from server.api.access import staff_for
 from server.api.beijing import local
-from server.api.catalogue import forms, questions, settings_in_labels, survey
+from server.api.catalogue import forms, questions, settings_in_labels
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
-from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
@@ -26,7 +25,6 @@ from server.web.asking import area_choices, area_filters, asked
 from server.web.language import current, pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
-from sync.store import NotFound
 
 PAGE = 50
 FILTER_NAMES = (
@@ -43,7 +41,6 @@ FILTER_NAMES = (
     "to",
 )
 VOIDED = "voided"  # stands among the statuses in the list's filter
-SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 @blueprint.get("/records", endpoint="records")
@@ -338,32 +335,8 @@ def may_see(member: Staff, question: Mapping[str, Any]) -> bool:
 @blueprint.get("/records/<path:record_id>/attachments/<path:name>")
 @require_staff("records.read")
 def attachment(record_id: str, name: str) -> Response:
-    """A photo, a signature, a remark by voice: never rendered as anything else, whatever its sender
-    called it."""
-    member = staff_for("records.read")
-    found = api.one(member, record_id)
-    if not may(member, "records.review") and not _is_open(found, name):
-        raise Problem("forbidden", action="records.review")
-    try:
-        kept = gridbook().store.open(f"inbox-{found['village_code']}").attachment(record_id, name)
-    except NotFound:
-        raise Problem("unknown-attachment") from None
-    shown = kept.content_type in SAFE_IMAGES or kept.content_type.startswith("audio/")
-    response = Response(kept.data, content_type=kept.content_type if shown else "application/octet-stream")
-    response.headers["Content-Disposition"] = "inline" if shown else "attachment"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["Cache-Control"] = "private, max-age=300"
-    return response
-
-
-def _is_open(found: Mapping[str, Any], name: str) -> bool:
-    compiled = forms().fitting(found["form_id"], found["form_version"])
-    answers = found["document"].get("answers")
-    if compiled is None or not isinstance(answers, dict):
-        return False
-    return any(
-        row.get("pii") == "P0" and answers.get(row["name"]) == name for row in questions(survey(compiled))
-    )
+    """A photo, a signature, a remark by voice."""
+    return attachments.attachment(staff_for("records.read"), record_id, name)
 
 
 SAID_ON_THE_PAGE = ("comment-missing", "void-reason", "voided-already", "not-voided")

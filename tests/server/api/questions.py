@@ -4,9 +4,10 @@ a superiors' list. A call whose path needs what is not here fails the tests that
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tests.server.api.world import World, sample, today
 from tests.server.lists import pushed
@@ -39,7 +40,7 @@ def prepared(world: World) -> dict[str, str]:
         "number": bulletin.json["number"],
         "list_id": list_id,
         "n": str(answer.json["n"]),
-        "record_id": world.ids["visit"],
+        "record_id": world.ids["delivery"],
         "form_id": "household_visit",
         "indicator_id": "A3",
         "exception_id": world.get("dong", "/api/v1/exceptions").json["items"][0]["id"],
@@ -48,6 +49,7 @@ def prepared(world: World) -> dict[str, str]:
 
 # Where a path's parameter means something else than `prepared` names, and what a query cannot do without.
 NAMED: dict[str, dict[str, str]] = {
+    "/api/v1/records/{record_id}/attachments/{name}": {"name": "signature.png"},
     "/api/v1/registers/{name}": {"name": "households"},
     "/api/v1/registers/{name}/{unit_id}": {"name": "households", "unit_id": "H3"},
     "/api/v1/sheets/{name}.xlsx": {"name": "daily_towns"},
@@ -62,7 +64,14 @@ QUERIES: dict[str, str] = {
 ADMINISTRATORS = ("/api/v1/webhooks", "/api/v1/staff", "/api/v1/system")
 
 
-def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **headers: str) -> Any:
+def ask(
+    world: World,
+    path: str,
+    ids: dict[str, str],
+    who: str = "dong",
+    query: Mapping[str, str] | None = None,
+    **headers: str,
+) -> Any:
     """The answer to the question that stands for a path of the description."""
     address = path
     for name, value in {**ids, **NAMED.get(path, {})}.items():
@@ -72,4 +81,5 @@ def ask(world: World, path: str, ids: dict[str, str], who: str = "dong", **heade
         who = "admin"
     if path == "/api/v1/device":
         headers["Authorization"] = f"Bearer {world.device_token}"
-    return world.get(who, f"{address}?{QUERIES.get(path, '')}", headers=headers)
+    more = f"{QUERIES.get(path, '')}&{urlencode(query or {})}".strip("&")
+    return world.get(who, f"{address}?{more}", headers=headers)

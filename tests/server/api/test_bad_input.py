@@ -2,6 +2,7 @@
 never a trace."""
 
 import base64
+import io
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ import flask_smorest
 import pytest
 
 from server.api.blueprint import Blueprint
+from server.readmodel import time_limit
+from tests.server.api.questions import ask, prepared
 from tests.server.api.world import VILLAGE, World, sample
 
 NONSENSE = [
@@ -71,14 +74,41 @@ def cursors() -> list[str]:
     return ["x", "!!!!", "AAAA", made, "é", "0" * 1999, base64.urlsafe_b64encode(b"[" * 500).decode()]
 
 
-@pytest.mark.parametrize("cursor", cursors())
-@pytest.mark.parametrize(
-    "path",
-    ["records", "quarantine", "registers/households", "todo/not-reached", "todo/roster", "todo/points"],
-)
-def test_a_broken_cursor_is_refused_in_words(world: World, path: str, cursor: str) -> None:
-    answer = world.get("dong", f"/api/v1/{path}", query_string={"cursor": cursor})
-    assert (answer.status_code, answer.json["code"]) == (422, "bad-cursor")
+@pytest.fixture(scope="module")
+def ids(world: World) -> dict[str, str]:
+    return prepared(world)
+
+
+def lists_by_page(world: World) -> list[str]:
+    """Every call of the description that takes a cursor."""
+    paths = world.get(None, "/api/v1/openapi.json").json["paths"]
+    return [
+        path
+        for path, item in paths.items()
+        if "cursor" in {each["name"] for each in item.get("get", {}).get("parameters", [])}
+    ]
+
+
+def test_a_broken_cursor_is_refused_in_words_wherever_there_are_pages(
+    world: World, ids: dict[str, str]
+) -> None:
+    paths = lists_by_page(world)
+    assert len(paths) > 8
+    for path in paths:
+        for cursor in cursors():
+            answer = ask(world, path, ids, query={"cursor": cursor})
+            assert (answer.status_code, answer.json["code"]) == (422, "bad-cursor"), (path, cursor)
+
+
+def test_no_list_takes_another_list_s_cursor(world: World, ids: dict[str, str]) -> None:
+    paths = lists_by_page(world)
+    given = {path: ask(world, path, ids, query={"limit": "1"}).json["next_cursor"] for path in paths}
+    assert len([cursor for cursor in given.values() if cursor]) > 5
+    for path in paths:
+        for other, cursor in given.items():
+            if cursor and other != path and {path, other} != {"/api/v1/records", "/api/v1/quarantine"}:
+                answer = ask(world, path, ids, query={"cursor": cursor})
+                assert answer.json.get("code") == "bad-cursor", (path, other)
 
 
 def test_a_cursor_of_another_query_is_refused(world: World) -> None:
@@ -159,3 +189,53 @@ def test_a_record_is_found_whatever_its_id(world: World, record_id: str) -> None
 def test_every_part_of_the_api_has_the_same_kind_of_blueprint(world: World) -> None:
     parts = [part for part in world.app.blueprints.values() if isinstance(part, flask_smorest.Blueprint)]
     assert {type(part) for part in parts} == {Blueprint}
+
+
+@pytest.mark.parametrize("path", ["records?text=x", "quarantine?rule=V002", "registers/households?text=x"])
+def test_filters_that_would_read_everything_are_broken_off_and_said_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(time_limit, "PAGE_S", -1)
+    monkeypatch.setattr(time_limit, "STEPS", 1)
+    answer = world.get("dong", f"/api/v1/{path}", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.json["code"]) == (422, "too-wide")
+    assert "fewer days" in answer.json["detail"]
+    page = world.signed_in("dong").get("/records?text=x")
+    assert page.status_code == 422 and "镇、村" in page.text
+    monkeypatch.undo()
+    assert world.get("dong", f"/api/v1/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["lists?template=returnees", "webhooks", "enrol"])
+def test_an_upload_of_200_mb_is_refused_before_it_is_read(world: World, path: str) -> None:
+    headers = {**world.headers("admin" if path == "webhooks" else "dong"), "Accept-Language": "en"}
+    answer = world.app.test_client().post(
+        f"/api/v1/{path}",
+        headers=headers,
+        content_type="multipart/form-data; boundary=x" if "lists" in path else "application/json",
+        input_stream=Large(),
+    )
+    assert (answer.status_code, answer.json["code"]) == (413, "too-large")
+    assert "16 MB" in answer.json["detail"]
+
+
+class Large(io.RawIOBase):
+    """A body of 200 MB that must not be read to its end."""
+
+    size, place = 200 << 20, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.place = {0: 0, 1: self.place, 2: self.size}[whence] + offset
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
+
+    def readinto(self, buffer: Any) -> int:
+        self.place += len(buffer)
+        assert self.place < 32 << 20, "the whole upload is read"
+        buffer[:] = bytes(len(buffer))
+        return len(buffer)

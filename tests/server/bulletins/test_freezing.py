@@ -11,16 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server import clock
 from server.app import Gridbook
 from server.bulletins import archive, freezing, sealing
 from server.bulletins.archive import Bulletin
 from server.bulletins.content import changes
 from server.bulletins.refusals import Refused
 from server.database import open_engine
-from server.intake.follower import ask
+from server.intake import rebuilding
+from server.intake.follower import Follower, ask
 from server.people.people import People
 from server.people.staff import Staff
 from server.people.tables import devices
+from server.readmodel.model import write_meta
 from server.settings import Settings
 from tests.server.bulletins.times import DAY, beijing, received, send
 from tests.server.intake.district import ALPHA, BETA, DISTRICT, TOWN, District, correction, delivery, visit
@@ -111,19 +114,57 @@ def test_of_many_clerks_who_freeze_at_once_one_wins(district: District, shared: 
     assert archive.breaks(district.store, frozen) == []
 
 
-def test_nothing_is_frozen_while_intake_is_behind_or_the_read_model_is_made_again(
-    district: District, shared: Gridbook
-) -> None:
+def test_nothing_is_frozen_while_intake_is_behind(district: District, shared: Gridbook) -> None:
     district.intake()
     with received(beijing("15:00")):
         district.send(visit(1))
     assert refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0).code == "bulletin-behind"
-    district.intake()
-    ask(shared.readmodel, "rebuild")
-    assert refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0).code == "bulletin-rebuilding"
     assert archive.every(district.store) == []
     district.intake()
     assert freezing.freeze(shared, DAY, DONG, AT_FIVE_PAST, 0).count == 1
+
+
+def test_a_cut_off_during_a_rebuild_is_frozen_from_the_figures_that_are_kept_up(
+    district: District, shared: Gridbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(district, beijing("15:00"), visit(1))
+    with received(beijing("15:30")):
+        district.send(visit(2))
+    refused: list[str] = []
+
+    def clerk_clicks(follower: Follower, progress: rebuilding.Progress, batch: Any) -> None:
+        if batch.size and not archive.every(district.store):
+            refused.append(refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0).code)
+            between(follower, progress, batch)  # what waits is taken in
+            freezing.freeze(shared, DAY, DONG, AT_FIVE_PAST, 0)
+
+    between = Follower._between
+    monkeypatch.setattr(Follower, "_between", clerk_clicks)
+    ask(shared.readmodel, "rebuild")
+    district.intake()
+    [frozen] = archive.every(district.store)
+    assert refused == ["bulletin-behind"]
+    figures = archive.content(district.store, frozen.number)["figures"]
+    assert figures[DISTRICT]["A3"]["value"] == 2
+    assert freezing.late_changes(shared, archive.content(district.store, frozen.number)) == {}
+    again = freezing.preview(shared, DAY, AT_FIVE_PAST)
+    assert again["figures"] == figures
+
+
+def test_figures_of_another_declaration_are_not_frozen_and_it_is_told_until_when(
+    district: District, shared: Gridbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(district, beijing("15:00"), visit(1))
+    with shared.readmodel.engine.begin() as connection:
+        write_meta(connection, "declaration", "an older one")
+    refused = refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0)
+    assert (refused.code, refused.fields["until"]["en"]) == ("bulletin-rebuilding", "it has just begun")
+    began = beijing("16:00")
+    rebuilding.Progress(shared.readmodel, of=1000, handled=0, began_at=clock.stamp(began)).add(250)
+    monkeypatch.setattr(clock, "now", lambda: AT_FIVE_PAST)
+    refused = refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0)
+    assert "16:20" in refused.fields["until"]["zh"] and "16:20" in refused.fields["until"]["en"]
+    assert archive.every(district.store) == []
 
 
 def test_what_waits_but_came_after_the_cut_off_does_not_hold_the_bulletin_up(
