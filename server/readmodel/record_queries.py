@@ -3,7 +3,7 @@ export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -363,6 +363,21 @@ def export_rows(
     ) as connection:
         for row in connection.execute(query):
             yield _export_row(row, columns)
+
+
+def export_of(
+    rm: ReadModel, form_id: str, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """{(database, record id): what `export_rows` has} of single records."""
+    columns, wanted = export_columns(rm, form_id), set(keys)
+    query = select(records).where(records.c.record_id.in_(sorted({record_id for _, record_id in wanted})))
+    with rm.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {
+        (row.db, row.record_id): _export_row(row, columns)
+        for row in rows
+        if (row.db, row.record_id) in wanted
+    }
 
 
 def void_values(void: str | None) -> tuple[str | None, ...]:

@@ -47,7 +47,13 @@ def known(forms: Mapping[str, Sequence[Mapping[str, Any]]]) -> Known:
     """`forms` are the published ones, oldest version first."""
     lists = {name for versions in forms.values() for name in versions[-1].get("choices", {})}
     names = {form_id: _form_names(list(versions)) for form_id, versions in forms.items()}
-    return Known(queries.indicators().indicators, names, frozenset(lists), RECORD_COLUMNS)
+    declared = queries.indicators()
+    mentioned = {
+        (each.form, each.each): frozenset(component.name for component in declared.of_unit(each.name))
+        for each in declared.mentioned.values()
+        if each.each
+    }
+    return Known(declared.indicators, names, frozenset(lists), RECORD_COLUMNS, mentioned)
 
 
 def _form_names(versions: list[Any]) -> FormNames:

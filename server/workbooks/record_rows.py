@@ -13,6 +13,7 @@ from server.exports.columns import answer_masks, repeat_groups
 from server.readmodel import queries
 from server.readmodel.declaration import UnitKind
 from server.readmodel.expressions import compile_text, frame
+from server.readmodel.person_queries import last_instances
 from server.readmodel.register_rows import load_entries
 from server.workbooks.asked import Asked
 from server.workbooks.template import Template
@@ -45,11 +46,30 @@ class RecordRows:
         return self._lists.get(value)
 
     def __iter__(self) -> Iterator[Row]:
+        if self._template.last_of:
+            yield from self._last_rows()
+            return
         found = iter(queries.export_rows(self._asked.readmodel, self._template.form or "", self._filters()))
         while batch := list(islice(found, ROWS_AT_ONCE)):
             entries = self._entries(batch)
             for record in batch:
                 yield from self._instances(record, entries)
+
+    def _last_rows(self) -> Iterator[Row]:
+        """Of each person the last instance up to the day, in whatever village it was made; the area's."""
+        asked, form = self._asked, self._template.form or ""
+        kinds = queries.indicators().mentioned.values()
+        kind = next(each.name for each in kinds if (each.form, each.each) == (form, self._template.repeat))
+        found = iter(
+            last_instances(asked.readmodel, kind, self._template.last_of, asked.day, str(asked.area["code"]))
+        )
+        while wanted := list(islice(found, ROWS_AT_ONCE)):
+            keys = [(db, record_id) for db, record_id, _ in wanted]
+            records = queries.export_of(asked.readmodel, form, keys)
+            entries = self._entries(list(records.values()))
+            for db, record_id, place in wanted:
+                if (db, record_id) in records:
+                    yield from self._instances(records[db, record_id], entries, place)
 
     def _filters(self) -> queries.RecordFilters:
         level = LEVELS.get(str(self._asked.area["level"]))
@@ -59,7 +79,9 @@ class RecordRows:
             effective=True, from_work_date=first, to_work_date=self._asked.day, **within
         )
 
-    def _instances(self, record: Row, entries: Mapping[tuple[str, str, str], Row]) -> Iterator[Row]:
+    def _instances(
+        self, record: Row, entries: Mapping[tuple[str, str, str], Row], only: int | None = None
+    ) -> Iterator[Row]:
         known = {
             "": record,
             "entry": entries.get(self._unit_key(record), {}),
@@ -67,8 +89,8 @@ class RecordRows:
         }
         if not self._asked.in_full:
             known = {name: mask_register_entry(each) if name else each for name, each in known.items()}
-        for instance in self._repeated(record):
-            if self._holds(record, instance):
+        for place, instance in enumerate(self._repeated(record)):
+            if only in (None, place) and self._holds(record, instance):
                 yield {**known, "row": instance, "village": record.get("village_code") or ""}
 
     def _repeated(self, record: Row) -> Iterable[Row]:

@@ -26,6 +26,7 @@ SHEET_FIELDS = {
     "repeat": "rows of records: one row for each instance of this repeat; may be left out",
     "where": "rows of records: an expression that a row must meet; may be left out",
     "period": "rows of records: day (that work date, the default) or until (all up to it)",
+    "last_of": "rows of a repeat that names persons: components; of each only the last row that says one",
     "register": "rows of a register: which one",
     "totals": "first, last or none (the default): where the row of totals stands",
     "columns": "the columns, in order",
@@ -141,6 +142,7 @@ class Template:
     repeat: str | None = None
     where: str | None = None
     period: str = "day"
+    last_of: tuple[str, ...] = ()
     register: str | None = None
     totals: str = "none"
 
@@ -161,6 +163,8 @@ class Known:
     forms: Mapping[str, FormNames]
     choices: frozenset[str] = frozenset()
     columns: frozenset[str] = frozenset()  # what the server and the envelope know of a record
+    mentioned: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """What components count of whom a form's repeat names."""
 
 
 @dataclass
@@ -220,14 +224,26 @@ class _Checker:
         register = self._one_of("", self.source, "register", REGISTERS, required=rows == "register")
         names = self._form(rows, about)
         columns = self._columns(rows, names, about["repeat"])
+        last_of = self._last_of(about)
         if not rows or not title:
             return None
         form = {each: about[each] or None for each in ("form", "repeat", "where")}
         number, unit = about["number"] or "", about["unit"] or ""
         return Template(
             name, title, rows, tuple(columns), number, unit, **form,
-            period=period, register=register, totals=totals,
+            period=period, last_of=last_of, register=register, totals=totals,
         )  # fmt: skip
+
+    def _last_of(self, about: Mapping[str, str | None]) -> tuple[str, ...]:
+        given = self.source.get("last_of")
+        if given is None:
+            return ()
+        there = self.known.mentioned.get((about["form"] or "", about["repeat"] or ""), frozenset())
+        if not there:
+            self.wrong("last_of", "belongs only to a form and repeat that name persons; leave it out.")
+        elif not isinstance(given, list) or not given or not there.issuperset(map(str, given)):
+            self.wrong("last_of", f"write a list of some of {', '.join(sorted(there))}.")
+        return tuple(map(str, given)) if isinstance(given, list) else ()
 
     def _unknown(self, place: str, source: Mapping[str, Any], known: Mapping[str, str]) -> None:
         for name in source:
@@ -266,7 +282,7 @@ class _Checker:
     def _form(self, rows: str | None, about: Mapping[str, str | None]) -> FormNames | None:
         form, repeat, where = about["form"], about["repeat"], about["where"]
         if rows != "records":
-            for name in ("form", "repeat", "where", "period"):
+            for name in ("form", "repeat", "where", "period", "last_of"):
                 if name in self.source:
                     self.wrong(name, 'belongs only to "rows": "records"; leave it out.')
             return None

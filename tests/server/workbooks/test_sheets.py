@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -102,6 +102,38 @@ def test_people_with_a_fever_are_masked_unless_there_is_a_right_and_a_reason(wor
     full = fevers(world, "dong", unmask="1", reason="上报疾控中心")
     assert person["person_name"] in [row["姓名"] for row in full]
     assert person["phone"] in [row["联系电话"] for row in full]
+
+
+def key_persons(world: World, day: date, who: str = "dong", **query: Any) -> list[dict[str, Any]]:
+    return rows(sheet(world, "key_persons", who, day=day, **query))
+
+
+def test_a_key_person_has_one_row_with_what_was_registered_last_by_the_day(world: World) -> None:
+    earlier, later = (
+        sample("household_visit/pass/key_area_return", device_id=world.device_id, day=day, household_id="H3")
+        for day in (YESTERDAY, today())
+    )
+    for record in (earlier, later):
+        record["answers"]["rep_person"][0] |= {"person_name": "示范庚", "id_type": "none"}
+        del record["answers"]["rep_person"][0]["id_number"]
+    later["answers"]["rep_person"][0]["observe_type"] = "done"
+    person = later["answers"]["rep_person"][0]
+    for record in (later, earlier):
+        world.push(record)
+    world.follow()
+    ours = {record["_id"] for record in (earlier, later)}
+    [row] = [row for row in key_persons(world, today()) if row["记录编号"] in ours]
+    assert (row["记录编号"], row["观察方式"], row["最近登记日期"]) == (later["_id"], "期满解除", str(today()))
+    assert row["姓名"] == person["person_name"][0] + "**" and person["phone"] not in str(row)
+    [row] = [row for row in key_persons(world, YESTERDAY) if row["记录编号"] in ours]
+    assert row["记录编号"] == earlier["_id"]
+    [row] = [
+        row
+        for row in key_persons(world, today(), unmask="1", reason="上报疾控中心")
+        if row["记录编号"] in ours
+    ]
+    assert (row["姓名"], row["联系电话"]) == (person["person_name"], person["phone"])
+    assert not [row for row in key_persons(world, today(), "ba") if row["记录编号"] in ours]
 
 
 def test_an_unmasked_sheet_leaves_a_line_on_record(world: World) -> None:

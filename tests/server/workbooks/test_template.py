@@ -36,7 +36,7 @@ def complaints(**changes: Any) -> list[str]:
 def test_every_template_that_is_shipped_can_be_used() -> None:
     found, wrong = library.templates(ROOT / "forms", KNOWN)
     assert wrong == []
-    assert "".join(each.number for each in found.values()) == "①②③⑥⑦⑧⑨⑯⑰"
+    assert "".join(each.number for each in found.values()) == "①②③④⑥⑦⑧⑨⑯⑰"
 
 
 def test_every_kind_of_rows_has_a_source_and_names() -> None:
@@ -72,6 +72,9 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place() -> None:
         ({"where": "${q_fever} = "}, "where: cannot be read"),
         ({"where": "${q_cat} = 'yes'"}, "${q_cat} is no question"),
         ({"totals": "first"}, 'write "last"'),
+        ({"last_of": ["persons_at_home"]}, "belongs only to a form and repeat that name persons"),
+        ({"repeat": "rep_person", "last_of": ["visits"]}, "write a list of some of persons_at_home"),
+        ({"repeat": "rep_person", "last_of": []}, "write a list of some of persons_at_home"),
         ({"period": "week"}, "write one of day, until"),
         ({"rows": "register"}, "register: write one of household"),
         ({"rows": "towns"}, 'belongs only to "rows": "records"'),
