@@ -211,7 +211,7 @@ def review(member: Staff, record_id: str, status: Decision, comment: str) -> dic
     comment = comment.strip()
     if status in WORDS_NEEDED and len(comment) < COMMENT_LENGTH_MIN:
         raise Problem(WORDS_NEEDED[status], errors={"json": {"comment": ["missing"]}})
-    if found.get("superseded_by"):
+    if found.get("superseded_by") and status != "restored":
         raise Problem("replaced")
     _check_void(found, status)
     reviews.write(gridbook().store, record_id, status, comment, member.staff_id)

@@ -3,6 +3,7 @@ can tell whether it is alive, whoever started it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +13,9 @@ FILE = "intake.heartbeat"
 
 
 def beat(data: Path) -> None:
-    """A disk that is full takes this mark too: the file is there and stays empty."""
-    (data / FILE).touch(mode=0o600)
+    """A mark that cannot be left must not stop who leaves it."""
+    with suppress(OSError):
+        (data / FILE).touch(mode=0o600)
 
 
 def last_beat(data: Path) -> str | None:

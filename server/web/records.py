@@ -159,7 +159,7 @@ def _show(member: Staff, in_full: dict[str, Any], *, masked: bool, draft_comment
     setting = layout.Setting(pick, t("yes"), t("no"), photos, verdict["problems"], inserted)
     answers = document.get("answers")
     versions = found["versions"]
-    may_review = may(member, "records.review") and not found.get("superseded_by")
+    may_review = may(member, "records.review") and (not found.get("superseded_by") or bool(found["void"]))
     return render_template(
         "record.html",
         record_id=found["record_id"],

@@ -165,3 +165,20 @@ def test_an_id_that_is_none_is_unknown(world: World, wrong: str) -> None:
 def test_a_cursor_of_another_question_is_refused(world: World) -> None:
     cursor = board(world, limit=1).json["next_cursor"]
     assert board(world, limit=1, kind="point_overdue", cursor=cursor).json["code"] == "bad-cursor"
+
+
+def test_a_correction_of_a_record_that_staff_voided_is_one_until_the_void_is_taken_back(world: World) -> None:
+    first = sample("household_visit/pass/uneventful", device_id=world.device_id, household_id="H3")
+    first_id = world.push(first)
+    world.follow()
+    path = f"/api/v1/records/{first_id}/review"
+    world.post("dong", path, json={"status": "voided", "comment": "填错户"})
+    world.follow()
+    second = sample("household_visit/pass/uneventful", device_id=world.device_id, household_id="H3")
+    second_id = world.push({**second, "supersedes": first_id, "correction_reason": "typo"})
+    world.follow()
+    [item] = items(world, kind="corrects_voided")
+    assert item["about"]["record_id"] == second_id
+    world.post("dong", path, json={"status": "restored"})
+    world.follow()
+    assert items(world, kind="corrects_voided") == []
