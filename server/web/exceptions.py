@@ -17,8 +17,10 @@ from server.exceptions.board import SORTS, STATES, Item
 from server.exceptions.declaration import kinds
 from server.exceptions.steps import MOVES
 from server.people.permissions import may
+from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
 from server.readmodel.moments import parse
+from server.web.addresses import history_href
 from server.web.asking import area_choices, area_filters, asked, path_to
 from server.web.language import pick
 from server.web.language import translate as t
@@ -110,7 +112,7 @@ def exception_page(exception_id: str) -> str:
         "exception.html",
         item=_row(item, villages, known),
         help=pick(kinds()[item.found.kind].help),
-        links=_links(item),
+        links=_links(item, member),
         steps=[{**each, "at": local(each["at"])} for each in api.told(exception_id, known)],
         moves=[move for move, resolved in MOVES.items() if resolved == item.standing.resolved],
         owned=item.standing.owner_id is not None,
@@ -120,7 +122,7 @@ def exception_page(exception_id: str) -> str:
     )
 
 
-def _links(item: Item) -> list[dict[str, str]]:
+def _links(item: Item, member: Staff) -> list[dict[str, str]]:
     """Where the matter itself is looked at and mended."""
     about = item.found.about
     found = []
@@ -132,8 +134,7 @@ def _links(item: Item) -> list[dict[str, str]]:
         found.append(("filler", url_for("web.records", **of_day)))
     for name in ("household", "point", "roster_entry"):
         if about.get(f"{name}_id"):
-            of_unit: dict[str, Any] = {name: about[f"{name}_id"]}
-            found.append((name, url_for("web.records", **of_unit)))
+            found.append((name, history_href(member, name, about[f"{name}_id"], item.found.village_code)))
     if about.get("device_id"):
         found.append(("device", url_for("web.devices")))
     return [{"words": t(f"exceptions.open_{name}"), "href": href} for name, href in found]

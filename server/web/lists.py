@@ -29,6 +29,7 @@ from server.readmodel import queries
 from server.register.packages import letters, spans
 from server.register.refusals import FileRefused
 from server.web import language
+from server.web.addresses import history_href
 from server.web.asking import asked
 from server.web.language import pick
 from server.web.language import translate as t
@@ -168,7 +169,7 @@ def _row_page(list_id: str, number: int, in_full: bool) -> str:
         row=_row(found.areas, row),
         fields=[{"name": name, "words": t(f"lists.field_{name}")} for name in fields],
         decision=decision,
-        candidates=[_candidate(each, may(member, "records.read")) for each in row["candidates"]],
+        candidates=[_candidate(each, member) for each in row["candidates"]],
         outcomes=[{"value": each, "words": _words(each)} for each in OUTCOMES],
         in_full=in_full,
         may_unmask=may(member, "export.unmasked"),
@@ -176,7 +177,7 @@ def _row_page(list_id: str, number: int, in_full: bool) -> str:
     )
 
 
-def _candidate(each: dict[str, Any], opens: bool) -> dict[str, Any]:
+def _candidate(each: dict[str, Any], member: Staff) -> dict[str, Any]:
     values = each["values"]
     household = values.get("household_id")
     return {
@@ -184,7 +185,7 @@ def _candidate(each: dict[str, Any], opens: bool) -> dict[str, Any]:
         "kind": t(f"lists.kind_{each['key'].partition(':')[0]}"),
         "values": {**values, "village": _place(values.get("village_code", ""))},
         "reasons": [t(f"lists.reason_{reason}") for reason in each["reasons"]],
-        "href": url_for("web.records", household=household) if opens and household else "",
+        "href": history_href(member, "household", household, values["village_code"]) if household else "",
     }
 
 

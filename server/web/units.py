@@ -43,7 +43,7 @@ def unit_unmasked(name: str, unit_id: str) -> str:
     """A POST, so that no address and no history entry leads back to the full names."""
     member, found = _asked_for(name, unit_id)
     unmasked(member, {"unmask": True, "reason": request.form.get("reason")}, api.whole_name(found))
-    return _show(member, name, found, masked=False)
+    return _show(member, name, found, masked=False, reason=request.form.get("reason", ""))
 
 
 def _asked_for(name: str, unit_id: str) -> tuple[Staff, dict[str, Any]]:
@@ -52,7 +52,8 @@ def _asked_for(name: str, unit_id: str) -> tuple[Staff, dict[str, Any]]:
     return member, api.one_unit(asked(shapes.UnitHistoryQuery), name, unit_id)
 
 
-def _show(member: Staff, name: str, found: dict[str, Any], *, masked: bool) -> str:
+def _show(member: Staff, name: str, found: dict[str, Any], *, masked: bool, reason: str = "") -> str:
+    """In full each page is asked for anew, with the same reason, and each is put on record."""
     kind, entry = found["kind"], found.get("entry")
     records = api.history(member, found, request.args.get("cursor"), PAGE)
     villages = {area["code"]: area["name"] for area in area_choices(member)["villages"]}
@@ -76,6 +77,10 @@ def _show(member: Staff, name: str, found: dict[str, Any], *, masked: bool) -> s
         has_secrets=kind in api.PERSONAL and entry is not None,
         may_unmask=may(member, "export.unmasked"),
         in_full=url_for("web.unit_unmasked", name=name, unit_id=found["id"], **about),
+        in_full_next=url_for(
+            "web.unit_unmasked", name=name, unit_id=found["id"], cursor=records.next_cursor, **about
+        ),
+        reason=reason,
         all_records=url_for("web.records", **about, **{kind: found["id"]}) if kind != STORE else "",
     )
 

@@ -1,4 +1,5 @@
-"""Loads the demo district: tables written as CSV and imported as any other, then people and codes.
+"""Loads the demo district: tables written as CSV and imported as any other, a few movements of stock, then
+people and codes.
 
 Every step may be repeated; `demo-credentials.json`, written last, says that all of them are done.
 """
@@ -13,9 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from server import datafolder
+from server import clock, datafolder
 from server.app import Gridbook
 from server.people import enrolment, staff, tokens
+from server.register.demo import movements
 from server.register.demo.district import DISTRICT, SINCE, Demo, generate
 from server.register.importer import import_file
 from server.register.kinds import KINDS, OFFICE
@@ -55,6 +57,7 @@ def load(gridbook: Gridbook) -> dict[str, Report]:
     for kind, table in tables(generate()).items():
         path = write_csv(folder, kind, table)
         reports[kind] = import_file(gridbook.store, KINDS[kind], path, today=SINCE)
+    movements.load(gridbook.store, clock.now())
     datafolder.write_private(credentials_file(data), _json(_make_credentials(gridbook)))
     return reports
 

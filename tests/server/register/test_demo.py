@@ -5,13 +5,17 @@ import json
 import re
 import stat
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from schemas import Context, check_record
+from server.register.demo import movements
 from server.register.demo.district import SUPPLY_POINTS, TOWNS, chinese, generate
-from server.register.demo.load import tables
+from server.register.demo.load import PHONES, tables
 from sync.embedded import open_store
+from tests.forms.judging import SETTINGS, compiled
 from tests.servers import Server
 
 ITEMS = [
@@ -67,6 +71,27 @@ def test_the_catalogue_holds_four_forms_and_the_district(store) -> None:
         "stock_movement",
     }
     assert catalogue.get("settings:district")["district"]["zh"] == "博山区"
+
+
+def test_its_movements_of_stock_keep_every_rule_and_come_once(tmp_path: Path) -> None:
+    now = datetime.fromisoformat("2020-02-21T08:05:00+00:00")
+    made = list(movements.records(now))
+    for village, record in made:
+        station = {"station_id": f"{village}-S1", "village_code": village, "name": "健康站"}
+        filler = {"filler_id": f"{village}-F3", "village_code": village, "role": "village_cadre"}
+        lists = {"stations": station, "fillers": filler}
+        context = Context(
+            today="2020-02-21",
+            now="2020-02-21T16:05:00+08:00",
+            settings=SETTINGS,
+            lists=lambda name, column, key, lists=lists: lists.get(name),
+        )
+        assert check_record(compiled("stock_movement"), record, context).problems == []
+    assert {village for village, _ in made}.isdisjoint(PHONES)
+    store = open_store(tmp_path / "store.sqlite3")
+    assert movements.load(store, now) == len(made)
+    assert movements.load(store, now) == 0
+    store.close()
 
 
 def test_nothing_in_it_can_be_taken_for_real(demo) -> None:

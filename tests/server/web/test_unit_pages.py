@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.server.api.world import OTHER_VILLAGE, VILLAGE, VILLAGE_2, World, sample, today
+from tests.server.api.world import OTHER_VILLAGE, TOWN, VILLAGE, VILLAGE_2, World, add_staff, sample, today
 from tests.server.web.test_pages import csrf
 
 H2 = f"/households/H2?village={VILLAGE}"
@@ -106,6 +106,36 @@ def test_long_histories_are_read_page_by_page(world: World) -> None:
     ]
     assert [len(each) for each in rows] == [50, 1]
     assert len({*rows[0], *rows[1]}) == 51
+
+
+def test_a_long_history_in_full_is_paged_and_each_page_put_on_record(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of the household that the test before filled."""
+    client = world.signed_in("dong")
+    token = csrf(client.get(H2).text)
+    in_full = f"/households/BH1/in-full?village={VILLAGE_2}"
+    first = client.post(in_full, data={"csrf_token": token, "reason": "流调核实"}).text
+    action = re.search(r'action="([^"]+cursor=[^"]+)"', first)
+    assert action and 'name="reason" value="流调核实"' in first
+    onward = action[1].replace("&amp;", "&")
+    assert client.post(onward, data={"csrf_token": token}).status_code == 422
+    second = client.post(onward, data={"csrf_token": token, "reason": "流调核实"}).text
+    assert "示范丙" in second and 'class="nowrap whole"' in second
+    assert f'action="{in_full}"' in second and not re.search(r'action="[^"]+cursor=', second)
+    assert caplog.text.count(f"household {VILLAGE_2}/BH1; reason: 流调核实") == 2
+
+
+def test_an_exception_leads_to_its_household_for_those_who_may_read_the_register(world: World) -> None:
+    doctor = "yi"
+    with world.app.app_context():
+        world.tokens[doctor] = add_staff(world.gridbook, doctor, "village_doctor", TOWN)
+    found = world.get("dong", "/api/v1/exceptions?kind=point_overdue").json["items"]
+    of_town = next(item for item in found if item["village_code"] == VILLAGE_2)
+    path, point = f"/exceptions/{of_town['id']}", of_town["about"]["point_id"]
+    assert f"/points/{point}?village={VILLAGE_2}" in links(world.signed_in("bai").get(path).text)
+    seen = links(world.signed_in(doctor).get(path).text)
+    assert f"/records?point={point}" in seen and not any("/points/" in each for each in seen)
 
 
 @pytest.mark.parametrize(
