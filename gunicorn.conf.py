@@ -37,6 +37,8 @@ control_socket_disable = True
 
 def on_starting(server):
     try:
+        if server.cfg.workers != workers:
+            raise SettingsError(["Set GRIDBOOK_WORKERS instead of gunicorn's own number of workers."])
         if _settings.greeting:
             check_port(_settings)
         serving.begin(_settings)

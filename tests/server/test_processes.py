@@ -158,6 +158,17 @@ def test_ctrl_c_ends_it_all_without_a_word(tmp_path: Path) -> None:
     assert (tmp_path / "said").read_text() == ""
 
 
+def test_the_number_of_workers_is_a_setting_of_ours(tmp_path: Path) -> None:
+    command = [BIN / "gunicorn", "--workers", "1"]
+    environ = Server(tmp_path / "var").environ
+    result = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+    assert result.returncode != 0
+    assert "GRIDBOOK_WORKERS" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_it_does_not_listen_to_others_without_https(tmp_path: Path) -> None:
     environ = Server(tmp_path / "var").environ | {"HOST": "0.0.0.0"}  # noqa: S104
     result = subprocess.run(

@@ -27,6 +27,7 @@ class LiveServer:
     def __init__(self, folder: Path, *, workers: int = 1) -> None:
         self.store_path = folder / "store.sqlite3"
         self._workers = workers
+        self._folder = folder  # where gunicorn finds no settings of the whole server
         self._log = (folder / "gunicorn.log").open("ab")
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._socket.getsockname()[1]
@@ -48,7 +49,7 @@ class LiveServer:
             env=environ,
             stdout=self._log,
             stderr=self._log,
-            cwd=ROOT,
+            cwd=self._folder,
             start_new_session=True,
         )
         assert requests.get(self.url + "/", timeout=30).json()["couchdb"] == "Welcome"
