@@ -11,6 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from server import datafolder
+from server.intake import ahead
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
 from server.intake.rebuilding import read_progress
@@ -49,6 +50,7 @@ def make_follower(gridbook: Any) -> Follower:
         device_villages=villages,
         device_fillers=fillers,
         device_former_ids=former_ids,
+        judges=ahead.processes(),
     )
 
 

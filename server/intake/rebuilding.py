@@ -17,8 +17,10 @@ from sqlalchemy import Connection, select
 
 from server.intake import inbox, verdicts
 from server.intake.chaining import chunks
-from server.intake.inbox import Answer, Outcome, RecordKey, Tools
+from server.intake.inbox import Answer, Outcome
+from server.intake.tools import Tools
 from server.readmodel import codec
+from server.readmodel.mentions import RecordKey
 from server.readmodel.model import ReadModel, read_meta, write_meta
 from server.readmodel.recount import Shown
 from server.readmodel.tables import records, register, units
