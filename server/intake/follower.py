@@ -265,14 +265,28 @@ class Follower:
         with self._readmodel.engine.connect() as connection:
             request = read_meta(connection, REQUEST)
         if request == "rebuild":
-            self.rebuild()
+            self._rebuild_as_asked()
         elif request == "recheck":
             self._forget_request()
             self.recheck()
 
-    def _forget_request(self) -> None:
+    def _rebuild_as_asked(self) -> None:
+        """A rebuild that fails leaves the tables as they were: what arrives goes into these, and nobody tries
+        again unasked. One that is broken off is begun again, but not for ever: it may be what kills us."""
+        if not rebuilding.begin_attempt(self._readmodel):
+            self._forget_request("it was broken off too often")
+            return
+        try:
+            self.rebuild()
+        except Exception as error:
+            log.exception("the rebuild failed")
+            self._forget_request(f"{type(error).__name__}: {error}")
+
+    def _forget_request(self, failed: str | None = None) -> None:
         with self._readmodel.engine.begin() as connection:
             write_meta(connection, REQUEST, "")
+            if failed is not None:
+                rebuilding.note_failure(connection, failed)
 
     # 2. Reading changes
 
@@ -301,7 +315,7 @@ class Follower:
         while batch is not None:
             following = None
             if self._judges and batch.only_records():
-                with self._readmodel.engine.connect() as connection:
+                with without_collecting(), self._readmodel.engine.connect() as connection:
                     batch.ready = ahead.ready(connection, batch.changes)
             if self._judges and batch.only_records() and (following := next(batches, None)):
                 with self._readmodel.engine.connect() as connection:
