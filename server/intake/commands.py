@@ -11,9 +11,10 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from server import datafolder
+from server.intake import ahead
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
-from server.intake.rebuilding import read_progress
+from server.intake.rebuilding import read_failure, read_progress
 from server.people import devices
 from sync.store import InsufficientStorage
 
@@ -49,6 +50,7 @@ def make_follower(gridbook: Any) -> Follower:
         device_villages=villages,
         device_fillers=fillers,
         device_former_ids=former_ids,
+        judges=ahead.processes(),
     )
 
 
@@ -113,8 +115,11 @@ def progress() -> None:
     """How far a running rebuild is."""
     from server.app import gridbook
 
-    found = read_progress(gridbook().readmodel)
+    readmodel = gridbook().readmodel
+    found, failed = read_progress(readmodel), read_failure(readmodel)
     click.echo("No rebuild is running." if found is None else "{handled} of {of} records".format(**found))
+    if failed is not None:
+        click.echo(f"The last one failed: {failed}")
 
 
 def _ask(request: str) -> None:

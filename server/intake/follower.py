@@ -11,9 +11,11 @@ Order within a batch: catalogue, office, registers, inboxes, because records are
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,15 +24,17 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from server.intake import heartbeat, inbox, rebuilding, register_changes, verdicts
-from server.intake.inbox import Outcome, Tools
+from server.intake.ahead import Ahead
+from server.intake.inbox import Outcome
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
 from server.intake.rebuilding import Own, Tell
+from server.intake.tools import Ready, Tools
 from server.readmodel.beside import beside
 from server.readmodel.declaration import Declaration, default_declaration
 from server.readmodel.facts import FactMaker
-from server.readmodel.mentions import mentioned_by
+from server.readmodel.mentions import RecordKey, mentioned_by
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
 from server.readmodel.recount import Counting, Shown, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints
@@ -44,6 +48,19 @@ WAIT_S = 2.0
 REQUEST = "request"  # what a command asks of a running follower: rebuild | recheck
 
 Changes = dict[str, list[Change]]
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """A batch makes many objects and hardly a cycle: the garbage collector would look at all of them, again
+    and again, and find nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def rank(db: str) -> int | None:
@@ -61,6 +78,10 @@ class Batch:
     changes: Changes = field(default_factory=dict)
     until: dict[str, Seq] = field(default_factory=dict)
     size: int = 0
+    ready: Mapping[RecordKey, Ready] = field(default_factory=dict)
+
+    def only_records(self) -> bool:
+        return all(name.startswith("inbox-") for name in self.changes)
 
     def add(self, name: str, page: ChangesPage) -> None:
         self.changes.setdefault(name, []).extend(page.rows)
@@ -81,9 +102,9 @@ def _last_received(changes: list[Change]) -> str | None:
 class Follower:
     """`person_key` is the secret under which persons are recognized; with another one the read model is made
     anew. `device_villages(device_id)` gives the villages of a device, or None for an unknown one;
-    `device_fillers` its fillers, or None when it may
-    name any; `device_former_ids` the ids that its phone had in earlier enrolments. With
-    `data`, the folder that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
+    `device_fillers` its fillers, or None when it may name any; `device_former_ids` the ids that its phone had
+    in earlier enrolments. So many `judges`, other processes, may help with a backlog. With `data`, the folder
+    that holds `intake.lock`, only one process can follow: else IntakeRunning is raised."""
 
     def __init__(
         self,
@@ -97,6 +118,7 @@ class Follower:
         device_former_ids: FormerIds | None = None,
         declaration: Declaration | None = None,
         batch_changes_max: int = BATCH_CHANGES_MAX,
+        judges: int = 0,
     ) -> None:
         declaration = declaration or default_declaration()
         self._readmodel = readmodel
@@ -113,6 +135,7 @@ class Follower:
         self._lock = IntakeLock(data / "intake.lock") if data else None
         self._data = data
         self._batch_changes_max = batch_changes_max
+        self._judges = judges
         # Entries that intake itself wrote: (db, document id) -> revision. They come back in the changes.
         self._own: dict[tuple[str, str], str] = {}
         self._tell: Tell = self._write_answers
@@ -242,31 +265,63 @@ class Follower:
         with self._readmodel.engine.connect() as connection:
             request = read_meta(connection, REQUEST)
         if request == "rebuild":
-            self.rebuild()
+            self._rebuild_as_asked()
         elif request == "recheck":
             self._forget_request()
             self.recheck()
 
-    def _forget_request(self) -> None:
+    def _rebuild_as_asked(self) -> None:
+        """A rebuild that fails leaves the tables as they were: what arrives goes into these, and nobody tries
+        again unasked. One that is broken off is begun again, but not for ever: it may be what kills us."""
+        if not rebuilding.begin_attempt(self._readmodel):
+            self._forget_request("it was broken off too often")
+            return
+        try:
+            self.rebuild()
+        except Exception as error:
+            log.exception("the rebuild failed")
+            self._forget_request(f"{type(error).__name__}: {error}")
+
+    def _forget_request(self, failed: str | None = None) -> None:
         with self._readmodel.engine.begin() as connection:
             write_meta(connection, REQUEST, "")
+            if failed is not None:
+                rebuilding.note_failure(connection, failed)
 
     # 2. Reading changes
 
     def _drain(self, names: list[str], after: Callable[[Batch], None]) -> int:
         with self._readmodel.engine.connect() as connection:
             since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
-        handled = 0
-        for batch in self._batches(names, since):
-            with self._readmodel.engine.begin() as connection:
-                count, own = self._handle(connection, batch, fresh="catalogue" in since)
-                raise_version(connection)
-            # Only now: a batch that is repeated has to see again what others wrote before intake did.
-            self._own |= own
-            self._beat()
-            handled += count
-            after(batch)
+        handled, ahead = 0, Ahead(self._tools, self._judges)
+        try:
+            for batch in self._judged_ahead(ahead, self._batches(names, since)):
+                with without_collecting(), self._readmodel.engine.begin() as connection:
+                    count, own = self._handle(connection, batch, fresh="catalogue" in since)
+                    raise_version(connection)
+                # Only now: a batch that is repeated has to see again what others wrote before intake did.
+                self._own |= own
+                self._beat()
+                handled += count
+                after(batch)
+        finally:
+            ahead.end()
         return handled
+
+    def _judged_ahead(self, ahead: Ahead, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches in their order, each with the next one being judged meanwhile: when it is handled, what
+        records are judged against must not change."""
+        batch = next(batches, None)
+        while batch is not None:
+            following = None
+            if self._judges and batch.only_records():
+                with without_collecting(), self._readmodel.engine.connect() as connection:
+                    batch.ready = ahead.ready(connection, batch.changes)
+            if self._judges and batch.only_records() and (following := next(batches, None)):
+                with self._readmodel.engine.connect() as connection:
+                    ahead.begin(connection, following.changes)
+            yield batch
+            batch = following or next(batches, None)
 
     def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Batch]:
         """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in
@@ -337,7 +392,7 @@ class Follower:
                 )
         inboxes = {name: rows for name, rows in batch.items() if name.startswith("inbox-")}
         if inboxes:
-            outcome = inbox.take_in(tools, connection, inboxes)
+            outcome = inbox.take_in(tools, connection, inboxes, handed.ready)
         inbox.review_records(tools, connection, reviewed, outcome)
         for form_id in self._new_forms(batch) if fresh else ():
             again = inbox.recheck(tools, connection, form_id)

@@ -3,10 +3,9 @@ verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -14,49 +13,26 @@ from sqlalchemy import Connection, Row, select, update
 from server.intake import verdicts
 from server.intake.arrivals import Arrival, arrival
 from server.intake.chaining import Known, Roots, chunks, rename, resolve_chains
-from server.intake.judging import Arrived, Bench, DeviceVillages, FormerIds, Judged, Original, judge
-from server.intake.lookups import EntryKey, Lookups
+from server.intake.judging import Bench, Original
 from server.intake.rows import Decision, decide, record_row, revision_row
+from server.intake.tools import (
+    NONE_READY,
+    Ready,
+    Tools,
+    judged_as_it_is,
+    looked_up,
+    make_ready,
+    village_of,
+)
 from server.readmodel import codec
 from server.readmodel.chains import ACCEPTED
-from server.readmodel.declaration import Declaration
-from server.readmodel.facts import FactMaker, Mention
+from server.readmodel.facts import Mention
 from server.readmodel.mentions import RecordKey, forget_mentions, write_mentions
 from server.readmodel.moments import stamp
-from server.readmodel.problems import problem
 from server.readmodel.recount import Shown, UnitKey
 from server.readmodel.tables import records, reviews, revisions
 from server.readmodel.upsert import upsert
 from sync.store import Change, Doc, Store
-
-# What records name of their village's register, by kind.
-ANSWERED = {
-    "household": "household_id",
-    "point": "point_id",
-    "roster_entry": "roster_entry_id",
-    "campaign": "campaign_id",
-}
-
-
-@dataclass
-class Tools:
-    """What stays the same from batch to batch."""
-
-    store: Store
-    declaration: Declaration
-    facts: FactMaker
-    lookups: Lookups
-    device_villages: DeviceVillages | None = None
-    device_fillers: DeviceVillages | None = None
-    device_former_ids: FormerIds | None = None
-
-    def bench(
-        self, connection: Connection, originals: Mapping[str, Original], circular: frozenset[str]
-    ) -> Bench:
-        """For one batch: a device is asked about once."""
-        villages, fillers = (asked and cache(asked) for asked in (self.device_villages, self.device_fillers))
-        former_ids = self.device_former_ids and cache(self.device_former_ids)
-        return Bench(connection, self.lookups, villages, fillers, originals, circular, former_ids)
 
 
 @dataclass
@@ -79,12 +55,14 @@ class Outcome:
     answers: dict[RecordKey, Answer] = field(default_factory=dict)
 
 
-def village_of(db: str) -> str:
-    return db.removeprefix("inbox-")
-
-
-def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence[Change]]) -> Outcome:
-    """1. sort out what is new; 2. judge it; 3. write it; 4. resolve the chains that it touches."""
+def take_in(
+    tools: Tools,
+    connection: Connection,
+    changes: Mapping[str, Sequence[Change]],
+    ready: Mapping[RecordKey, Ready] = NONE_READY,
+) -> Outcome:
+    """1. sort out what is new; 2. judge it, unless that is `ready`; 3. write it; 4. resolve the chains that
+    it touches."""
     known = _known(connection, changes)
     arrivals = {db: _arrivals(tools, connection, db, rows, known) for db, rows in changes.items()}
     new = {
@@ -95,12 +73,12 @@ def take_in(tools: Tools, connection: Connection, changes: Mapping[str, Sequence
     links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
     roots = Roots(connection, links, known)
     bench = tools.bench(connection, _originals(connection, new, links), frozenset(roots.circular))
-    tools.lookups.prefetch(connection, _looked_up(new))
+    tools.lookups.prefetch(connection, looked_up(new))
     reviewed = _reviews(connection, (record_id for _, record_id in new))
     outcome = Outcome()
     rows, mentioned = [], []
     for key, (one, standing) in new.items():
-        row, found = _take_one(tools, bench, key, one, standing, roots, reviewed, outcome)
+        row, found = _take_one(tools, bench, key, one, standing, roots, reviewed, outcome, ready.get(key))
         rows.append(row)
         mentioned += [(key, mention) for mention in found]
     upsert(connection, records, rows)
@@ -120,21 +98,6 @@ def _known(connection: Connection, changes: Mapping[str, Sequence[Change]]) -> d
         for db, record_id, rev, root_id in connection.execute(query.where(records.c.record_id.in_(chunk))):
             found[db, record_id] = Known(rev, root_id)
     return found
-
-
-def _looked_up(new: Mapping[RecordKey, tuple[Arrival, Doc]]) -> Iterator[EntryKey]:
-    """The register entries that judging these records will ask for."""
-    for (db, _), (one, _standing) in new.items():
-        doc = one.doc or {}
-        answers = doc.get("answers")
-        village = village_of(db)
-        for kind, name in ANSWERED.items():
-            value = answers.get(name) if isinstance(answers, dict) else None
-            if isinstance(value, str) and value:
-                yield kind, village, codec.key(value)
-        filler_id = doc.get("filler_id")
-        if isinstance(filler_id, str):
-            yield "filler", village, codec.key(filler_id)
 
 
 def _arrivals(
@@ -190,21 +153,13 @@ def _take_one(
     roots: Roots,
     reviewed: Mapping[str, Sequence[Doc]],
     outcome: Outcome,
+    ready: Ready | None,
 ) -> tuple[dict[str, Any], Sequence[Mention]]:
     db, record_id = key
-    village = village_of(db)
-    judged = _judged(bench, one, village)
-    decision = decide(judged, standing, reviewed.get(record_id, ()), stamp(datetime.now(UTC)))
-    row, mentioned = record_row(
-        tools.declaration,
-        tools.facts,
-        tools.lookups.tree(bench.connection).town(village),
-        key,
-        one,
-        judged,
-        decision,
-        roots.of(record_id),
-    )
+    village, root_id, known = village_of(db), roots.of(record_id), reviewed.get(record_id, ())
+    if ready is None or known or not ready.fits(one, standing, root_id):
+        ready = make_ready(tools, bench, key, one, standing, root_id, known)
+    decision, row, mentioned = ready.decision, ready.row, ready.mentions
     if row["effective"]:
         outcome.units |= {(row["unit_kind"], row["unit_key"])}
         outcome.units |= {(mention.kind, mention.unit_key) for mention in mentioned}
@@ -212,16 +167,6 @@ def _take_one(
     told = content == {name: value for name, value in standing.items() if name not in ("_id", "_rev")}
     outcome.answers[key] = Answer(village, one.doc_id, content, not standing, told)
     return row, mentioned
-
-
-def _judged(bench: Bench, one: Arrival, village: str) -> Judged:
-    if one.doc is None or one.doc.get("_deleted"):
-        return Judged(
-            "quarantined",
-            [problem("SECOND_REVISION" if one.doc is None else "NOT_A_RECORD")],
-            {"_id": one.doc_id},
-        )
-    return judge(bench, Arrived(one.doc, village, one.writer, one.received_at))
 
 
 def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[Doc]]:
@@ -381,7 +326,7 @@ def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: O
         _originals(connection, {}, {row.record_id: row.supersedes}),
         frozenset(roots.circular) if in_circle else frozenset(),
     )
-    judged = _judged(bench, one, row.village_code)
+    judged = judged_as_it_is(bench, one, row.village_code)
     if judged.problems == codec.decode(row.problems):
         return
     decision = decide(judged, {}, (), stamp(datetime.now(UTC)))

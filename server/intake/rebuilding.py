@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -20,9 +20,12 @@ from sqlalchemy import Connection, select
 from server import clock
 from server.intake import inbox, verdicts
 from server.intake.chaining import chunks
-from server.intake.inbox import Answer, Outcome, RecordKey, Tools
+from server.intake.inbox import Answer, Outcome
+from server.intake.tools import Tools
 from server.readmodel import codec
+from server.readmodel.mentions import RecordKey
 from server.readmodel.model import ReadModel, read_meta, write_meta
+from server.readmodel.moments import stamp
 from server.readmodel.recount import Shown
 from server.readmodel.tables import records, register, units
 from sync.store import NotFound, Store
@@ -31,6 +34,9 @@ log = logging.getLogger(__name__)
 
 BATCH_CHANGES_MAX = 10_000
 PROGRESS = "rebuild"
+ATTEMPTS = "rebuild_attempts"  # of what was asked for; one that ends well takes them away with its tables
+FAILED = "rebuild_failed"
+ATTEMPTS_MAX = 3
 
 Own = dict[tuple[str, str], str]
 Tell = Callable[[Outcome, list[Shown]], Own]
@@ -131,6 +137,26 @@ def _progress(readmodel: ReadModel) -> dict[str, Any] | None:
         text = read_meta(connection, PROGRESS)
     found: dict[str, Any] | None = json.loads(text) if text else None
     return found
+
+
+def begin_attempt(readmodel: ReadModel) -> bool:
+    """False when so many were begun and broken off that another one would be, too."""
+    with readmodel.engine.begin() as connection:
+        begun = int(read_meta(connection, ATTEMPTS) or 0)
+        if begun < ATTEMPTS_MAX:
+            write_meta(connection, ATTEMPTS, str(begun + 1))
+    return begun < ATTEMPTS_MAX
+
+
+def note_failure(connection: Connection, why: str) -> None:
+    write_meta(connection, ATTEMPTS, "0")
+    write_meta(connection, FAILED, codec.plain(f"{stamp(datetime.now(UTC))} {why}"))
+
+
+def read_failure(readmodel: ReadModel) -> str | None:
+    """When and why the last rebuild that was asked for failed; None when it did not."""
+    with readmodel.engine.connect() as connection:
+        return read_meta(connection, FAILED)
 
 
 def count_records(store: Store) -> int:

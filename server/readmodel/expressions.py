@@ -18,7 +18,7 @@ from schemas.expressions.values import from_answer
 from schemas.settled import is_plain
 
 REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.-]*)\s*\}")
-REMEMBERED_MAX = 2_000  # values of one expression
+REMEMBERED_MAX = 2_000  # values of one expression, or of several together
 
 Expression = Callable[[Environment], Any]
 
@@ -34,6 +34,14 @@ def _ast(text: str) -> Any:
 
 def _reads(text: str) -> list[str]:
     return sorted(set(REFERENCE.findall(text)))
+
+
+def choices_in(*texts: str | None) -> frozenset[str] | None:
+    """The answers that decide these expressions; None when one depends on more than answers compared."""
+    given = [text for text in texts if text]
+    if not all(is_plain(_ast(text)) for text in given):
+        return None
+    return frozenset(name for text in given for name in _reads(text))
 
 
 def frame(answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from schemas.expressions.values import from_answer
 from server.readmodel import codec
 from server.readmodel.cross_rules import CrossRule
 from server.readmodel.declaration import Component, Declaration, Mentioned, UnitKind
-from server.readmodel.expressions import Expression, compiled, frame
+from server.readmodel.expressions import REMEMBERED_MAX, Expression, choices_in, compiled, frame
 from server.readmodel.identities import Identities
 from server.readmodel.moments import claimed_moment, true_moment
 from server.readmodel.tables import MILLIONTHS
@@ -57,7 +57,7 @@ class FactMaker:
     def __init__(self, declaration: Declaration, person_key: bytes) -> None:
         self._declaration = declaration
         self._identities = Identities(person_key)
-        self._readers = cache(lambda unit, form_id: list(_readers_of(declaration, unit, form_id)))
+        self._readers = cache(lambda unit, form_id: _sorted_out(_readers_of(declaration, unit, form_id)))
 
     def read(
         self,
@@ -78,8 +78,9 @@ class FactMaker:
         return Said(facts, list(self._mentions(form_id, source, unit_key)))
 
     def _facts(self, unit: str, form_id: str, source: Source) -> Facts:
-        found: Facts = {}
-        for reader in self._readers(unit, form_id):
+        by_choices, others = self._readers(unit, form_id)
+        found = dict(by_choices.read(source))
+        for reader in others:
             value = reader.read(source)
             if value is not None:
                 found[reader.name] = value
@@ -118,6 +119,39 @@ def _readers_of(declaration: Declaration, unit: str, form_id: str) -> Iterator[_
 
 
 UNSAID = ("register", "flagged")  # what no single record says
+
+
+def _sorted_out(readers: Iterator[_Reader]) -> tuple[_ByChoices, list[_Reader]]:
+    found = list(readers)
+    together = [reader for reader in found if reader.reads is not None]
+    return _ByChoices(together), [reader for reader in found if reader.reads is None]
+
+
+class _ByChoices:
+    """Readers of whom all that they read is choices: what they say together is remembered by those."""
+
+    def __init__(self, readers: Sequence[_Reader]) -> None:
+        self._readers = readers
+        self._reads = sorted(set().union(*(reader.reads or () for reader in readers)))
+        self._remembered: dict[tuple[Any, ...], Facts] = {}
+
+    def read(self, source: Source) -> Facts:
+        """Not to be changed."""
+        frame, answers = source.frame, source.answers
+        key = tuple([(frame.get(name), answers.get(name)) for name in self._reads])
+        # Text only: a number and a boolean may be equal, and yet not mean the same.
+        if not all((a is None or type(a) is str) and (b is None or type(b) is str) for a, b in key):
+            return self._say(source)
+        found = self._remembered.get(key)
+        if found is None:
+            if len(self._remembered) >= REMEMBERED_MAX:
+                self._remembered.clear()
+            found = self._remembered[key] = self._say(source)
+        return found
+
+    def _say(self, source: Source) -> Facts:
+        said = ((reader.name, reader.read(source)) for reader in self._readers)
+        return {name: value for name, value in said if value is not None}
 
 
 def _kept(unit: UnitKind, source: Source) -> dict[str, Any]:
@@ -175,6 +209,8 @@ class _Reader:
 
     def __init__(self, name: str, read: Callable[..., Any], where: str | None) -> None:
         self.name, self._read, self._where = name, read, _compiled(where)
+        # The answers from which all follows that it says; None when there is more to it than choices.
+        self.reads: frozenset[str] | None = None
 
     def read(self, source: Source) -> Any:
         try:
@@ -195,6 +231,10 @@ class _ComponentReader(_Reader):
             _compiled, (component.value, component.by, component.then, component.on)
         )
         self._counts = _compiled(component.counts)
+        if component.kind in BY_CHOICES:
+            self.reads = choices_in(component.where, component.then)
+        if self.reads is not None and component.answer:
+            self.reads |= {component.answer}
 
     def holds(self, source: Source) -> int:
         return 1
@@ -347,4 +387,14 @@ READERS: dict[str, Callable[..., Any]] = {
     "from_area": _ThenReader.stay,
     "from_area_then": _ThenReader.stay,
 }
+# Kinds that read what `where`, `then` and the graded answer read, and nothing else.
+BY_CHOICES = (
+    "count_records",
+    "count_units_day",
+    "first_day",
+    "best_rank",
+    "best_rank_day",
+    "new_units",
+    "new_without",
+)
 THEN = ("new_without", "new_from_area", "from_area", "from_area_then")

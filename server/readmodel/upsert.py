@@ -1,7 +1,8 @@
 """The one place that speaks a dialect: insert, or update what is there.
 
 A batch writes hundreds of thousands of values. SQLite takes them row by row through one prepared statement;
-PostgreSQL takes them as one array a column in one statement, which spares it a round trip for every row.
+PostgreSQL takes them as one JSON text in one statement, which spares it a round trip for every row and us the
+writing of each value in PostgreSQL's own way.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, bindparam, func, select
+from sqlalchemy import Column, Connection, Table, Text, bindparam, cast, func, select
+from sqlalchemy import column as sql_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
+
+from server.readmodel import codec
 
 ROWS_MAX = 5000  # one statement's worth
 
@@ -24,9 +28,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, add: st
     rows' values instead of being replaced; then no key may come twice. Rows name every column."""
     names = [column.name for column in table.columns]
     if connection.dialect.name == "postgresql":
-        statement = _of_arrays(table, add)
+        statement = _of_json(table, add)
         for some in _portions(_last_of_each_key(table, rows)):
-            connection.execute(statement, {f"{name}s": [row[name] for row in some] for name in names})
+            connection.execute(statement, {"rows": codec.encode([_named(row, names) for row in some])})
         return
     text = _of_rows(table, add)
     for some in _portions(rows):
@@ -52,18 +56,22 @@ def _of_rows(table: Table, add: str | None) -> str:
 
 
 @cache
-def _of_arrays(table: Table, add: str | None) -> Any:
-    """With a parameter for each column: its name and an s."""
-    arrays = [
-        bindparam(f"{column.name}s", type_=postgresql.ARRAY(_plain(column))) for column in table.columns
-    ]
+def _of_json(table: Table, add: str | None) -> Any:
+    """With a parameter `rows`, a JSON list of objects."""
     names = [column.name for column in table.columns]
-    rows = select(func.unnest(*arrays).table_valued(*names).render_derived())
-    return _updating(postgresql.insert(table).from_select(names, rows), table, add)
+    typed = [sql_column(column.name, _plain(column)) for column in table.columns]
+    rows = func.json_to_recordset(cast(bindparam("rows", type_=Text()), postgresql.JSON)).table_valued(*typed)
+    return _updating(
+        postgresql.insert(table).from_select(names, select(rows.render_derived(with_types=True))), table, add
+    )
+
+
+def _named(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def _plain(column: Column[Any]) -> TypeEngine[Any]:
-    """The column's type without its collation, which an array's elements cannot name."""
+    """The column's type without its collation, which the columns of a function cannot name."""
     return Text() if isinstance(column.type, Text) else column.type
 
 

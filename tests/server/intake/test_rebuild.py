@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.intake import rebuilding
-from server.intake.follower import Follower
+from server.intake.follower import Follower, ask
 from server.readmodel import queries
 from server.readmodel.tables import records, register, units
 from tests.server.intake.district import (
@@ -162,3 +162,45 @@ def test_an_out_of_date_read_model_is_made_anew_by_itself(district: District) ->
     other = Follower(district.store, district.readmodel, person_key=b"another secret of the same length")
     other.run_once()
     assert visits(district) == 1
+
+
+def test_a_rebuild_that_fails_is_not_begun_again_unasked_and_what_arrives_is_taken_in(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    tried = []
+
+    def fails(*_: Any) -> None:
+        tried.append(1)
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "tell_all", fails)
+        ask(district.readmodel, "rebuild")
+        district.send(visit(2))
+        district.intake()
+        district.new_follower().run_once()
+    assert (visits(district), len(tried)) == (2, 1)
+    assert "OSError: no space left" in str(rebuilding.read_failure(district.readmodel))
+    assert rebuilding.read_progress(district.readmodel) is None
+    ask(district.readmodel, "rebuild")
+    district.intake()
+    assert visits(district) == 2
+    assert rebuilding.read_failure(district.readmodel) is None
+
+
+def test_a_rebuild_that_is_killed_each_time_is_given_up(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    monkeypatch.setattr(rebuilding.Progress, "add", stop_after(0))
+    ask(district.readmodel, "rebuild")
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            district.new_follower().run_once()
+    district.send(visit(2))
+    district.new_follower().run_once()
+    assert visits(district) == 2
+    assert "broken off too often" in str(rebuilding.read_failure(district.readmodel))
