@@ -52,6 +52,10 @@ class Watcher:
 
     def look(self, subscribed: Sequence[Webhook], *, at_board: bool = True) -> int:
         """Put what happened into the outbox; returns how many deliveries that makes."""
+        if not subscribed:
+            self._watched = set()
+            self._replace_marks({})
+            return 0
         marks = self._marks(subscribed)
         put = self._look_at_store(subscribed, marks)
         if at_board and _wanted(subscribed, "exception."):

@@ -224,6 +224,26 @@ def test_axe_finds_nothing_on_the_sign_in_page(browser: Browser, address: str) -
     context.close()
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_on_the_administrator_s_pages(
+    browser: Browser, address: str, world: World, width: int
+) -> None:
+    body = {"url": "https://cockpit.example.com/hook", "events": ["bulletin.frozen"]}
+    webhook = world.post("admin", "/api/v1/webhooks", json=body).json["webhook_id"]
+    assert world.post("admin", f"/api/v1/webhooks/{webhook}/test").status_code == 202
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800}, locale="en")
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.locator("#username").fill("admin")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("#password").press("Enter")
+    page.get_by_role("link", name="Webhooks").wait_for()
+    for path in ("/webhooks", f"/webhooks/{webhook}"):
+        assert violations(page, path) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
+
+
 def violations(page: Page, path: str) -> list[str]:
     page.goto(path)
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -149,6 +149,19 @@ def test_a_village_that_is_added_later_is_told_from_its_first_record(
     assert [each["village_code"] for each in told(receiver, "record.verdict")] == [village]
 
 
+def test_without_subscriptions_nothing_is_read_and_no_mark_is_kept(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = begun(world, receiver)
+    world.app.test_client().delete(
+        f"{API}/{world.get('admin', API).json['items'][0]['webhook_id']}", headers=world.headers("admin")
+    )
+    later.after()
+    monkeypatch.setattr(type(world.gridbook.store), "updates", lambda *_: 1 / 0)
+    later.after()
+    assert later.deliverer._watcher._read_marks() == {}
+
+
 def test_a_rebuild_tells_nothing_again(world: World, receiver: Receiver) -> None:
     later = begun(world, receiver)
     follower = make_follower(world.gridbook)
