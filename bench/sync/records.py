@@ -29,14 +29,15 @@ class Record:
     json: bytes
 
 
-def pile(seed: int, phone: int, count: int) -> list[Record]:
-    """The records that one phone has to send; another seed, other ids."""
+def pile(seed: int, phone: int, count: int, day: int | None = None) -> list[Record]:
+    """The records that one phone has to send; another seed, other ids. They are of `day` in February, or of
+    its first twenty.
+    """
     rng = random.Random(f"{seed}/{phone}")
-    return [_record(rng, phone, number) for number in range(count)]
+    return [_record(rng, phone, number, day or rng.randrange(1, 21)) for number in range(count)]
 
 
-def _record(rng: random.Random, phone: int, number: int) -> Record:
-    day = rng.randrange(1, 21)
+def _record(rng: random.Random, phone: int, number: int, day: int) -> Record:
     moment = f"2020-02-{day:02d}T{rng.randrange(8, 18):02d}:{rng.randrange(60):02d}:00+08:00"
     name = uuid.UUID(int=rng.getrandbits(128), version=4)
     doc_id = f"record:household_visit:202002{day:02d}:{name}"

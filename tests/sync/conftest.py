@@ -26,6 +26,7 @@ class LiveServer:
 
     def __init__(self, folder: Path, *, workers: int = 1) -> None:
         self.store_path = folder / "store.sqlite3"
+        self._data = folder / "data"  # of its own: a server that runs on the default one is not disturbed
         self._workers = workers
         self._folder = folder  # where gunicorn finds no settings of the whole server
         self._log = (folder / "gunicorn.log").open("ab")
@@ -42,7 +43,7 @@ class LiveServer:
             *("-k", "server.worker.Worker", "-w", str(self._workers), "-b", f"fd://{descriptor}"),
             *("--graceful-timeout", "1", "standalone:app"),
         ]
-        environ = os.environ | {"STANDALONE_STORE": str(self.store_path)}
+        environ = os.environ | {"STANDALONE_STORE": str(self.store_path), "GRIDBOOK_DATA": str(self._data)}
         self._process = subprocess.Popen(
             command,
             pass_fds=[descriptor],
