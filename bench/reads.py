@@ -1,0 +1,169 @@
+"""How long pages and answers of figures take, beside a GROUP BY over the records.
+
+    python -m bench.reads DATA [--day YYYY-MM-DD] [--rounds 50] [--url http://127.0.0.1:8000]
+
+DATA is a folder that `python -m bench.district` filled and `flask intake once` took in; a server is started
+on it, unless `--url` names the one that runs, and asked by a staff member of its own. Each question is asked
+over HTTP one after the other, in rounds of all questions, so that each meets the same machine. Beside some
+stands what a good engineer would write first: SQL over the table of records, asked in process, without HTTP,
+sessions or masking. Both count the same, which is checked.
+
+The bulletin asked for is today's. All records of such a folder came on the day that filled it; a bulletin
+whose cut-off lies before that would count all of them as late, which none does in the field.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import requests
+from sqlalchemy import Connection, func, select, text
+
+from bench.district import open_data, yesterday
+from server.app import Gridbook
+from server.people import staff, tokens
+from server.people.permissions import ACTIONS
+from server.readmodel import queries
+from server.readmodel.tables import records
+from tests.servers import Server
+
+USERNAME, PASSWORD = "bench-reads", "read it all, read it fast"
+DISTRICT = "370304"
+BOARD = "exceptions"
+
+FIRST = """
+SELECT town_code, count(*) AS visits, count(DISTINCT unit_key) AS households,
+       count(DISTINCT CASE WHEN json_extract(doc, '$.answers.visit_result') IN ('met', 'phone_ok')
+                           THEN unit_key END) AS contacted
+FROM records WHERE form_id = 'household_visit' AND effective AND work_date {compared} :day GROUP BY town_code
+"""
+"""Visits, households and households contacted by town: A2_visits, A2, A3 of a day, or A4 of all days."""
+PAGE = """
+SELECT doc, status FROM records WHERE form_id = 'household_visit' AND work_date = :day AND town_code = :town
+ORDER BY work_date DESC, happened_at DESC LIMIT 50
+"""
+
+
+class Reader:
+    """A staff member of the district, by page and by API."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._session = url, requests.Session()
+        self._headers = {"Authorization": f"Bearer {token}"}
+        form = {"username": USERNAME, "password": PASSWORD}
+        self._session.post(f"{self._url}/sign-in", data=form, timeout=60).raise_for_status()
+
+    def get(self, path: str, **query: str) -> requests.Response:
+        headers = self._headers if path.startswith("/api/") else {}
+        answer = self._session.get(self._url + path, params=query, headers=headers, timeout=120)
+        answer.raise_for_status()
+        return answer
+
+
+def questions(reader: Reader, day: str, town: str) -> dict[str, Callable[[], Any]]:
+    asked: Mapping[str, tuple[str, dict[str, str]]] = {
+        "overview, page": ("/", {"day": day}),
+        "overview, figures": ("/api/v1/figures", {"day": day}),
+        "town table": ("/api/v1/figures/table", {"day": day}),
+        "village map": ("/api/v1/figures/table", {"day": day, "level": "village", "indicator": "A4"}),
+        "who was heard": ("/api/v1/standing", {"day": day}),
+        "bulletin": ("/api/v1/bulletins/preview", {}),
+        "records, filtered and sorted": (
+            "/api/v1/records",
+            {"form": "household_visit", "area": town, "from": day, "to": day},
+        ),
+        "exceptions board": (f"/api/v1/{BOARD}", {}),
+    }
+    return {
+        name: lambda path=path, query=query: reader.get(path, **query)
+        for name, (path, query) in asked.items()
+    }
+
+
+def first_tries(connection: Connection, day: str, town: str) -> dict[str, Callable[[], Any]]:
+    of_day, so_far = text(FIRST.format(compared="=")), text(FIRST.format(compared="<="))
+    return {
+        "town table": lambda: [connection.execute(each, {"day": day}).all() for each in (of_day, so_far)],
+        "records, filtered and sorted": lambda: connection.execute(
+            text(PAGE), {"day": day, "town": town}
+        ).all(),
+    }
+
+
+def agree(gridbook: Gridbook, connection: Connection, day: str) -> None:
+    """The first try counts what the indicators count."""
+    rows = connection.execute(text(FIRST.format(compared="=")), {"day": day}).all()
+    table = queries.area_table(gridbook.readmodel, DISTRICT, day, ["A2_visits", "A2", "A3"])
+    found = {row["area"]["code"]: [figure["value"] for figure in row["figures"].values()] for row in table}
+    assert {row[0]: list(row[1:]) for row in rows} == {
+        code: values for code, values in found.items() if any(values)
+    }
+
+
+def timed(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - start)
+
+
+def told(times: list[float]) -> tuple[float, float]:
+    """Median and 95th percentile."""
+    cuts = quantiles(times, n=100, method="inclusive")
+    return cuts[49], cuts[94]
+
+
+def measure(data: Path, day: str, rounds: int, url: str | None) -> None:
+    gridbook = open_data(data)
+    if all(member.username != USERNAME for member in staff.every(gridbook.people)):
+        staff.add(gridbook.people, username=USERNAME, password=PASSWORD, name="Bench",
+                  roles=["district_staff"], area=DISTRICT)  # fmt: skip
+    member = next(each for each in staff.every(gridbook.people) if each.username == USERNAME)
+    token = tokens.create(gridbook.people, member, label="bench", scopes=ACTIONS, days=1)
+    town = queries.areas(gridbook.readmodel, DISTRICT)[0]["code"]
+    server = Server(data)
+    try:
+        url = url or server.start().url
+        with gridbook.readmodel.engine.connect() as connection:
+            count = connection.execute(select(func.count()).select_from(records)).scalar_one()
+            agree(gridbook, connection, day)
+            works = questions(Reader(url, token), day, town)
+            tries = first_tries(connection, day, town)
+            times: dict[tuple[str, str], list[float]] = {}
+            for number in range(rounds + 1):
+                for kind, some in (("here", works), ("SQL", tries)):
+                    for name, work in some.items():
+                        taken = timed(work)
+                        if number:  # the first round warms up
+                            times.setdefault((kind, name), []).append(taken)
+    finally:
+        server.stop()
+    print(f"{count} records, {day}, {rounds} rounds; ms: p50, p95")
+    for name in works:
+        line, here = name.ljust(30), told(times["here", name])
+        line += f"{here[0]:8.1f} {here[1]:8.1f}"
+        if name in tries:
+            sql = told(times["SQL", name])
+            line += f"   SQL {sql[0]:8.1f} {sql[1]:8.1f}   SQL / here {sql[0] / here[0]:.1f}"
+        print(line, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--day", type=date.fromisoformat, default=yesterday())
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--url", help="of the server that runs on DATA")
+    given = parser.parse_args()
+    measure(given.data, given.day.isoformat(), given.rounds, given.url)
+
+
+if __name__ == "__main__":
+    main()
