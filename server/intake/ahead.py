@@ -17,10 +17,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from server.intake import verdicts
 from server.intake.arrivals import Arrival
+from server.intake.batches import Batch, without_collecting
 from server.intake.judging import Bench
 from server.intake.tools import NONE_READY, Ready, RecordKey, Tools, looked_up, make_ready, village_of
 from server.readmodel import codec
@@ -29,6 +30,7 @@ from sync.store import Change, Doc
 
 RECORDS_MIN = 500
 PROCESSES_MAX = 4
+LIFE_S = 300  # a process that waits for something that only its parent has would wait for ever
 DEVICE = "device:"
 
 Changes = Mapping[str, Sequence[Change]]
@@ -58,6 +60,20 @@ class Ahead:
         self._tools, self._count = tools, count
         self._batch: Changes | None = None
         self._children: list[tuple[int, int]] = []  # process id, file
+
+    def of(self, batches: Iterator[Batch], engine: Engine) -> Iterator[Batch]:
+        """The batches in their order, each with the next one being judged meanwhile. One of other changes has
+        to be handled first: what records are judged against may be another then."""
+        batch = next(batches, None)
+        while batch is not None:
+            following = None
+            if self._count and batch.only_records():
+                with without_collecting(), engine.connect() as connection:
+                    batch.ready = self.ready(connection, batch.changes)
+                    if following := next(batches, None):
+                        self.begin(connection, following.changes)
+            yield batch
+            batch = following or next(batches, None)
 
     def begin(self, connection: Connection, batch: Changes) -> None:
         """Let others judge the records of this batch."""
@@ -192,8 +208,9 @@ def _fork(work: Callable[[], Any]) -> list[tuple[int, int]]:
     # Nothing of the parent's may be ended, written or closed from here.
     try:
         die_with_parent(signal.SIGKILL, parent)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.alarm(LIFE_S)
         gc.disable()
         with open(file, "wb", closefd=False) as writing:
             pickle.dump(work(), writing, pickle.HIGHEST_PROTOCOL)

@@ -11,30 +11,28 @@ Order within a batch: catalogue, office, registers, inboxes, because records are
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, select
 
 from server.intake import heartbeat, inbox, rebuilding, register_changes, verdicts
 from server.intake.ahead import Ahead
+from server.intake.batches import Batch, Changes, without_collecting
 from server.intake.inbox import Outcome
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
 from server.intake.rebuilding import Own, Tell
-from server.intake.tools import Ready, Tools
+from server.intake.tools import Tools
 from server.readmodel.beside import beside
 from server.readmodel.declaration import Declaration, default_declaration
 from server.readmodel.facts import FactMaker
-from server.readmodel.mentions import RecordKey, mentioned_by
+from server.readmodel.mentions import mentioned_by
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
 from server.readmodel.recount import Counting, Shown, UnitKey, recount
 from server.readmodel.tables import SCHEMA, checkpoints
@@ -47,21 +45,6 @@ BATCH_CHANGES_MAX = 2000
 WAIT_S = 2.0
 REQUEST = "request"  # what a command asks of a running follower: rebuild | recheck
 
-Changes = dict[str, list[Change]]
-
-
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """A batch makes many objects and hardly a cycle: the garbage collector would look at all of them, again
-    and again, and find nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
 
 def rank(db: str) -> int | None:
     """The order in which databases are followed; None for those that are not."""
@@ -69,34 +52,6 @@ def rank(db: str) -> int | None:
     if db in names:
         return names[db]
     return 2 if db.startswith("register-") else 3 if db.startswith("inbox-") else None
-
-
-@dataclass
-class Batch:
-    """Changes of several databases, and how far each was read."""
-
-    changes: Changes = field(default_factory=dict)
-    until: dict[str, Seq] = field(default_factory=dict)
-    size: int = 0
-    ready: Mapping[RecordKey, Ready] = field(default_factory=dict)
-
-    def only_records(self) -> bool:
-        return all(name.startswith("inbox-") for name in self.changes)
-
-    def add(self, name: str, page: ChangesPage) -> None:
-        self.changes.setdefault(name, []).extend(page.rows)
-        self.until[name] = page.last_seq
-        self.size += len(page.rows)
-
-    def checkpoints(self) -> list[dict[str, Any]]:
-        return [
-            {"db": name, "since": seq, "last_received_at": _last_received(self.changes[name])}
-            for name, seq in self.until.items()
-        ]
-
-
-def _last_received(changes: list[Change]) -> str | None:
-    return max((leaf.received_at for change in changes for leaf in change.leaves), default=None)
 
 
 class Follower:
@@ -295,7 +250,7 @@ class Follower:
             since = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
         handled, ahead = 0, Ahead(self._tools, self._judges)
         try:
-            for batch in self._judged_ahead(ahead, self._batches(names, since)):
+            for batch in ahead.of(self._batches(names, since), self._readmodel.engine):
                 with without_collecting(), self._readmodel.engine.begin() as connection:
                     count, own = self._handle(connection, batch, fresh="catalogue" in since)
                     raise_version(connection)
@@ -307,21 +262,6 @@ class Follower:
         finally:
             ahead.end()
         return handled
-
-    def _judged_ahead(self, ahead: Ahead, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches in their order, each with the next one being judged meanwhile: when it is handled, what
-        records are judged against must not change."""
-        batch = next(batches, None)
-        while batch is not None:
-            following = None
-            if self._judges and batch.only_records():
-                with without_collecting(), self._readmodel.engine.connect() as connection:
-                    batch.ready = ahead.ready(connection, batch.changes)
-            if self._judges and batch.only_records() and (following := next(batches, None)):
-                with self._readmodel.engine.connect() as connection:
-                    ahead.begin(connection, following.changes)
-            yield batch
-            batch = following or next(batches, None)
 
     def _batches(self, names: list[str], since: dict[str, Seq]) -> Iterator[Batch]:
         """Changes of several databases, up to `batch_changes_max` together; a database's changes stay in
