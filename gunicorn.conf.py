@@ -1,4 +1,5 @@
-"""gunicorn's settings, taken from Gridbook's own; and the intake follower that runs beside the workers."""
+"""gunicorn's settings, taken from Gridbook's own; and the two that run beside the workers:
+the intake follower and the one that does jobs."""
 
 import os
 import signal
@@ -32,9 +33,9 @@ loglevel = "warning"
 proc_name = "gridbook"
 control_socket_disable = True
 
-_follower = Supervisor(
-    [sys.executable, "-m", "flask", "--app", str(Path(__file__).with_name("wsgi.py")), "intake", "follow"]
-)
+_FLASK = [sys.executable, "-m", "flask", "--app", str(Path(__file__).with_name("wsgi.py"))]
+_follower = Supervisor([*_FLASK, "intake", "follow"])
+_jobs = Supervisor(["nice", *_FLASK, "jobs", "work"])  # phones and pages come first
 
 
 def on_starting(server):
@@ -46,6 +47,7 @@ def on_starting(server):
 
 def when_ready(server):
     _follower.start()
+    _jobs.start()
 
 
 def post_fork(server, worker):
@@ -62,4 +64,5 @@ def post_worker_init(worker):
 
 
 def on_exit(server):
+    _jobs.stop()
     _follower.stop()

@@ -80,6 +80,7 @@ def _register_parts(app: Flask) -> None:
     import server.errors
     import server.forms.commands
     import server.intake.commands
+    import server.jobs.commands
     import server.lists.commands
     import server.people.commands
     import server.phone
@@ -100,6 +101,7 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.jobs.commands,
         server.lists.commands,
         server.bulletins.commands,
         server.workbooks.commands,

@@ -212,6 +212,20 @@ SETTINGS = (
         "Hours for which an enrolment code can be used.",
     ),
     Setting(
+        "GRIDBOOK_JOB_KEEP_HOURS",
+        "job_keep_hours",
+        "24",
+        whole_number(1, 720),
+        "Hours for which a job's file can be fetched before it is removed.",
+    ),
+    Setting(
+        "GRIDBOOK_JOB_FILE_MAX_BYTES",
+        "job_file_max_bytes",
+        "2147483648",
+        whole_number(1 << 20, 1 << 40),
+        "Largest file that a job may make, in bytes.",
+    ),
+    Setting(
         "GRIDBOOK_GREETING",
         "greeting",
         "0",
@@ -247,6 +261,8 @@ class Settings:
     max_body_bytes: int
     session_hours: int
     enrol_hours: int
+    job_keep_hours: int
+    job_file_max_bytes: int
     greeting: bool
     demo: bool
 

@@ -39,6 +39,8 @@ BELOW = {
     "unit": "records",
     "unit_unmasked": "records",
     "form": "forms",
+    "order_export": "exports",
+    "cancel_export": "exports",
     "make_codes": "devices",
     "bulletin": "bulletins",
     "one_list": "lists",

@@ -35,6 +35,7 @@ COMPOSED = {
     "field.": ["kind", "subject", "since", "due", "owner", "state", "household", "point", "roster_entry"],
     "menu.": ["not_reached", "points", "roster"],
     "unit.": ["household_page", "point_page", "roster_entry_page"],
+    "exports.state_": ["queued", "running", "cancelling", "done", "failed", "cancelled"],
     "group.": ["visits", "disinfection", "relief", "other"],
 }
 
