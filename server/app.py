@@ -82,6 +82,7 @@ def _register_parts(app: Flask) -> None:
     import server.intake.commands
     import server.jobs.commands
     import server.lists.commands
+    import server.odata
     import server.people.commands
     import server.phone
     import server.prepare
@@ -95,6 +96,7 @@ def _register_parts(app: Flask) -> None:
     for part in (
         server.api,
         server.web,
+        server.odata,
         server.phone,
         server.errors,
         server.people.commands,
