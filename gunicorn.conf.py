@@ -1,4 +1,4 @@
-"""gunicorn's settings, taken from Gridbook's own; and the intake follower that runs beside its workers."""
+"""gunicorn's settings, taken from Gridbook's own; and the two errands that run beside its workers."""
 
 from server.worker import cooperation
 
@@ -12,7 +12,7 @@ from functools import partial  # noqa: E402
 from server import serving  # noqa: E402
 from server.binding import check_binding, check_port  # noqa: E402
 from server.settings import Settings, SettingsError, authority  # noqa: E402
-from server.supervisor import die_with_parent, intake  # noqa: E402
+from server.supervisor import ERRANDS, die_with_parent, intake, jobs  # noqa: E402
 
 try:
     _settings = Settings.from_environ(os.environ)
@@ -22,7 +22,7 @@ except SettingsError as _error:
 
 wsgi_app = "wsgi:application"
 bind = authority(_settings.host, _settings.port)
-workers = _settings.workers + 1  # the follower is one of them
+workers = _settings.workers + ERRANDS
 worker_class = "server.worker.Worker"  # gevent: a waiting longpoll is a greenlet, not a thread
 worker_connections = 1000
 timeout = 60
@@ -51,12 +51,14 @@ def when_ready(server):
 
 
 def on_reload(server):
-    intake.before_reload()
+    for supervisor in (intake, jobs):
+        supervisor.before_reload()
 
 
 def pre_fork(server, worker):
-    shared = server.app.wsgi().extensions["gridbook"]
-    intake.before_fork(server, worker, partial(serving.follow, shared))
+    app = server.app.wsgi()
+    intake.before_fork(server, worker, partial(serving.follow, app.extensions["gridbook"]))
+    jobs.before_fork(server, worker, partial(serving.do_jobs, app))
 
 
 def post_fork(server, worker):
@@ -66,7 +68,8 @@ def post_fork(server, worker):
 
 
 def child_exit(server, worker):
-    intake.after_exit(worker)
+    for supervisor in (intake, jobs):
+        supervisor.after_exit(worker)
 
 
 def post_worker_init(worker):

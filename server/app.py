@@ -91,7 +91,9 @@ def _register_parts(app: Flask) -> None:
     import server.errors
     import server.forms.commands
     import server.intake.commands
+    import server.jobs.commands
     import server.lists.commands
+    import server.odata
     import server.people.commands
     import server.phone
     import server.prepare
@@ -106,6 +108,7 @@ def _register_parts(app: Flask) -> None:
     for part in (
         server.api,
         server.web,
+        server.odata,
         server.phone,
         server.probes,
         server.errors,
@@ -113,6 +116,7 @@ def _register_parts(app: Flask) -> None:
         server.register.commands,
         server.forms.commands,
         server.intake.commands,
+        server.jobs.commands,
         server.lists.commands,
         server.bulletins.commands,
         server.workbooks.commands,

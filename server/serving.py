@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LET_GO_WITHIN_S = 3  # workers whose master was killed end a moment later
 TRY_AGAIN_S = 0.5
+NICE = 10
 
 _held: FileLock | None = None  # for the life of the process
 
@@ -57,9 +58,7 @@ def preload(settings: Settings) -> Flask:
 
 
 def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
-    """The errand of the worker that hears no requests: intake, and webhooks beside it. It waits while another
-    process follows.
-    """
+    """An errand: intake, and webhooks beside it. It waits while another process follows."""
     from server.intake.commands import make_follower
     from server.intake.lock import IntakeRunning
     from server.webhooks.delivering import delivering_beside
@@ -75,6 +74,20 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
                     time.sleep(TRY_AGAIN_S)
     except InsufficientStorage as error:
         sys.exit(f"intake stopped and is started again: {error.reason}")
+
+
+def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
+    """An errand: what was ordered to be done outside of a request. It waits while another process does it."""
+    from server.jobs.commands import do_jobs, the_queue
+    from server.lock import LockHeld
+
+    os.nice(NICE)  # phones and pages come first
+    with app.app_context():
+        while not stopped():
+            try:
+                do_jobs(the_queue(), app.extensions["gridbook"].settings, stopped)
+            except LockHeld:
+                time.sleep(TRY_AGAIN_S)
 
 
 def end() -> None:

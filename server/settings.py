@@ -226,6 +226,20 @@ SETTINGS = (
         "separated by commas. Any other needs https and a public address.",
     ),
     Setting(
+        "GRIDBOOK_JOB_KEEP_HOURS",
+        "job_keep_hours",
+        "24",
+        whole_number(1, 720),
+        "Hours for which a job's file can be fetched before it is removed.",
+    ),
+    Setting(
+        "GRIDBOOK_JOB_FILE_MAX_BYTES",
+        "job_file_max_bytes",
+        "2147483648",
+        whole_number(1 << 20, 1 << 40),
+        "Largest file that a job may make, in bytes.",
+    ),
+    Setting(
         "GRIDBOOK_GREETING",
         "greeting",
         "0",
@@ -262,6 +276,8 @@ class Settings:
     session_hours: int
     enrol_hours: int
     webhook_hosts: frozenset[str]
+    job_keep_hours: int
+    job_file_max_bytes: int
     greeting: bool
     demo: bool
 

@@ -1,8 +1,8 @@
-"""The intake follower, as one of gunicorn's workers.
+"""Errands, such as following the store for intake, as some of gunicorn's workers.
 
-So it is forked from the master like the others and shares what that has imported, is forked again when it
-dies, and ends in order with them. It differs in that it hears no requests, may take its time, and waits
-longer and longer before it begins when it keeps dying.
+So they are forked from the master like the others and share what that has imported, are forked again when
+they die, and end in order with them. They differ in that they hear no requests, may take their time, and wait
+longer and longer before they begin when they keep dying.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
-NAME = b"intake follow"  # of the process, 15 bytes at most
 RESTART_AFTER_S = (0.5, 1, 2, 5, 10, 30)
 HEALTHY_AFTER_S = 60
 LOOK_EVERY_S = 0.2
@@ -35,9 +34,13 @@ def die_with_parent(signal_number: int, parent: int) -> None:
 
 
 class Supervisor:
-    """Tells in gunicorn's master which worker has the errand. gunicorn must run one more for it."""
+    """Tells in gunicorn's master which worker has an errand. gunicorn must run one more for each of them.
 
-    def __init__(self) -> None:
+    `name` is the process's, 15 bytes at most.
+    """
+
+    def __init__(self, name: bytes, errands: int) -> None:
+        self._name, self._errands = name, errands
         self._worker: Any = None  # who has it
         self._started = 0.0
         self._failures = 0
@@ -45,10 +48,13 @@ class Supervisor:
 
     def before_fork(self, server: Any, worker: Any, errand: Errand) -> None:
         """gunicorn's `pre_fork`. Those that answer requests come first."""
-        if self._worker is not None or len(server.WORKERS) + 1 < server.num_workers:
+        answering = sum(each.errand is None for each in server.WORKERS.values())
+        if self._worker is not None or worker.errand is not None:
+            return
+        if answering < server.num_workers - self._errands:
             return
         self._worker, self._started = worker, time.monotonic()
-        worker.errand = partial(_run, errand, self._wait_s)
+        worker.errand = partial(_run, self._name, errand, self._wait_s)
         worker.age = math.inf  # gunicorn ends the oldest, which count from 1, when it has too many
         worker.tmp.last_update = time.monotonic  # no heartbeat: a rebuild lasts for minutes
 
@@ -68,11 +74,14 @@ class Supervisor:
         self._worker, self._failures, self._wait_s = None, 0, 0.0
 
 
-intake = Supervisor()  # here, because gunicorn reads its settings file again at a reload
+ERRANDS = 2
+# Here, because gunicorn reads its settings file again at a reload.
+intake = Supervisor(b"intake follow", ERRANDS)
+jobs = Supervisor(b"jobs work", ERRANDS)
 
 
-def _run(errand: Errand, wait_s: float, stopped: Callable[[], bool]) -> None:
-    _libc.prctl(PR_SET_NAME, NAME)
+def _run(name: bytes, errand: Errand, wait_s: float, stopped: Callable[[], bool]) -> None:
+    _libc.prctl(PR_SET_NAME, name)
     end = time.monotonic() + wait_s
     while not stopped() and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, LOOK_EVERY_S))

@@ -68,6 +68,36 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "共 {count} 行，此格式最多 {most} 行。请缩小日期或区域，或改用 CSV。",
         "There are {count} rows and this format holds {most}. Narrow the days or the area, or take CSV.",
     ),
+    "unknown-job": (
+        404, "没有这项任务", "No such job",
+        "没有这项任务，或它已过期。任务只有下达的人能看到。",
+        "There is no such job, or it has expired. Only who ordered a job sees it.",
+    ),
+    "job-not-done": (
+        409, "文件还没有", "No file yet",
+        "任务尚未完成，或已取消、失败。请先查看它的进度。",
+        "The job is not done, or was cancelled, or failed. Look at its progress first.",
+    ),
+    "too-many-jobs": (
+        429, "任务过多", "Too many jobs",
+        "您已有 5 项任务在排队或进行。请等其中一项完成，或取消一项。",
+        "You have five jobs that wait or run. Wait until one is done, or cancel one.",
+    ),
+    "job-disk-full": (
+        507, "磁盘已满", "The disk is full",
+        "服务器磁盘空间不足，文件没有做成，未留下半个文件。请联系系统管理员。",
+        "The server's disk is nearly full; no file was made, no part of one is left. Tell the administrator.",
+    ),
+    "job-too-large": (
+        413, "文件过大", "The file is too large",
+        "文件超过 {limit} MB，没有做成。请缩小日期或区域。",
+        "The file would be larger than {limit} MB and was not made. Narrow the days or the area.",
+    ),
+    "job-broken": (
+        500, "任务失败", "The job failed",
+        "服务器内部出错，没有做成。请重试；再次失败请联系系统管理员。",
+        "Something went wrong on the server. Try again; if it fails again, tell the administrator.",
+    ),
     "unknown-record": (
         404, "没有这条记录", "No such record",
         "没有编号为 {record} 的记录，或它不在您的辖区。",

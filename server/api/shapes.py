@@ -301,6 +301,72 @@ class ExportQuery(CsvQuery):
     )
 
 
+class ExportOrder(ExportQuery):
+    form_id = fields.String(data_key="form", required=True, validate=SHORT)
+
+
+EXPORT_ORDER_EXAMPLE = {
+    "form": "household_visit",
+    "format": "xlsx",
+    "from": "2020-02-01",
+    "area": "370304102",
+}
+
+
+class JobAbout(Schema):
+    form_id = fields.String(required=True)
+    table = fields.String(required=True, allow_none=True)
+    format = fields.String(required=True)
+    in_full = fields.Boolean(required=True)
+
+
+class JobFile(Schema):
+    name = fields.String(required=True)
+    media_type = fields.String(required=True)
+    bytes = fields.Integer(required=True)
+    href = fields.String(required=True)
+
+
+class Job(Schema):
+    job_id = fields.String(required=True)
+    kind = fields.String(required=True)
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["queued", "running", "cancelling", "done", "failed", "cancelled"]),
+    )
+    done = fields.Integer(required=True, metadata=note("records so far"))
+    total = fields.Integer(required=True, allow_none=True, metadata=note("null until they were counted"))
+    ordered_at = fields.String(required=True)
+    ended_at = fields.String(required=True, allow_none=True)
+    expires_at = fields.String(required=True, allow_none=True, metadata=note("when job and file are removed"))
+    about = fields.Nested(JobAbout, required=True)
+    file = fields.Nested(JobFile, required=True, allow_none=True, metadata=note("when it is done"))
+    cursor = fields.String(
+        required=True, allow_none=True, metadata=note("`since` of the next export with the same filters")
+    )
+    failure = fields.Dict(required=True, allow_none=True, metadata=note("{code, title, detail}"))
+
+
+JOB_EXAMPLE = {
+    "job_id": "4f1d2c…",
+    "kind": "export",
+    "state": "running",
+    "done": 120_000,
+    "total": 1_000_000,
+    "ordered_at": "2020-02-21T08:00:00.000Z",
+    "ended_at": None,
+    "expires_at": None,
+    "about": {"form_id": "household_visit", "table": None, "format": "xlsx", "in_full": False},
+    "file": None,
+    "cursor": None,
+    "failure": None,
+}
+
+
+class JobList(Schema):
+    items = fields.List(fields.Nested(Job), required=True)
+
+
 class UnitQuery(AreaQuery, PageQuery):
     text = fields.String(
         validate=validate.Length(max=80), metadata=note("Words in the entry's id or search text.")

@@ -18,7 +18,7 @@ from server.exports.columns import (
     repeat_groups,
 )
 from server.readmodel import codec
-from server.readmodel.export_queries import Place, Span, export_pages
+from server.readmodel.export_queries import Place, Span, export_pages, place_of
 from server.readmodel.record_queries import RecordFilters, void_values
 from sync.store import Doc
 
@@ -103,6 +103,18 @@ def _record(row: Any) -> Row:
         doc,
         answers if type(answers) is dict else {},
     )
+
+
+def records_with_rows(shared: Gridbook, asked: Asked) -> Iterator[tuple[Place, list[Row]]]:
+    """Each record's place, with its row, or its rows in the repeat that is asked for."""
+    holding = f'"{asked.table}"' if asked.table else None
+    for page in export_pages(shared.readmodel, asked.filters, asked.span, holding):
+        for kept in page:
+            fixed, doc, answers = _record(kept)
+            rows: list[Row] = [(fixed, doc, answers)]
+            if asked.table:
+                rows = list(instances(fixed, doc, answers.get(asked.table)))
+            yield place_of(kept), rows
 
 
 def _nobody(_count: int) -> None:

@@ -44,6 +44,17 @@ _KINDS = {
 }
 
 
+_FITTING: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "count": (int,),
+    "number": (int, float),
+    "degrees": (int, float),
+    "yes_no": (bool,),
+    "flag": (bool,),
+    "choices": (list,),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """`part` and `key` say where its value stands in a row; `hidden` has no value for this reader. `kind` is
@@ -72,6 +83,25 @@ class Column:
         if self.point:
             return raw.get(self.point) if isinstance(raw, dict) else None
         return mask_value(self.mask, raw)
+
+    def typed(self, row: tuple[Any, ...], names: tuple[str, ...]) -> Any:
+        """The value in a row whose fixed part has `names`; None for one that is not of the column's type."""
+        if self.hidden:
+            return None
+        part = row[self.part]
+        value = self.value(part[names.index(self.key)] if self.part == FIXED else part.get(self.key))
+        if value is None:
+            return None
+        fitting = _FITTING.get(self.kind)
+        if fitting is None:
+            return _plain_text(value)
+        if type(value) not in fitting or (type(value) is int and abs(value) >= 1 << 63):
+            return None
+        return [_plain_text(each) for each in value] if type(value) is list else value
+
+
+def _plain_text(value: Any) -> str:
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def record_columns(versions: list[Doc], *, in_full: bool) -> list[Column]:

@@ -10,21 +10,10 @@ from itertools import chain
 from typing import Any
 
 from server.exports.asked import Table
-from server.exports.columns import Column
 from server.exports.sink import Sink
 
 ROWS_A_GROUP = 5_000
 INSTALL = "pip install pyarrow==26.0.1"
-
-_FITTING: dict[str, tuple[type, ...]] = {
-    "integer": (int,),
-    "count": (int,),
-    "number": (int, float),
-    "degrees": (int, float),
-    "yes_no": (bool,),
-    "flag": (bool,),
-    "choices": (list,),
-}
 
 
 def missing() -> str | None:
@@ -44,7 +33,7 @@ def write(tables: Sequence[Table]) -> Iterator[bytes]:
     schema = pyarrow.schema([(each.name, types.get(each.kind, pyarrow.string())) for each in table.columns])
     with parquet.ParquetWriter(_Told(sink), schema, compression="zstd") as writer:
         for rows in _groups(chain.from_iterable(table.pages())):
-            columns = [[_typed(column, row, table.names) for row in rows] for column in table.columns]
+            columns = [[column.typed(row, table.names) for row in rows] for column in table.columns]
             arrays = [pyarrow.array(each, field.type) for each, field in zip(columns, schema, strict=True)]
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
             yield sink.take()
@@ -78,23 +67,3 @@ def _groups(rows: Iterator[Any]) -> Iterator[list[Any]]:
             yield group
             group = []
     yield group
-
-
-def _typed(column: Column, row: tuple[Any, ...], names: tuple[str, ...]) -> Any:
-    if column.hidden:
-        return None
-    part = row[column.part]
-    raw = part[names.index(column.key)] if column.part == 0 else part.get(column.key)
-    value = column.value(raw)
-    if value is None:
-        return None
-    fitting = _FITTING.get(column.kind)
-    if fitting is None:
-        return _text(value)
-    if type(value) not in fitting or (type(value) is int and abs(value) >= 1 << 63):
-        return None
-    return [_text(each) for each in value] if type(value) is list else value
-
-
-def _text(value: Any) -> str:
-    return str(value).encode("utf-8", "replace").decode()

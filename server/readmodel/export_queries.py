@@ -54,7 +54,7 @@ def export_pages(
             yield page
         if len(page) < rows:
             return
-        place = _place(page[-1])
+        place = place_of(page[-1])
 
 
 def _fetched(result: CursorResult[Any]) -> Sequence[Any]:
@@ -62,7 +62,7 @@ def _fetched(result: CursorResult[Any]) -> Sequence[Any]:
     return result.cursor.fetchall() if result.cursor is not None else ()
 
 
-def _place(row: Sequence[Any]) -> Place:
+def place_of(row: Sequence[Any]) -> Place:
     return (row[_RECEIVED_AT], row[_RECORD_ID], row[_DB])
 
 

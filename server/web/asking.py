@@ -17,9 +17,10 @@ from server.readmodel import queries
 
 
 def asked(shape: type[Schema], **more: Any) -> dict[str, Any]:
-    """The query as `shape` reads it; town and village become `area`. Raises Problem("invalid") naming
-    what is wrong."""
-    given = {name: value.strip() for name, value in request.args.items() if value.strip()}
+    """The query, or the form that was posted, as `shape` reads it; town and village become `area`. Raises
+    Problem("invalid") naming what is wrong."""
+    fields = request.form if request.method == "POST" else request.args
+    given = {name: value.strip() for name, value in fields.items() if value.strip()}
     given["area"] = given.get("village") or given.get("town") or given.get("area") or ""
     try:
         return dict(

@@ -47,6 +47,8 @@ BELOW = {
     "unit": "records",
     "unit_unmasked": "records",
     "form": "forms",
+    "order_export": "exports",
+    "cancel_export": "exports",
     "make_codes": "devices",
     "device": "devices",
     "assign_device": "devices",

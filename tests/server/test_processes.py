@@ -16,7 +16,7 @@ import requests
 from tests.servers import BIN, ROOT, Server
 
 WITHIN_S = 30
-ALL = ["gunicorn", "gunicorn", "intake follow"]
+ALL = ["gunicorn", "gunicorn", "intake follow", "jobs work"]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_the_master_has_no_database_open_so_that_its_children_inherit_none(runni
 def test_only_those_that_answer_requests_listen(running) -> None:
     pids = {name: pid for pid, name in all_of(running.process.pid).items()}
     assert listening_sockets(pids["gunicorn"])
-    assert not listening_sockets(pids["intake follow"])
+    assert not listening_sockets(pids["intake follow"]) and not listening_sockets(pids["jobs work"])
 
 
 def test_the_children_share_the_app_that_the_master_has_imported(running) -> None:
@@ -114,7 +114,7 @@ def rollup(pid: int) -> str:
     return Path(f"/proc/{pid}/smaps_rollup").read_text()
 
 
-@pytest.mark.parametrize("name", ["gunicorn", "intake follow"])
+@pytest.mark.parametrize("name", ["gunicorn", "intake follow", "jobs work"])
 def test_whoever_is_killed_is_replaced_by_one_of_its_kind(running, name: str) -> None:
     before = all_of(running.process.pid)
     killed = next(pid for pid, its_name in before.items() if its_name == name)

@@ -39,7 +39,7 @@ class Master:
 
 @pytest.fixture
 def master() -> Master:
-    return Master(Supervisor())
+    return Master(Supervisor(b"follows", 1))
 
 
 @pytest.fixture
@@ -122,3 +122,26 @@ def test_one_that_must_end_while_it_waits_does_not_begin(master: Master, waited)
     *_, follower = master.fill()
     follower.errand(lambda: True)
     assert master.began == []
+
+
+def test_two_errands_come_after_those_that_answer_and_each_has_one_worker() -> None:
+    intake, jobs = Supervisor(b"follows", 2), Supervisor(b"works", 2)
+
+    class Watched:
+        def before_fork(self, server: Master, worker: SimpleNamespace, _: object) -> None:
+            intake.before_fork(server, worker, lambda stopped: server.began.append("followed"))
+            jobs.before_fork(server, worker, lambda stopped: server.began.append("worked"))
+
+        def after_exit(self, worker: SimpleNamespace) -> None:
+            intake.after_exit(worker)
+            jobs.after_exit(worker)
+
+    master = Master(Watched(), wanted=4)  # type: ignore[arg-type]
+    first, second, follower, worker = master.fill()
+    assert followers([first, second, follower, worker]) == [False, False, True, True]
+    for one in (follower, worker):
+        one.errand(lambda: False)
+    master.lose(follower)
+    master.lose(first)
+    assert followers(master.fill()) == [False, True]
+    assert master.began == ["followed", "worked"]

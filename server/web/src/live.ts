@@ -3,6 +3,7 @@
  * exchanges only the parts (`data-part`) that differ. Scroll, focus and what is being typed stay.
  */
 
+const BUSY_MS = 2000;
 const QUIET_MS = 1500; // a hundred phones syncing at once cost one fetch in this time
 
 export function keepLive(afterChange: () => void): void {
@@ -19,6 +20,10 @@ export function keepLive(afterChange: () => void): void {
     if (page && exchangeParts(document, page)) afterChange();
   });
   const source = listen(address, lamp, refresh);
+  // What is under way moves without the district's data moving.
+  setInterval(() => {
+    if (!document.hidden && document.querySelector("[data-busy]")) refresh();
+  }, BUSY_MS);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) refresh();
   });

@@ -77,6 +77,7 @@ COMPOSED = {
     "webhooks.off_": ["failing", "gone", "too_many", "staff"],
     "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
     "webhooks.state_": ["waiting", "delivered", "given_up"],
+    "exports.state_": ["queued", "running", "cancelling", "done", "failed", "cancelled"],
 }
 
 

@@ -1,0 +1,166 @@
+"""Jobs: exports that are made outside the request; only who ordered one sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flask import Response, request, url_for
+from flask.views import MethodView
+
+from server.api import problems, shapes
+from server.api.access import allowed, staff_for
+from server.api.blueprint import Blueprint
+from server.api.exports import ACTION, ask
+from server.api.problems import Problem
+from server.exports.asked import Asked
+from server.jobs.commands import the_queue
+from server.jobs.queue import Job, TooMany
+from server.people.permissions import covers, may
+from server.people.staff import Staff
+from server.people.web import require_csrf
+
+PIECE_BYTES = 1 << 18
+
+blp = Blueprint("jobs", __name__, url_prefix="/api/v1", description="Long work outside the request")
+
+
+@blp.route("/jobs/exports")
+class Exports(MethodView):
+    @allowed(ACTION)
+    @require_csrf
+    @blp.arguments(shapes.ExportOrder, example=shapes.EXPORT_ORDER_EXAMPLE)
+    @blp.response(202, shapes.Job, example=shapes.JOB_EXAMPLE)
+    def post(self, body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """Order an export; ask for its progress, then fetch its file. One in full is put on record now."""
+        job = order(staff_for(ACTION), body["form_id"], body)
+        return shown(job), 202, {"Location": url_for("jobs.Job", job_id=job.job_id)}
+
+
+@blp.route("/jobs")
+class Jobs(MethodView):
+    @allowed(ACTION)
+    @blp.response(200, shapes.JobList)
+    def get(self) -> dict[str, Any]:
+        """Your jobs, newest first."""
+        return {"items": [shown(job) for job in the_queue().of(staff_for(ACTION).staff_id)]}
+
+
+@blp.route("/jobs/<string:job_id>", endpoint="Job")
+class OneJob(MethodView):
+    @allowed(ACTION)
+    @blp.response(200, shapes.Job, example=shapes.JOB_EXAMPLE)
+    def get(self, job_id: str) -> dict[str, Any]:
+        """One of your jobs with its progress."""
+        return shown(one(staff_for(ACTION), job_id))
+
+    @allowed(ACTION)
+    @require_csrf
+    @blp.response(200, shapes.Job)
+    def delete(self, job_id: str) -> dict[str, Any]:
+        """Cancel it; of one that has ended, remove its file. Doing it twice changes nothing more."""
+        return shown(cancel(staff_for(ACTION), job_id))
+
+
+@blp.route("/jobs/<string:job_id>/file")
+class File(MethodView):
+    @allowed(ACTION)
+    @blp.response(200, content_type="application/octet-stream", description="The file, of its own type")
+    def get(self, job_id: str) -> Response:
+        """The file of a job that is done."""
+        return file(staff_for(ACTION), job_id)
+
+
+def order(member: Staff, form_id: str, query: dict[str, Any]) -> Job:
+    """Raises Problem as `ask` does, and when somebody has as many jobs as one may."""
+    asked = ask(member, form_id, query)
+    try:
+        return the_queue().order("export", member.staff_id, asked.to_json())
+    except TooMany:
+        raise Problem("too-many-jobs") from None
+
+
+def one(member: Staff, job_id: str) -> Job:
+    """Raises Problem, the same for another person's."""
+    try:
+        job = the_queue().job(job_id)
+    except KeyError:
+        raise Problem("unknown-job") from None
+    if job.staff_id != member.staff_id:
+        raise Problem("unknown-job")
+    return job
+
+
+def cancel(member: Staff, job_id: str) -> Job:
+    job = one(member, job_id)
+    if job.state == "done":
+        the_queue().file(job_id).unlink(missing_ok=True)
+        the_queue().end(job_id, "cancelled")
+    return the_queue().cancel(job_id)
+
+
+def file(member: Staff, job_id: str) -> Response:
+    """Raises Problem: not done, or somebody who has lost the right to what is in it since the ordering."""
+    job = one(member, job_id)
+    path = the_queue().file(job_id)
+    if job.state != "done" or not path.exists():
+        raise Problem("job-not-done")
+    _still_allowed(member, Asked.from_json(job.asked))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{job.result["name"]}"',
+        "Content-Length": str(path.stat().st_size),
+        "Cache-Control": "no-store",
+    }
+    return Response(_pieces(path), content_type=job.result["media_type"], headers=headers)
+
+
+def _still_allowed(member: Staff, asked: Asked) -> None:
+    if asked.in_full and not may(member, "export.unmasked"):
+        raise Problem("forbidden", action="export.unmasked")
+    area = asked.filters.village_code or asked.filters.town_code or member.area[:6]
+    if not covers(member.area, area):
+        raise Problem("outside-area", area=area, own=member.area)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as opened:
+        while piece := opened.read(PIECE_BYTES):
+            yield piece
+
+
+def shown(job: Job, language: str | None = None) -> dict[str, Any]:
+    """A job as it is told: docs/exports.md."""
+    asked = Asked.from_json(job.asked)
+    done = job.state == "done"
+    return {
+        "job_id": job.job_id,
+        "kind": job.kind,
+        "state": "cancelling" if job.cancel and job.state == "running" else job.state,
+        "done": job.done,
+        "total": job.total,
+        "ordered_at": job.ordered_at,
+        "ended_at": job.ended_at,
+        "expires_at": job.expires_at,
+        "about": {
+            "form_id": asked.form_id,
+            "table": asked.table,
+            "format": asked.format,
+            "in_full": asked.in_full,
+        },
+        "file": {
+            **{name: job.result[name] for name in ("name", "media_type", "bytes")},
+            "href": url_for("jobs.File", job_id=job.job_id),
+        }
+        if done
+        else None,
+        "cursor": job.result.get("cursor") if done else None,
+        "failure": _failure(job, language or problems.language_of(request)),
+    }
+
+
+def _failure(job: Job, language: str) -> dict[str, Any] | None:
+    if job.state != "failed":
+        return None
+    title, detail = Problem(job.result["code"], **job.result["fields"]).words(language)
+    return {"code": job.result["code"], "title": title, "detail": detail}

@@ -1,0 +1,147 @@
+"""The one process that does the jobs: `flask jobs work`, beside the intake follower."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+
+from server.api.problems import Problem
+from server.jobs.queue import Cancelled, Job, Queue
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 0.5
+REPORT_EVERY_S = 0.5
+EXPIRE_EVERY_S = 60
+# Phones' records come first: a job ends before it fills the disk.
+DISK_KEPT_FREE_BYTES = 64 << 20
+DISK_LOOKED_AT_EVERY_BYTES = 8 << 20
+
+
+class Stopped(Exception):
+    """The worker is told to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a kind of job is given: what was asked, and `report(done, total)`, which it calls often and which
+    may raise."""
+
+    asked: dict[str, Any]
+    report: Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The file's pieces as they are made, its name and type, and what else is told of it."""
+
+    pieces: Iterator[bytes]
+    name: str
+    media_type: str
+    more: dict[str, Any]
+
+
+Kind = Callable[[Work], Result]
+
+
+class Worker:
+    """`stopped` is asked between two pieces of work."""
+
+    def __init__(
+        self, queue: Queue, kinds: Mapping[str, Kind], bytes_max: int, stopped: Callable[[], bool]
+    ) -> None:
+        self._queue, self._kinds, self._bytes_max, self._stopped = queue, kinds, bytes_max, stopped
+        self._expired_at = 0.0
+
+    def run_forever(self) -> None:
+        self._queue.recover()
+        while not self._stopped():
+            if not self.run_once():
+                time.sleep(PAUSE_S)
+
+    def run_once(self) -> bool:
+        """False when nothing waited."""
+        if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
+            self._queue.expire()
+            self._expired_at = time.monotonic()
+        job = self._queue.claim()
+        if job is None:
+            return False
+        self._do(job)
+        return True
+
+    def _do(self, job: Job) -> None:
+        draft = self._queue.folder / f"{job.job_id}.part"
+        try:
+            self._queue.end(job.job_id, "done", self._made(job, draft))
+        except Cancelled:
+            self._queue.end(job.job_id, "cancelled")
+        except Stopped:
+            self._queue.put_back(job.job_id)
+        except Problem as problem:
+            self._fail(job, problem.code, problem.fields)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self._fail(job, "job-disk-full" if full else "job-broken", {}, error)
+        except Exception as error:
+            full = isinstance(error, OperationalError) and "full" in str(error.orig)
+            self._fail(job, "job-disk-full" if full else "job-broken", {}, error)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _fail(self, job: Job, code: str, fields: dict[str, Any], error: Exception | None = None) -> None:
+        """On a full disk even this may not be written; then the job begins again at the next start."""
+        log.error("job %s (%s) failed: %s", job.job_id, job.kind, code, exc_info=error)
+        self._queue.file(job.job_id).unlink(missing_ok=True)
+        (self._queue.folder / f"{job.job_id}.part").unlink(missing_ok=True)
+        try:
+            self._queue.end(job.job_id, "failed", {"code": code, "fields": fields})
+        except OperationalError:
+            log.exception("job %s: its failure could not be kept", job.job_id)
+
+    def _made(self, job: Job, draft: Path) -> dict[str, Any]:
+        """Write the file and give it its name; returns what is told of it."""
+        result = self._kinds[job.kind](Work(job.asked, self._reporter(job)))
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        size = looked_at = 0
+        with open(descriptor, "wb") as file:
+            for piece in result.pieces:
+                size += len(piece)
+                if size > self._bytes_max:
+                    raise Problem("job-too-large", limit=self._bytes_max >> 20)
+                if size - looked_at >= DISK_LOOKED_AT_EVERY_BYTES or not looked_at:
+                    looked_at = size
+                    _check_disk(self._queue.folder)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._queue.file(job.job_id))
+        told = {"name": result.name, "media_type": result.media_type, "bytes": size}
+        return {**told, **result.more}
+
+    def _reporter(self, job: Job) -> Callable[[int, int | None], None]:
+        reported_at = 0.0
+
+        def report(done: int, total: int | None) -> None:
+            nonlocal reported_at
+            if self._stopped():
+                raise Stopped
+            if time.monotonic() - reported_at >= REPORT_EVERY_S or done == total:
+                reported_at = time.monotonic()
+                self._queue.report(job.job_id, done, total)
+
+        return report
+
+
+def _check_disk(folder: Path) -> None:
+    if shutil.disk_usage(folder).free < DISK_KEPT_FREE_BYTES:
+        raise OSError(errno.ENOSPC, "the disk is nearly full")
