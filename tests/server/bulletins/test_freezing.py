@@ -345,6 +345,8 @@ def test_towns_sum_to_the_district_and_frozen_content_never_changes(
         body, content = archive.body(district.store, number), archive.content(district.store, number)
         for each, words in content["figures"][DISTRICT].items():
             for name in {"numerator", "denominator"} & set(words) or {"value"}:
+                if words[name] is None:
+                    continue  # only the parts are given
                 town, alpha, beta = (content["figures"][code][each][name] for code in (TOWN, ALPHA, BETA))
                 assert town == words[name] == pytest.approx(alpha + beta)
         send(district, beijing("18:00"), *made(late))
