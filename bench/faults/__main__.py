@@ -141,7 +141,8 @@ def _end(
         if phone.troubled:
             outcome.losses.append(f"{phone.name}: {phone.troubled!r}")
     for pouch in real:
-        pouch.finish()
+        if trouble := pouch.finish():
+            outcome.losses.append(trouble)
     outcome.losses += [f"at the end: {loss}" for loss in audit.losses(ledgers)]
     end = time.monotonic() + JUDGED_WITHIN_S
     villages = {ledger.village for ledger in ledgers}

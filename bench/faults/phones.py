@@ -213,10 +213,15 @@ class PouchPhone(threading.Thread):
             if "error" in told:
                 self.errors[told["error"]] += 1
 
-    def finish(self) -> None:
-        """Let it hand over the rest, and wait for that."""
+    def finish(self) -> str | None:
+        """Let it hand over the rest, and wait for that; what went wrong with it, if anything did."""
         assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self.join(120)
-        assert self._process.wait(10) == 0, "PouchDB did not end well"
+        try:
+            status = self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return f"{self.name} did not end"
+        return f"{self.name} ended with status {status}" if status else None
