@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 PAGE_S = 3.0
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
+CANCELED = "57014"  # PostgreSQL's code of a statement that took too long
 
 
 class TooWide(Exception):
@@ -34,7 +34,8 @@ def limited(engine: Engine) -> Iterator[Connection]:
         try:
             yield connection
         except DBAPIError as error:
-            if isinstance(error.orig, QueryCanceled) or (sqlite and str(error.orig) == "interrupted"):
+            canceled = getattr(error.orig, "sqlstate", "") == CANCELED
+            if canceled or (sqlite and str(error.orig) == "interrupted"):
                 raise TooWide from None
             raise
         finally:
