@@ -73,11 +73,17 @@ BY_DAY = ("A2", "A2_visits", "A3", "A7_day", "A8_day", "B1", "B2", "B5", "B_feve
 BY_DAY += ("C4_ethanol", "C6")
 
 
-def slow_week(docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+def slow_week(
+    docs: Sequence[Doc],
+    registers: Sequence[Doc],
+    villages: set[str],
+    day: str,
+    voided: Collection[str] = (),
+) -> dict[str, Any]:
     """Of the seven days that end with the day: each day counted by itself, and added up."""
     week = [(date.fromisoformat(day) - timedelta(days=ago)).isoformat() for ago in range(7)]
-    daily = [slow_figures(docs, registers, villages, each) for each in week]
-    everywhere = effective(docs)
+    daily = [slow_figures(docs, registers, villages, each, voided) for each in week]
+    everywhere = effective(docs, voided)
     counted = [doc for doc in everywhere if doc["village_code"] in villages]
     means = quotients(quality(everywhere, counted, villages, week))
     return {**{name: sum(each[name] for each in daily) for name in BY_DAY}, **means}
@@ -211,11 +217,18 @@ def deliveries(counted: Sequence[Doc], listed: Sequence[Doc], day: str) -> dict[
 
 
 def relief(
-    docs: Sequence[Doc], registers: Sequence[Doc], villages: set[str], day: str, campaign: str | None
+    docs: Sequence[Doc],
+    registers: Sequence[Doc],
+    villages: set[str],
+    day: str,
+    campaign: str | None,
+    voided: Collection[str] = (),
 ) -> dict[str, Any]:
     """The same of one campaign's entries, or of all; and of each item what they got and what is due."""
     counted = [
-        doc for doc in effective(docs) if doc["form_id"] == "supply_delivery" and doc["work_date"] <= day
+        doc
+        for doc in effective(docs, voided)
+        if doc["form_id"] == "supply_delivery" and doc["work_date"] <= day
     ]
     entries = [
         doc
@@ -234,9 +247,9 @@ def relief(
     return {**deliveries(counted, entries, day), "items": items}
 
 
-def stock(docs: Sequence[Doc], villages: set[str], day: str) -> dict[str, Any]:
+def stock(docs: Sequence[Doc], villages: set[str], day: str, voided: Collection[str] = ()) -> dict[str, Any]:
     """By item and unit of the books: what all stores hold, and what was moved on the day."""
-    moves = [doc for doc in effective(docs) if doc["form_id"] == "stock_movement"]
+    moves = [doc for doc in effective(docs, voided) if doc["form_id"] == "stock_movement"]
     here = sorted((doc for doc in moves if doc["village_code"] in villages), key=last_first)
 
     def line(doc: Doc) -> tuple[str, str, str]:

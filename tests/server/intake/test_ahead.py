@@ -128,6 +128,17 @@ def test_a_judge_that_dies_is_done_without(
     assert contents(helped) == alone(docs)
 
 
+def test_a_judge_that_waits_for_ever_is_ended(
+    helped: District, alone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = history()[:4]
+    monkeypatch.setattr(ahead, "LIFE_S", 1)
+    monkeypatch.setattr(ahead, "_made", lambda *_: signal.pause())
+    helped.send(*docs)
+    helped.intake()
+    assert contents(helped) == alone(docs)
+
+
 def test_a_judge_without_what_it_needs_leaves_the_record_to_intake(
     helped: District, alone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -233,16 +233,16 @@ def agree(district: District, docs: list[dict[str, Any]], voided: Collection[str
             expected = slow_figures(docs, registers(), villages, day, voided)
             got = {name: figures[name]["numerator" if name in SHARES else "value"] for name in expected}
             assert got == rounded(expected), (code, day)
-            week = slow_week(docs, registers(), villages, day)
+            week = slow_week(docs, registers(), villages, day, voided)
             got = {name: figures[name]["seven_days"]["value"] for name in week}
             assert got == rounded(week), (code, day)
             for campaign_id in (None, CAMPAIGN, OTHER_CAMPAIGN):
                 assert relief_of(district, code, day, campaign_id) == relief(
-                    docs, registers(), villages, day, campaign_id
+                    docs, registers(), villages, day, campaign_id, voided
                 ), (code, day, campaign_id)
             assert stock_of(figures) == {
                 name: {part: qty for part, qty in parts.items() if qty}
-                for name, parts in stock(docs, villages, day).items()
+                for name, parts in stock(docs, villages, day, voided).items()
             }, (code, day)
         trends_agree(district, code)
     found = queries.records(district.readmodel, queries.RecordFilters(rule="V016"), limit=200).items
