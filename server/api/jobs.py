@@ -12,7 +12,9 @@ from flask.views import MethodView
 from server.api import problems, shapes
 from server.api.access import allowed, staff_for
 from server.api.blueprint import Blueprint
+from server.api.description import FILE
 from server.api.exports import ACTION, ask
+from server.api.freshness import A_FILE, untagged
 from server.api.problems import Problem
 from server.exports.asked import Asked
 from server.jobs.commands import the_queue
@@ -22,6 +24,7 @@ from server.people.staff import Staff
 from server.people.web import require_csrf
 
 PIECE_BYTES = 1 << 18
+IT_MOVES = "A job's progress moves from one moment to the next."
 
 blp = Blueprint("jobs", __name__, url_prefix="/api/v1", description="Long work outside the request")
 
@@ -30,8 +33,8 @@ blp = Blueprint("jobs", __name__, url_prefix="/api/v1", description="Long work o
 class Exports(MethodView):
     @allowed(ACTION)
     @require_csrf
-    @blp.arguments(shapes.ExportOrder, example=shapes.EXPORT_ORDER_EXAMPLE)
-    @blp.response(202, shapes.Job, example=shapes.JOB_EXAMPLE)
+    @blp.arguments(shapes.ExportOrder)
+    @blp.response(202, shapes.Job)
     def post(self, body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Order an export; ask for its progress, then fetch its file. One in full is put on record now."""
         job = order(staff_for(ACTION), body["form_id"], body)
@@ -42,6 +45,7 @@ class Exports(MethodView):
 class Jobs(MethodView):
     @allowed(ACTION)
     @blp.response(200, shapes.JobList)
+    @untagged(IT_MOVES)
     def get(self) -> dict[str, Any]:
         """Your jobs, newest first."""
         return {"items": [shown(job) for job in the_queue().of(staff_for(ACTION).staff_id)]}
@@ -50,7 +54,8 @@ class Jobs(MethodView):
 @blp.route("/jobs/<string:job_id>", endpoint="Job")
 class OneJob(MethodView):
     @allowed(ACTION)
-    @blp.response(200, shapes.Job, example=shapes.JOB_EXAMPLE)
+    @blp.response(200, shapes.Job)
+    @untagged(IT_MOVES)
     def get(self, job_id: str) -> dict[str, Any]:
         """One of your jobs with its progress."""
         return shown(one(staff_for(ACTION), job_id))
@@ -66,7 +71,8 @@ class OneJob(MethodView):
 @blp.route("/jobs/<string:job_id>/file")
 class File(MethodView):
     @allowed(ACTION)
-    @blp.response(200, content_type="application/octet-stream", description="The file, of its own type")
+    @blp.response(200, FILE, content_type="*/*", description="The file, of its own type")
+    @untagged(A_FILE)
     def get(self, job_id: str) -> Response:
         """The file of a job that is done."""
         return file(staff_for(ACTION), job_id)

@@ -305,14 +305,6 @@ class ExportOrder(ExportQuery):
     form_id = fields.String(data_key="form", required=True, validate=SHORT)
 
 
-EXPORT_ORDER_EXAMPLE = {
-    "form": "household_visit",
-    "format": "xlsx",
-    "from": "2020-02-01",
-    "area": "370304102",
-}
-
-
 class JobAbout(Schema):
     form_id = fields.String(required=True)
     table = fields.String(required=True, allow_none=True)
@@ -345,22 +337,6 @@ class Job(Schema):
         required=True, allow_none=True, metadata=note("`since` of the next export with the same filters")
     )
     failure = fields.Dict(required=True, allow_none=True, metadata=note("{code, title, detail}"))
-
-
-JOB_EXAMPLE = {
-    "job_id": "4f1d2c…",
-    "kind": "export",
-    "state": "running",
-    "done": 120_000,
-    "total": 1_000_000,
-    "ordered_at": "2020-02-21T08:00:00.000Z",
-    "ended_at": None,
-    "expires_at": None,
-    "about": {"form_id": "household_visit", "table": None, "format": "xlsx", "in_full": False},
-    "file": None,
-    "cursor": None,
-    "failure": None,
-}
 
 
 class JobList(Schema):

@@ -129,13 +129,13 @@ def _write_all(column: Column, dialect: Dialect) -> WriteAll:
     if column.kind in ("unique", "number", "count", "degrees", "geometry"):
         return lambda raw: [make(each) for each in raw]
     remembered = _Memory(make).__getitem__
-    if column.kind == "choices":
-        return lambda raw: [remembered(tuple(each) if type(each) is list else each) for each in raw]
+    lists = column.kind == "choices"
 
     def write(raw: Sequence[Any]) -> Iterable[str]:
+        keys = [tuple(each) if type(each) is list else each for each in raw] if lists else raw
         try:
-            return list(map(remembered, raw))
-        except TypeError:  # a list where a text should stand cannot be remembered
+            return list(map(remembered, keys))
+        except TypeError:  # an object where a text or a list should stand cannot be remembered
             return [make(each) for each in raw]
 
     return write

@@ -1,6 +1,6 @@
 """XLSX in a stream: a sheet for each table, its first row frozen.
 
-XlsxWriter needs three times as long for the same rows (bench/exports.py). Every text is an inline string in
+XlsxWriter takes six times as long for the same rows (bench/README.md). Every text is an inline string in
 a cell of the format Text: ids, phones and 12-digit codes keep all digits, and what begins like a formula is
 text and stays text when the cell is edited. Cells bear no reference, which the format leaves optional.
 """
@@ -83,6 +83,7 @@ def write(tables: Sequence[Table]) -> Iterator[bytes]:
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         for name, content in _around([table.name for table in tables]).items():
             book.writestr(name, content)
+        yield sink.take()
         for number, table in enumerate(tables, start=1):
             with book.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=False) as sheet:
                 sheet.write(_begin(table.columns, first=number == 1).encode())

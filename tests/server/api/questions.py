@@ -9,6 +9,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from server.exports.job import export
+from server.jobs.commands import the_queue
+from server.jobs.worker import Worker
 from tests.server.api.world import World, sample, today
 from tests.server.lists import pushed
 
@@ -33,7 +36,12 @@ def prepared(world: World) -> dict[str, str]:
     assert webhook.status_code == 201, webhook.text
     webhook_id = webhook.json["webhook_id"]
     assert world.post("admin", f"/api/v1/webhooks/{webhook_id}/test").status_code == 202
+    job = world.post("dong", "/api/v1/jobs/exports", json={"form": "household_visit"})
+    assert job.status_code == 202, job.text
+    with world.app.app_context():
+        Worker(the_queue(), {"export": export}, 1 << 30, lambda: False).run_once()
     return {
+        "job_id": job.json["job_id"],
         "webhook_id": webhook_id,
         "pair": world.get("dong", "/api/v1/duplicates").json["items"][0]["pair"],
         "staff_id": world.get("admin", "/api/v1/staff").json["items"][0]["staff_id"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.api import csv_text
@@ -45,6 +45,7 @@ def slowly(row: tuple[Any, ...]) -> str:
     return csv_text.line(cells).removesuffix("\r\n")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(rows, min_size=1, max_size=3))
 def test_pages_written_by_shape_and_memory_are_those_written_cell_by_cell(pages: list[Any]) -> None:
     written = Lines(COLUMNS, NAMES, Csv())
@@ -57,6 +58,14 @@ def test_one_and_true_are_told_apart_although_they_are_the_same_key() -> None:
     values = [1, True, 1.0, "1", 0, False, None]
     page = [(("r", 1), {}, {"last": value}) for value in values]
     assert written.lines(page) == ["1", "true", "1.0", '"\t1"', "0", "false", ""]
+
+
+def test_an_object_where_texts_or_choices_should_stand_is_written_as_it_is() -> None:
+    written = Lines(COLUMNS, NAMES, Csv())
+    page = [
+        (("r", 1), {}, {"name": {}, "signs": odd, "last": [{}]}) for odd in ({}, [{}], [["a"]], {"a": []})
+    ]
+    assert written.lines(page) == [slowly(row) for row in page]
 
 
 def test_what_is_remembered_is_bounded_by_values_and_by_shapes(monkeypatch) -> None:
