@@ -66,7 +66,8 @@ class District:
 
     def kill_child(self, pick: int, follower: bool) -> bool:
         """A worker, or the follower; False when none is there at the moment."""
-        found = [pid for pid, command in self.children() if ("intake follow" in command) == follower]
+        wanted = "intake follow" if follower else "gunicorn"
+        found = [pid for pid, command in self.children() if wanted in command]
         if not found:
             return False
         try:

@@ -51,10 +51,11 @@ def gone(pids: list[int]) -> bool:
     return True
 
 
-def test_two_workers_and_one_follower_run(running) -> None:
+def test_two_workers_one_follower_and_one_worker_for_jobs_run(running) -> None:
     commands = list(children_of(running.process.pid).values())
     assert sum("gunicorn" in command for command in commands) == 2
     assert sum("intake follow" in command for command in commands) == 1
+    assert sum("jobs work" in command for command in commands) == 1
 
 
 @pytest.mark.parametrize("document_id", ["x" * 4096, "中" * 1365, "😀" * 1024])
@@ -74,7 +75,7 @@ def test_however_the_master_ends_nothing_is_left(running, how) -> None:
         running.start()
     master = running.process
     children = list(children_of(master.pid))
-    assert len(children) == 3
+    assert len(children) == 4
     master.send_signal(how)
     master.wait(WITHIN_S)
     assert gone(children)
