@@ -124,9 +124,7 @@ def main() -> None:
     operator.join()
     took = time.monotonic() - started
     print(f"{len(load.records)} records and {len(load.verdicts)} verdicts acknowledged in {took:.1f} s")
-    print(
-        f"{load.refused} attempts failed and were repeated; the slowest push took {load.slowest_s:.1f} s"
-    )
+    print(f"{load.refused} attempts failed and were repeated; the slowest push took {load.slowest_s:.1f} s")
     lacking = agreed(nodes, prefix, load)
     print("lacking on each node:", lacking)
     for name in store.names():

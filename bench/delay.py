@@ -27,9 +27,7 @@ WITHIN_MS = 30_000
 
 
 def overview(playwright: Playwright, server: Server) -> Page:
-    page = chromium.launch(playwright).new_page(
-        base_url=server.url, locale="zh-CN"
-    )
+    page = chromium.launch(playwright).new_page(base_url=server.url, locale="zh-CN")
     page.goto("/")
     page.get_by_label("用户名").fill(server.credentials["staff"]["username"])
     page.get_by_label("密码").fill(server.credentials["staff"]["password"])

@@ -66,7 +66,8 @@ class District:
 
     def kill_child(self, pick: int, follower: bool) -> bool:
         """A worker, or the follower; False when none is there at the moment."""
-        found = [pid for pid, name in self.children() if (name == "intake follow") == follower]
+        wanted = "intake follow" if follower else "gunicorn"
+        found = [pid for pid, name in self.children() if name == wanted]
         if not found:
             return False
         try:

@@ -94,7 +94,7 @@ class Queue:
     def create(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         metadata.create_all(self._engine)
-        self._engine.dispose()  # nothing stays open in a process that will fork
+        self._engine.dispose()  # a process that is forked from this one must not share a connection
 
     def file(self, job_id: str) -> Path:
         return self.folder / job_id

@@ -224,9 +224,7 @@ def test_a_household_outside_ones_own_grid_is_asked_about_and_then_taken(phone: 
     own = phone.page.get_by_test_id("unit-row").first.get_attribute("data-id") or ""
     phone.page.get_by_role("searchbox").fill("1号")
     phone.rows().nth(0).wait_for()
-    other = next(
-        row.get_attribute("data-id") or "" for row in phone.rows().all() if outside(phone, row, own)
-    )
+    other = next(row.get_attribute("data-id") or "" for row in phone.rows().all() if outside(phone, row, own))
     phone.page.locator(f"[data-id='{other}'] .go").click()
     phone.form()
     asked = phone.page.locator("[data-rule=HV02]")

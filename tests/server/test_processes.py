@@ -64,7 +64,7 @@ def gone(pids: list[int]) -> bool:
     return True
 
 
-def test_two_workers_and_one_follower_run(running) -> None:
+def test_two_workers_one_follower_and_one_worker_for_jobs_run(running) -> None:
     assert sorted(all_of(running.process.pid).values()) == ALL
 
 
