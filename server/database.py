@@ -18,9 +18,9 @@ def open_engine(url: str, *, lasting: bool = True) -> Engine:
     would be made anew after a loss of power.
 
     A SQLite database may be a link that is turned to another file: each connection that the pool hands out
-    reads the file of that moment.
+    reads the file of that moment. What a statement was given stands in no error and in no log.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "checkout", _checker(make_url(url).database or ""))
