@@ -22,7 +22,7 @@ from server.api.problems import Problem
 from server.api.records import read_filters
 from server.app import gridbook
 from server.exports.asked import Asked, Row, records_with_rows
-from server.exports.columns import OF_INSTANCE, SERVER, Column
+from server.exports.columns import OF_INSTANCE, OF_RECORD, Column
 from server.odata.model import EntitySet, entity_sets, metadata
 from server.odata.options import Options, Refused, read
 from server.people import tokens
@@ -136,7 +136,7 @@ def _page(
     place: Place | None = None
     if most == 0:
         return items, None
-    names = OF_INSTANCE if found.table else SERVER
+    names = OF_INSTANCE if found.table else OF_RECORD
     chosen = [(name, found.properties[name]) for name in options.select]
     for place, rows in records_with_rows(gridbook(), asked):
         items += [{name: _value(column, row, names) for name, column in chosen} for row in rows]

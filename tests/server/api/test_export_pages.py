@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.readmodel.export_queries import Span, count_and_end, export_pages
+from server.readmodel.export_queries import Span, count_and_end, export_pages, place_of
 from server.readmodel.record_queries import RecordFilters
 from tests.server.api.world import World
 
@@ -38,7 +38,7 @@ def test_a_span_ends_and_begins_at_a_record(world: World) -> None:
     assert ids(world, Span(after=end), 10) == []
     assert ids(world, Span(until=end), 10) == whole
     first = next(iter(export_pages(readmodel, FILTERS, Span(), None, 1)))[0]
-    place = (first[6], first[0], first[8])
+    place = place_of(first)
     assert ids(world, Span(after=place), 2) == whole[1:]
     assert count_and_end(readmodel, FILTERS, Span(after=end)) == (0, None)
 

@@ -144,7 +144,7 @@ def test_another_form_of_the_same_shape_needs_no_python() -> None:
         }
     }
     declared = load_declaration(
-        SOURCE | {"units": units, "components": SOURCE["components"] | {"fuel": fuel}}
+        SOURCE | {"units": units, "components": SOURCE["components"] | {"fuel": fuel}}, RULES
     )
     facts, moves = FactMaker(declared, b"a key"), []
     for day, move, qty in ((1, "in", 40), (2, "stocktake", 35), (3, "in", -5)):
