@@ -86,15 +86,14 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
-# Two at once, one for each core: what waits for a browser, and all the rest.
-test-python: BROWSER_LOG := tests/artifacts/browser-tests.log
+# Two at once, one for each core: tests/sync and what waits for a browser, and all the rest.
+test-python: BESIDE_LOG := tests/artifacts/tests-beside.log
 test-python:
-	@mkdir -p $(dir $(BROWSER_LOG)); status=0; browser=; \
-	if command -v chromium >/dev/null; then \
-	  $(BIN)/python -m pytest -q $(BROWSER_TESTS) >$(BROWSER_LOG) 2>&1 & browser=$$!; \
-	fi; \
-	$(BIN)/python -m pytest -q $(BROWSER_TESTS:%=--ignore=%) || status=$$?; \
-	if [ -n "$$browser" ]; then wait $$browser || status=$$?; cat $(BROWSER_LOG); fi; \
+	@mkdir -p $(dir $(BESIDE_LOG)); status=0; beside=tests/sync; \
+	if command -v chromium >/dev/null; then beside="$$beside $(BROWSER_TESTS)"; fi; \
+	$(BIN)/python -m pytest -q $$beside >$(BESIDE_LOG) 2>&1 & pid=$$!; \
+	$(BIN)/python -m pytest -q --ignore=tests/sync $(BROWSER_TESTS:%=--ignore=%) || status=$$?; \
+	wait $$pid || status=$$?; cat $(BESIDE_LOG); \
 	exit $$status
 
 browser:
