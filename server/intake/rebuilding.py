@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -25,7 +25,6 @@ from server.intake.tools import Tools
 from server.readmodel import codec
 from server.readmodel.mentions import RecordKey
 from server.readmodel.model import ReadModel, read_meta, write_meta
-from server.readmodel.moments import stamp
 from server.readmodel.recount import Shown
 from server.readmodel.tables import records, register, units
 from sync.store import NotFound, Store
@@ -150,7 +149,7 @@ def begin_attempt(readmodel: ReadModel) -> bool:
 
 def note_failure(connection: Connection, why: str) -> None:
     write_meta(connection, ATTEMPTS, "0")
-    write_meta(connection, FAILED, codec.plain(f"{stamp(datetime.now(UTC))} {why}"))
+    write_meta(connection, FAILED, codec.plain(f"{clock.stamp(clock.now())} {why}"))
 
 
 def read_failure(readmodel: ReadModel) -> str | None:
