@@ -105,7 +105,7 @@ def page(browser: Browser, address: str, complaints: list[str]) -> Iterator[Page
 def test_from_the_overview_one_drills_down_to_a_single_record(
     page: Page, world: World, complaints: list[str]
 ) -> None:
-    page.locator(".chart svg").wait_for()
+    page.get_by_role("img", name="博山区近14天的走访覆盖率").locator("svg").wait_for()
     page.get_by_role("link", name="域城镇").click()
     page.get_by_role("group", name="各村（社区）").get_by_role("link", name="示范一村").click()
     page.get_by_role("link", name="当日敲门次").click()
