@@ -72,7 +72,10 @@ def run(
         for phone in (*ours, *real):
             phone.start()
         for number in range(faults):
-            _one_fault(made, proxy, audit, ledgers, chance, weights, outcome)
+            try:
+                _one_fault(made, proxy, audit, ledgers, chance, weights, outcome)
+            except (AssertionError, OSError) as error:  # requests' errors are OSErrors
+                outcome.losses.append(f"fault {number + 1}: {error!r}")
             if stopped() or outcome.losses or any(phone.troubled for phone in ours):
                 break
             if number % 20 == 19:

@@ -18,7 +18,7 @@ from server.settings import Settings
 from tests.servers import Server
 
 ADMIN = ("auditor", "a password of this run")
-FOLDER_MB = 256
+FOLDER_MB = 2048  # a hundred faults leave some 250 MB of records, their verdicts and figures
 
 
 class District:

@@ -24,6 +24,7 @@ from typing import Any
 POUCHDB = Path(__file__).parents[2] / "tests" / "sync" / "pouchdb"
 TIMEOUT_S = 20
 PAUSE_S_MAX = 0.1
+REST_S_MAX = 1.0  # after a batch: a series must not end because its small disk is full
 BATCH_DOCS_MAX = 15
 PHOTO_BYTES_MAX = 20_000
 
@@ -70,6 +71,7 @@ class Phone(threading.Thread):
         try:
             while not self.stopped.is_set():
                 self._push(self._batch())
+                self.stopped.wait(self._chance.random() * REST_S_MAX)
         except Exception as error:
             self.troubled = error
 
