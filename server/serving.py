@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 LET_GO_WITHIN_S = 3  # workers whose master was killed end a moment later
 TRY_AGAIN_S = 0.5
 NICE = 10
+ROOM_BYTES_MIN = 1024 * 1024  # the files and their logs grow a little when they are opened
 
 _held: FileLock | None = None  # for the life of the process
 
@@ -139,7 +141,9 @@ def _opens(settings: Settings) -> int:
     try:
         open_gridbook(settings).store.close()
     except (UnusableStore, OSError, SQLAlchemyError) as error:
-        print(error, file=sys.stderr, flush=True)
+        # SQLite tells of failed reads and writes where it is room that is missing.
+        full = shutil.disk_usage(settings.data).free < ROOM_BYTES_MIN
+        print("The disk is full: make room." if full else error, file=sys.stderr, flush=True)
         return 1
     except Exception:
         traceback.print_exc()

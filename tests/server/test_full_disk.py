@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import requests
 from bench.faults.district import District, fill, mount_small, unmount
 from sync.embedded import UnusableStore, check, open_store
 from sync.store import InsufficientStorage
+from tests.servers import BIN, ROOT
 
 WITHIN_S = 60
 LARGE = "发热" * 50_000
@@ -105,3 +107,25 @@ def test_a_server_that_starts_on_a_full_disk_says_so(small_disk: Path) -> None:
     fill(small_disk / "ballast")
     with pytest.raises(UnusableStore, match="the disk is full"):
         open_store(path)
+
+
+def test_a_server_that_was_killed_on_a_full_disk_names_the_disk_and_starts_when_there_is_room(
+    district: District,
+) -> None:
+    assert pusher(district)("before").status_code == 201
+    district.server.kill()
+    district.fill_disk()
+    refused = subprocess.run(
+        [BIN / "gunicorn"],
+        cwd=ROOT,
+        env=district.server.environ,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+    )
+    assert refused.returncode != 0
+    assert "The disk is full: make room." in refused.stderr
+    assert "Traceback" not in refused.stderr
+    district.free_disk()
+    district.server.start()
+    assert pusher(district)("after").status_code == 201
