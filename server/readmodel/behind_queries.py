@@ -77,13 +77,6 @@ def behind_total(rm: ReadModel, side: Side, area_code: str, grid: str | None = N
     return {"figure": side.number(sums), "sum": number(total), "units": count}
 
 
-def behind_below(rm: ReadModel, side: Side, codes: Sequence[str]) -> dict[str, float | int]:
-    """{area code: the same number there}"""
-    with rm.engine.connect() as connection:
-        sums = sums_by_area(connection, codes, side.day, [side.indicator])
-    return {code: side.number(sums[code]) for code in codes}
-
-
 def grid_table(
     connection: Connection, village: str, day: str, indicators: Sequence[Indicator]
 ) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from server.readmodel.area_queries import (
     villages_status,
 )
 from server.readmodel.area_queries import list_units as units
-from server.readmodel.behind_queries import behind, behind_below, behind_total
+from server.readmodel.behind_queries import behind, behind_total
 from server.readmodel.declaration import default_declaration as indicators
 from server.readmodel.disinfection_queries import (
     disinfection_figures,
@@ -76,7 +76,6 @@ __all__ = [
     "area_table",
     "areas",
     "behind",
-    "behind_below",
     "behind_total",
     "compiled_forms",
     "decided_pairs",

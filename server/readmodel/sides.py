@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from server.readmodel.contributions import Contributions
 from server.readmodel.declaration import Declaration, Indicator, Term
@@ -76,6 +77,14 @@ class Side:
             return [(name, part) for name, part in ranges if name in contributions]
         name = f"{term.component}|{self.part}" if self.part else term.component
         return [(name, self.part)] if name in contributions else []
+
+    def told(self, figure: Mapping[str, Any]) -> float | int:
+        """The same number where `figures` tells it."""
+        told = figure if self.span == "day" else figure["seven_days"]
+        if not self.part:
+            return told.get(self.of) or 0
+        of_part = told.get("parts", {}).get(self.part, {})
+        return of_part.get(VALUE if self.indicator.percentile is not None else self.of) or 0
 
     def number(self, sums: Sums) -> float | int:
         """What the cells say of it."""

@@ -84,23 +84,13 @@ def the_grids_add_up(district: District, day: str) -> None:
     table = queries.area_table(district.readmodel, ALPHA, day)
     assert [row["area"]["code"] for row in table][:2] == GRIDS
     for each, told in every_side(figures, day, ("day", "week")):
-        of_grids = [
-            (row["area"]["code"], number_of(each, row["figures"][each.indicator.id])) for row in table
-        ]
+        of_grids = [(row["area"]["code"], each.told(row["figures"][each.indicator.id])) for row in table]
         assert sum(value for _, value in of_grids) == pytest.approx(told, abs=1e-6), each
     for name in ("A2_visits", "A3", "B1", "C1", "D2"):
         each = side(queries.indicators().indicators[name], day)
         for row in table:
             rows = all_rows(district, each, ALPHA, row["area"]["code"])
             assert sum(item["amount"] for item in rows) == row["figures"][name]["value"]
-
-
-def number_of(each: Side, figure: dict[str, Any]) -> float:
-    told = figure if each.span == "day" else figure["seven_days"]
-    if each.part:
-        told = told.get("parts", {}).get(each.part, {})
-        return float(told.get("value" if each.indicator.percentile is not None else each.of, 0) or 0)
-    return float(told[each.of] or 0)
 
 
 def with_grids(district: District) -> None:
