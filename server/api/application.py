@@ -8,6 +8,7 @@ from flask_smorest import Api
 from server.api import (
     areas,
     attachments,
+    behind,
     bulletins,
     disinfection,
     duplicates,
@@ -73,6 +74,7 @@ def mount(app: Flask) -> None:
     api.spec.options["security"] = [{"apiToken": []}, {"session": []}]
     parts = (
         areas,
+        behind,
         bulletins,
         disinfection,
         exceptions,

@@ -66,17 +66,19 @@ class FiguresTable(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Indicators of each area right inside one, or of each village, on one day. They sum to the area's
-        own figures, but for shares, means and percentiles."""
+        own figures, but for shares, means and percentiles. Right inside a village are its grids, and as
+        `none` what lies in none of them."""
         area, only = asked_area("figures.read", query), query.get("indicator")
         if only is not None:
-            _known(only)
+            known_indicator(only)
         day = query.get("day") or today()
         table = queries.village_table if query["level"] == "village" else queries.area_table
         items = table(gridbook().readmodel, area["code"], day.isoformat(), [only] if only else None)
         return {"area": area, "day": day, "items": items}
 
 
-def _known(indicator_id: str) -> None:
+def known_indicator(indicator_id: str) -> None:
+    """Raises Problem."""
     if indicator_id not in queries.indicators().indicators:
         raise Problem("unknown-indicator", indicator=indicator_id)
 
@@ -90,7 +92,7 @@ class Trend(MethodView):
     def get(self, query: dict[str, Any], indicator_id: str) -> dict[str, Any]:
         """One indicator of one area, day by day."""
         area = asked_area("figures.read", query)
-        _known(indicator_id)
+        known_indicator(indicator_id)
         first, last = _iso(query["first"]), _iso(query["last"])
         points = queries.trend(gridbook().readmodel, area["code"], indicator_id, first, last)
         return {"area": area, "indicator": indicator_id, "items": points}

@@ -50,7 +50,7 @@ FIELDS: Mapping[str, str] = {
     "register": "cats", "row": "7", "sheet": "poem", "state": "was used already", "table": "rep_cat",
     "template": "poem", "unit": "H9", "villages": "370304102901, 370304102902", "given": "4 pm",
     "webhook": "9", "count": "120,000", "most": "100,000", "format": "parquet",
-    "how": "pip install pyarrow",
+    "how": "pip install pyarrow", "grid": "37030410290109",
     "why": "has to be https", "username": "wang.li", "least": "10", "what": "both are kept",
     "day": "2020-02-29", "until": "it should be done at 16:20, Beijing time",
 }  # fmt: skip

@@ -108,6 +108,18 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "没有编号为 {indicator} 的指标。可用 /api/v1/indicators 查询。",
         "No indicator is called {indicator}. /api/v1/indicators lists them.",
     ),
+    "no-such-side": (
+        422, "这个指标没有这个数", "No such number",
+        "指标 {indicator} 没有这样的数：of 须是它有的数值、分子或分母，part 须是它的分项，"
+        "没有总数的须给出 part；累计指标没有七日数。",
+        "{indicator} has no such number: `of` is value, numerator or denominator, as far as it has them; "
+        "`part` is one of its parts, needed where it has only parts; what is cumulative has no `week`.",
+    ),
+    "unknown-grid": (
+        404, "没有这个网格", "No such grid",
+        "{area} 没有代码为 {grid} 的网格；网格须与所属村（社区）一起给出。",
+        "{area} has no grid {grid}; a grid is asked for with its village.",
+    ),
     "unknown-device": (
         404, "没有这台设备", "No such device",
         "没有这台设备，或它不在您的辖区。",

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from server.readmodel import codec
+from server.readmodel.behind_queries import grid_table
 from server.readmodel.declaration import Declaration, Indicator, default_declaration
 from server.readmodel.figures import figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
@@ -102,8 +103,12 @@ def day_of(now: str) -> str:
 def area_table(
     rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
-    """[{area:{code, name, level}, figures:{id:{…}}}] of the areas directly below."""
+    """[{area:{code, name, level}, figures:{id:{…}}}] of the areas directly below; of a village as
+    `grid_table` has them."""
     wanted = _indicators(default_declaration(), ids)
+    with rm.engine.connect() as connection:
+        if _level(connection, area_code) == "village":
+            return grid_table(connection, area_code, day, wanted)
     children = areas(rm, area_code)
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, [child["code"] for child in children], day, wanted)

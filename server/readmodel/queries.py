@@ -19,6 +19,7 @@ from server.readmodel.area_queries import (
     villages_status,
 )
 from server.readmodel.area_queries import list_units as units
+from server.readmodel.behind_queries import behind, behind_total
 from server.readmodel.declaration import default_declaration as indicators
 from server.readmodel.disinfection_queries import (
     disinfection_figures,
@@ -27,6 +28,7 @@ from server.readmodel.disinfection_queries import (
     points,
     points_standing,
 )
+from server.readmodel.grids import NO_GRID
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import BadCursor, Page
 from server.readmodel.record_queries import (
@@ -41,6 +43,7 @@ from server.readmodel.record_queries import (
 )
 from server.readmodel.record_queries import records_page as records
 from server.readmodel.relief_queries import relief_entries, relief_figures, relief_table
+from server.readmodel.sides import SIDES, SPANS, NoSuchSide, Side, side, sides_of
 from server.readmodel.stock_queries import stores
 from server.readmodel.suspect_queries import (
     PairFilters,
@@ -58,15 +61,22 @@ def version(rm: ReadModel) -> int:
 
 
 __all__ = [
+    "NO_GRID",
+    "SIDES",
+    "SPANS",
     "WORKED",
     "BadCursor",
+    "NoSuchSide",
     "Page",
     "PairFilters",
     "RecordFilters",
+    "Side",
     "TooWide",
     "area",
     "area_table",
     "areas",
+    "behind",
+    "behind_total",
     "compiled_forms",
     "decided_pairs",
     "disinfection_figures",
@@ -90,6 +100,8 @@ __all__ = [
     "relief_figures",
     "relief_table",
     "roster_outstanding",
+    "side",
+    "sides_of",
     "stores",
     "suspected_pairs",
     "suspected_pairs_of",

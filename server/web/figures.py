@@ -37,6 +37,7 @@ class Shown:
     fraction: str = ""
     week: str = ""
     href: str = ""
+    week_href: str = ""
 
 
 def is_share(indicator: Any) -> bool:
@@ -49,7 +50,12 @@ def has_figure(indicator: Any) -> bool:
 
 
 def shown(
-    indicator: Any, now: Figure, before: Figure | None, pick: Callable[[Any], str], href: str = ""
+    indicator: Any,
+    now: Figure,
+    before: Figure | None,
+    pick: Callable[[Any], str],
+    href: str = "",
+    week_href: str = "",
 ) -> Shown:
     percent = is_share(indicator)
     value, earlier = now.get("value"), (before or {}).get("value")
@@ -65,6 +71,7 @@ def shown(
         fraction=fraction(now),
         week=number(now["seven_days"]["value"], percent=percent) if "seven_days" in now else "",
         href=href,
+        week_href=week_href,
     )
 
 

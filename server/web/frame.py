@@ -62,6 +62,7 @@ BELOW = {
     "list_preview": "lists",
     "exception": "exceptions",
     "disinfections": "points",
+    "figure": "overview",
     "webhook": "webhooks",
     "make_webhook": "webhooks",
     "renew_webhook": "webhooks",

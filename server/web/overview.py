@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,34 +18,17 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_staff
 from server.readmodel import queries
+from server.web import behind, language
 from server.web import figures as layout
-from server.web import language
 from server.web.asking import asked, path_to
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.numbers import day_words, number
 from server.web.pages import blueprint
-from server.web.relief import OPENS as RELIEF_OPENS
 from server.web.village_map import sync_state, village_map
 
 TREND_DAYS = 14
-BELOW = {"district": "town", "town": "village"}
-# What a figure opens: a page, and what to ask it for. "day" stands for the day shown.
-OPENS: dict[str, tuple[str, dict[str, str]]] = {
-    "A2": ("records", {"form": "household_visit", "from": "day", "to": "day"}),
-    "A2_visits": ("records", {"form": "household_visit", "from": "day", "to": "day"}),
-    "A6": ("not_reached", {"day": "day"}),
-    "C1": ("records", {"form": "disinfection_log", "from": "day", "to": "day"}),
-    "C3": ("points", {}),
-    **{name: ("roster", {"state": state}) for name, state in RELIEF_OPENS.items()},
-    "D3": ("roster", {}),
-    "D6": ("records", {"form": "supply_delivery", "from": "day", "to": "day"}),
-    "J1": ("records", {"from": "day", "to": "day"}),
-    "J1_median": ("records", {"from": "day", "to": "day"}),
-    "J1_p95": ("records", {"from": "day", "to": "day"}),
-    "J4_duplicates": ("exceptions", {"kind": "duplicate_disinfection"}),
-    "J4_disputed": ("records", {"rule": "FEVER_CONFLICT", "from": "day", "to": "day"}),
-}
+BELOW = {"district": "town", "town": "village", "village": "grid"}
 
 
 @blueprint.get("/")
@@ -56,8 +41,9 @@ def overview() -> str:
     now = _now_if(day)
     figures = queries.figures(rm, area["code"], day.isoformat(), now=now)
     before = queries.figures(rm, area["code"], (day - timedelta(days=1)).isoformat())
+    opens = _opens(member, area, day)
     shown = [
-        layout.shown(each, figures[name], before[name], pick, opens(member, name, area, day))
+        layout.shown(each, figures[name], before[name], pick, opens(name, "day"), opens(name, "week"))
         for name, each in known.items()
         if layout.has_figure(each)
     ]
@@ -73,7 +59,8 @@ def overview() -> str:
         **_days(day),
         **trend,
         **village_map(area, day, (trend["indicator"] or {}).get("id", ""), _span()),
-        **_table(area, day, figures),
+        # The areas' points overdue are those of the day's end: so is their total.
+        **_table(member, area, day, figures | queries.figures(rm, area["code"], day.isoformat(), ["C3"])),
     )
 
 
@@ -107,15 +94,18 @@ def _days(day: date) -> dict[str, Any]:
     }
 
 
-def opens(member: Staff, indicator_id: str, area: dict[str, Any], day: date) -> str:
-    page, wanted = OPENS.get(indicator_id, ("", {}))
-    action = "records.read" if page in ("records", "exceptions") else "register.read"
-    if not page or not may(member, action):
-        return ""
-    values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
-    if area["level"] in ("town", "village"):
-        values[area["level"]] = area["code"]
-    return url_for(f"web.{page}", **values)  # type: ignore[arg-type]
+def _opens(member: Staff, area: dict[str, Any], day: date) -> Callable[[str, str], str]:
+    """The address of what a figure counts, of the day or of seven days."""
+    address = behind.address_of(member, day=day.isoformat())
+
+    def opens(indicator_id: str, span: str) -> str:
+        # The page's figure is of this moment, and so is that list; rows behind a figure are of the day's end.
+        if indicator_id == "C3" and address and _now_if(day):
+            level = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
+            return url_for("web.points", **level)
+        return behind.href(address, indicator_id, area["code"], span="week" if span == "week" else None)
+
+    return opens
 
 
 def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
@@ -148,7 +138,7 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
     }
 
 
-def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, Any]:
+def _table(member: Staff, area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, Any]:
     known = queries.indicators().indicators
     grouped = layout.columns_of(known)
     ids = [each for _, group in grouped for each in group]
@@ -160,6 +150,7 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
         else []
     )
     span = _span()
+    cells = _Cells(behind.address_of(member, day=day.isoformat()), span)
     if span == "week":
         own, found = layout.of_week(own), [row | {"figures": layout.of_week(row["figures"])} for row in found]
     return {
@@ -170,8 +161,8 @@ def _table(area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, An
         "column_groups": [{"title": t(f"group.{key}"), "span": len(group)} for key, group in grouped],
         "columns": [_column("area", t(f"field.{BELOW.get(area['level'], 'village')}"), sort)]
         + [_column(each, pick(known[each].name), sort) for each in ids],
-        "rows": [_row(row, ids, known) for row in layout.sort_rows(found, sort)],
-        "totals": [_cell(each, own[each], known) for each in ids],
+        "rows": [_row(row, ids, area, cells) for row in layout.sort_rows(found, sort)],
+        "totals": [cells.cell(each, own[each], area["code"]) for each in ids],
     }
 
 
@@ -186,20 +177,35 @@ def _column(column: str, name: str, sort: str) -> dict[str, Any]:
     return {"name": name, "sorted": direction, "sort_next": second if (sort or "area") == first else first}
 
 
-def _row(row: dict[str, Any], ids: list[str], known: Any) -> dict[str, Any]:
-    code = row["area"]["code"]
+def _row(row: dict[str, Any], ids: list[str], area: dict[str, Any], cells: _Cells) -> dict[str, Any]:
+    """Grids have no page of their own; their figures open all the same."""
+    code, name = row["area"]["code"], row["area"]["name"]
+    if row["area"]["level"] == "grid":
+        found = [cells.cell(each, row["figures"][each], area["code"], code) for each in ids]
+        return {"code": code, "name": name or t("overview.no_grid"), "href": "", "cells": found}
     day = request.args.get("day")
     href = url_for("web.overview", area=code, day=day or None, span=request.args.get("span") or None)
-    cells = [_cell(each, row["figures"][each], known) for each in ids]
-    return {"code": code, "name": row["area"]["name"], "href": href, "cells": cells}
+    found = [cells.cell(each, row["figures"][each], code) for each in ids]
+    return {"code": code, "name": name, "href": href, "cells": found}
 
 
-def _cell(indicator_id: str, figure: dict[str, Any], known: Any) -> dict[str, Any]:
-    percent = layout.is_share(known[indicator_id])
-    value = figure["value"]
-    return {
-        "id": indicator_id,
-        "text": number(value, percent=percent),
-        "percent": value if percent and value is not None else None,
-        "bar": percent and value is not None and indicator_id in layout.BARS,
-    }
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """`address` is that of what is behind a figure, "" for who may not read it."""
+
+    address: str
+    span: str
+
+    def cell(
+        self, indicator_id: str, figure: dict[str, Any], area_code: str, grid: str | None = None
+    ) -> dict[str, Any]:
+        indicator = queries.indicators().indicators[indicator_id]
+        percent, value = layout.is_share(indicator), figure["value"]
+        week = "week" if self.span == "week" and not indicator.cumulative else None
+        return {
+            "id": indicator_id,
+            "text": number(value, percent=percent),
+            "percent": value if percent and value is not None else None,
+            "bar": percent and value is not None and indicator_id in layout.BARS,
+            "href": behind.href(self.address, indicator_id, area_code, span=week, grid=grid),
+        }

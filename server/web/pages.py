@@ -11,6 +11,7 @@ frame.surround(blueprint)
 
 from server.web import (  # noqa: E402, F401  the modules hang their views on the blueprint
     api_guide,
+    behind,
     bulletins,
     devices,
     disinfection,

@@ -63,6 +63,7 @@ NAMED: dict[str, dict[str, str]] = {
     "/api/v1/lists/{list_id}/rows/{number}": {"number": "3"},
 }
 QUERIES: dict[str, str] = {
+    "/api/v1/figures/behind": "indicator=A3",
     "/api/v1/indicators/{indicator_id}/trend": f"from={today()}&to={today()}",
     "/api/v1/lists/{list_id}/answers/{n}/file": "reason=send+it+back",
 }

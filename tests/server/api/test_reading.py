@@ -26,6 +26,7 @@ READING = [
     "/api/v1/indicators",
     "/api/v1/figures",
     "/api/v1/figures/table",
+    "/api/v1/figures/behind?indicator=A3",
     "/api/v1/forms",
     "/api/v1/indicators/A4/trend?from=2020-02-01&to=2020-02-21",
     "/api/v1/forms/household_visit",

@@ -13,6 +13,13 @@ PAGES = [
     f"/?area={TOWN}",
     f"/?area={VILLAGE}",
     "/?sort=-A4&indicator=C2'",
+    "/figure?indicator=A3",
+    f"/figure?indicator=A4&area={VILLAGE}&of=denominator",
+    f"/figure?indicator=A2_visits&area={TOWN}&span=week",
+    "/figure?indicator=B5",
+    "/figure?indicator=A10_filler&of=denominator",
+    "/figure?indicator=J1_median",
+    f"/figure?indicator=A3&area={VILLAGE}&grid=none",
     "/records",
     "/quarantine",
     "/not-reached",
@@ -165,7 +172,7 @@ def test_the_way_up_is_shown_where_there_is_one(world: World) -> None:
 
 def test_figures_are_compared_with_the_day_before_and_open_to_their_records(world: World) -> None:
     page = world.signed_in("dong").get("/").text
-    assert f"/records?form=household_visit&amp;from={today()}&amp;to={today()}" in page
+    assert f"/figure?day={today()}&amp;indicator=A2_visits&amp;area=370304" in page
     assert re.search(r'data-figure="370304-A2_visits">2<', page)
 
 

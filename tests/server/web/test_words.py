@@ -10,9 +10,11 @@ from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
 from server.health import PARTS
+from server.readmodel.declaration import default_declaration
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
+from server.readmodel.sides import SIDES
 from server.readmodel.stock_queries import SINCE
 from server.villages.nil_reports import MOVES as NIL_MOVES
 from server.villages.states import STATES as VILLAGE_STATES
@@ -23,7 +25,9 @@ SOURCES = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
 KEY = re.compile(r"""\bt\(\s*f?["']([a-z0-9_.]+)["'][,)]""")
 # Keys that are put together: the beginning, and what may follow.
 COMPOSED = {
-    "overview.by_": ["town", "village"],
+    "overview.by_": ["town", "village", "grid"],
+    "figure.of_": list(SIDES),
+    "figure.kind_": [*default_declaration().units, *default_declaration().mentioned],
     "overview.span_": ["day", "week"],
     "status.": ["accepted", "accepted_with_warnings", "quarantined", "returned", "superseded", "voided"],
     "severity.": ["E", "W", "F"],

@@ -1,0 +1,249 @@
+"""What stands behind a figure: its numbers, the areas below, and everything that one number counts, row by
+row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import render_template, request, url_for
+
+from server.api import behind as api
+from server.api import behind_shapes as shapes
+from server.api.access import staff_for
+from server.api.beijing import today
+from server.app import gridbook
+from server.people.permissions import may
+from server.people.staff import Staff
+from server.people.web import require_staff
+from server.readmodel import queries
+from server.web import figures as layout
+from server.web.addresses import unit_href
+from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.choices import choice_label
+from server.web.frame import here
+from server.web.language import pick
+from server.web.language import translate as t
+from server.web.numbers import number
+from server.web.pages import blueprint
+from server.web.relief import OPENS as RELIEF_OPENS
+
+PAGE = 50
+READS = ("register.read", "records.read")
+# The page on which staff work with what a figure counts, as it is now.
+WORKED_ON: dict[str, tuple[str, dict[str, str]]] = {
+    "A6": ("not_reached", {"day": "day"}),
+    "C3": ("points", {}),
+    **{name: ("roster", {"state": state}) for name, state in RELIEF_OPENS.items()},
+    "D3": ("roster", {}),
+    "J4_duplicates": ("exceptions", {"kind": "duplicate_disinfection"}),
+    "J4_disputed": ("exceptions", {"kind": "fever_conflict"}),
+}
+
+
+def address_of(member: Staff, **query: str | None) -> str:
+    """Of the page behind a figure, up to `indicator` and the area, which come last; "" for who may not read
+    it."""
+    if not all(may(member, action) for action in READS):
+        return ""
+    kept = {name: value for name, value in query.items() if value}
+    return f"{url_for('web.figure')}?{urlencode(kept)}{'&' if kept else ''}"
+
+
+def href(address: str, indicator_id: str, area_code: str, **more: str | None) -> str:
+    """`address` with what it counts, and where."""
+    if not address:
+        return ""
+    asked_for = {"indicator": indicator_id, "area": area_code, **more}
+    return address + urlencode({name: value for name, value in asked_for.items() if value})
+
+
+@blueprint.get("/figure")
+@require_staff("register.read")
+def figure() -> str:
+    staff_for("register.read")
+    member = staff_for("records.read")
+    query = asked(shapes.BehindQuery, limit=str(PAGE))
+    area, chosen = area_filters(member, query.get("area"))
+    day = query.get("day") or today()
+    side, grid = api.one_side(query, day), api.one_grid(query, area)
+    page = api.page(member, side, area["code"], grid, query.get("cursor"), PAGE)
+    indicator, percent = side.indicator, layout.is_share(side.indicator)
+    figures = _figures(side, area, grid)
+    names = _names(member, page.items)
+    return render_template(
+        "figure.html",
+        area=area,
+        path=path_to(member, area),
+        grid=_grid_name(area, grid) if grid else "",
+        given_grid=grid,
+        indicator=indicator,
+        name=layout.with_unit(pick(indicator.name), "" if percent else pick(indicator.unit)),
+        note=pick(indicator.note),
+        headline=number(_of_span(figures, side)["value"], percent=percent),
+        sides=_sides(side, figures),
+        parts=_parts(side, figures),
+        spans=() if indicator.cumulative else queries.SPANS,
+        side=side,
+        total=_total(side, area, grid),
+        below=_below(side, area) if grid is None else [],
+        below_level={"district": "town", "town": "village"}.get(area["level"], "grid"),
+        rows=[_row(member, item, names) for item in page.items],
+        counts_one=all(item["amount"] == 1 for item in page.items),
+        with_ranges=any("parts" in item for item in page.items),
+        next_cursor=page.next_cursor,
+        first=not request.args.get("cursor"),
+        worked_on=_worked_on(indicator.id, area, day),
+        filters=chosen,
+        day=day.isoformat(),
+        today=today().isoformat(),
+        **area_choices(member),
+    )
+
+
+def _figures(side: queries.Side, area: Mapping[str, Any], grid: str | None) -> dict[str, Any]:
+    """The whole figure of the area or the grid."""
+    rm, name = gridbook().readmodel, side.indicator.id
+    if grid is None:
+        return queries.figures(rm, area["code"], side.day, [name])[name]
+    rows = queries.area_table(rm, area["code"], side.day, [name])
+    empty: dict[str, Any] = {"value": None, "parts": {}}
+    found = [row["figures"][name] for row in rows if row["area"]["code"] == grid]
+    return found[0] if found else {**empty, "seven_days": empty}
+
+
+def _of_span(figure: Mapping[str, Any], side: queries.Side) -> dict[str, Any]:
+    return dict(figure if side.span == "day" else figure["seven_days"])
+
+
+def _sides(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The numbers to choose from, where there are several."""
+    known = queries.sides_of(side.indicator, side.part or None)
+    day, span, part = side.day, side.span, side.part or None
+    sides = [queries.side(side.indicator, day, span, of, part) for of in known]
+    return [
+        {
+            "words": t(f"figure.of_{each.of}"),
+            "text": number(each.told(figures)),
+            "here": each.of == side.of,
+            "href": here(of=each.of),
+        }
+        for each in sides
+        if len(sides) > 1
+    ]
+
+
+def _parts(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    parts = _of_span(figures, side).get("parts", {})
+    percent = bool(side.indicator.parts_numerator)
+    rows = [
+        {
+            "words": part_words(side.indicator, part),
+            "text": number(each["value"], percent=percent),
+            "here": part == side.part,
+            "href": here(part=part, of=None),
+        }
+        for part, each in parts.items()
+    ]
+    if not rows or not queries.sides_of(side.indicator):
+        return rows
+    whole = {"words": t("figure.whole"), "text": "", "here": not side.part, "href": here(part=None, of=None)}
+    return [whole, *rows]
+
+
+def part_words(indicator: Any, part: str) -> str:
+    """MASK piece as the item and its unit, a range by its end, a rule by what it says; else the code."""
+    if indicator.percentile is not None:
+        return t("figure.up_to", n=part)
+    item, _, unit = part.partition(" ")
+    return " ".join(filter(None, (choice_label("item", item), choice_label("unit", unit))))
+
+
+def _total(side: queries.Side, area: Mapping[str, Any], grid: str | None) -> dict[str, Any]:
+    found = api.total(side, area["code"], grid)
+    return {
+        "figure": number(found["figure"]),
+        "sum": None if found["sum"] is None else number(found["sum"]),
+        "units": found["units"],
+        "agrees": found["sum"] is None or round(found["sum"] - found["figure"], 6) == 0,
+    }
+
+
+def _below(side: queries.Side, area: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The areas right inside that add something; they sum to the number."""
+    name = side.indicator.id
+    rows = queries.area_table(gridbook().readmodel, area["code"], side.day, [name])
+    found = [(row["area"], side.told(row["figures"][name])) for row in rows]
+    return [
+        {
+            "name": each["name"] or t("figure.no_grid"),
+            "text": number(value),
+            "href": here(grid=each["code"]) if each["level"] == "grid" else _here_in(each["code"]),
+        }
+        for each, value in found
+        if value
+    ]
+
+
+def _here_in(area_code: str) -> str:
+    return here(area=area_code, town=None, village=None, grid=None)
+
+
+def _grid_name(area: Mapping[str, Any], grid: str) -> str:
+    return _grids(area["code"]).get(grid, t("figure.no_grid"))
+
+
+def _grids(village: str) -> dict[str, str]:
+    return {each["code"]: each["name"] for each in queries.areas(gridbook().readmodel, parent=village)}
+
+
+def _names(member: Staff, items: list[dict[str, Any]]) -> dict[str, str]:
+    """{code: name} of the villages and grids of the rows."""
+    villages = {area["code"]: area["name"] for area in area_choices(member)["villages"]}
+    for code in {item["village_code"] for item in items}:
+        villages |= _grids(code)
+    return villages
+
+
+def _row(member: Staff, item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    entry, answers = item.get("entry") or {}, item.get("answers") or {}
+    village = item["village_code"]
+    name = entry.get("head_name") or entry.get("name") or answers.get("person_name") or ""
+    kind, unit_id = item["kind"], item["id"]
+    if kind not in queries.indicators().units and item.get("household_id"):
+        kind, unit_id = "household", item["household_id"]
+    return {
+        "id": _unit_words(item),
+        "name": pick(name),
+        "href": unit_href(kind, unit_id, village) if kind in queries.indicators().units else "",
+        "village": names.get(village, village),
+        "grid": names.get(item["grid_code"], t("figure.no_grid")),
+        "amount": number(item["amount"]),
+        "ranges": "、".join(
+            f"{t('figure.up_to', n=part)} ×{number(n)}" for part, n in item.get("parts", {}).items()
+        ),
+        "records": [
+            {"day": each["work_date"], "href": url_for("web.record", record_id=each["record_id"])}
+            for each in item["records"]
+        ],
+    }
+
+
+def _unit_words(item: Mapping[str, Any]) -> str:
+    """A unit by its id; one that no register lists by what it is."""
+    kind, unit_id = item["kind"], item["id"]
+    if unit_id.startswith("~"):
+        return t("figure.unlisted")
+    return unit_id or item.get("household_id") or t(f"figure.kind_{kind}")
+
+
+def _worked_on(indicator_id: str, area: Mapping[str, Any], day: date) -> str:
+    page, wanted = WORKED_ON.get(indicator_id, ("", {}))
+    if not page:
+        return ""
+    values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
+    if area["level"] in ("town", "village"):
+        values[area["level"]] = area["code"]
+    return url_for(f"web.{page}", **values)  # type: ignore[arg-type]
