@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Flask, current_app
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import datafolder, headers
 from server.database import open_engine
+from server.jobs.queue import Queue
 from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
@@ -25,6 +27,7 @@ class Gridbook:
     store: Store
     people: People
     readmodel: ReadModel
+    jobs: Queue
 
 
 def gridbook() -> Gridbook:
@@ -54,6 +57,7 @@ def open_gridbook(settings: Settings) -> Gridbook:
         shared = _gridbook(settings, open_store(settings))
         shared.people.create()
         shared.readmodel.create()
+        shared.jobs.create()
     return shared
 
 
@@ -71,7 +75,8 @@ def open_store(settings: Settings, *, is_made: bool = False) -> Store:
 
 def _gridbook(settings: Settings, store: Store) -> Gridbook:
     people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
-    return Gridbook(settings, store, people, ReadModel(open_engine(settings.database_url)))
+    jobs = Queue(settings.data, timedelta(hours=settings.job_keep_hours))
+    return Gridbook(settings, store, people, ReadModel(open_engine(settings.database_url)), jobs)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -78,14 +78,14 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
 
 def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
     """An errand: what was ordered to be done outside of a request. It waits while another process does it."""
-    from server.jobs.commands import do_jobs, the_queue
+    from server.jobs.commands import do_jobs
     from server.lock import LockHeld
 
     os.nice(NICE)  # phones and pages come first
     with app.app_context():
         while not stopped():
             try:
-                do_jobs(the_queue(), app.extensions["gridbook"].settings, stopped)
+                do_jobs(app.extensions["gridbook"], stopped)
             except LockHeld:
                 time.sleep(TRY_AGAIN_S)
 

@@ -16,8 +16,8 @@ from server.api.description import FILE
 from server.api.exports import ACTION, ask
 from server.api.freshness import A_FILE, untagged
 from server.api.problems import Problem
+from server.app import gridbook
 from server.exports.asked import Asked
-from server.jobs.commands import the_queue
 from server.jobs.queue import Job, TooMany
 from server.people.permissions import covers, may
 from server.people.staff import Staff
@@ -48,7 +48,7 @@ class Jobs(MethodView):
     @untagged(IT_MOVES)
     def get(self) -> dict[str, Any]:
         """Your jobs, newest first."""
-        return {"items": [shown(job) for job in the_queue().of(staff_for(ACTION).staff_id)]}
+        return {"items": [shown(job) for job in gridbook().jobs.of(staff_for(ACTION).staff_id)]}
 
 
 @blp.route("/jobs/<string:job_id>", endpoint="Job")
@@ -82,7 +82,7 @@ def order(member: Staff, form_id: str, query: dict[str, Any]) -> Job:
     """Raises Problem as `ask` does, and when somebody has as many jobs as one may."""
     asked = ask(member, form_id, query)
     try:
-        return the_queue().order("export", member.staff_id, asked.to_json())
+        return gridbook().jobs.order("export", member.staff_id, asked.to_json())
     except TooMany:
         raise Problem("too-many-jobs") from None
 
@@ -90,7 +90,7 @@ def order(member: Staff, form_id: str, query: dict[str, Any]) -> Job:
 def one(member: Staff, job_id: str) -> Job:
     """Raises Problem, the same for another person's."""
     try:
-        job = the_queue().job(job_id)
+        job = gridbook().jobs.job(job_id)
     except KeyError:
         raise Problem("unknown-job") from None
     if job.staff_id != member.staff_id:
@@ -101,15 +101,15 @@ def one(member: Staff, job_id: str) -> Job:
 def cancel(member: Staff, job_id: str) -> Job:
     job = one(member, job_id)
     if job.state == "done":
-        the_queue().file(job_id).unlink(missing_ok=True)
-        the_queue().end(job_id, "cancelled")
-    return the_queue().cancel(job_id)
+        gridbook().jobs.file(job_id).unlink(missing_ok=True)
+        gridbook().jobs.end(job_id, "cancelled")
+    return gridbook().jobs.cancel(job_id)
 
 
 def file(member: Staff, job_id: str) -> Response:
     """Raises Problem: not done, or somebody who has lost the right to what is in it since the ordering."""
     job = one(member, job_id)
-    path = the_queue().file(job_id)
+    path = gridbook().jobs.file(job_id)
     if job.state != "done" or not path.exists():
         raise Problem("job-not-done")
     _still_allowed(member, Asked.from_json(job.asked))

@@ -1,4 +1,4 @@
-"""`flask jobs work`; and the queue of an app."""
+"""`flask jobs work`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import AppGroup
 
-from server import datafolder
-from server.app import gridbook
-from server.jobs.queue import Queue
+from server.app import Gridbook, gridbook
 from server.jobs.worker import Worker
 from server.lock import FileLock, LockHeld
-from server.settings import Settings
 
 LOCK = "jobs.lock"
 
@@ -25,17 +21,7 @@ jobs = AppGroup("jobs", help="Long work outside the request.")
 
 
 def register(app: Flask) -> None:
-    settings = app.extensions["gridbook"].settings
-    queue = Queue(settings.data, timedelta(hours=settings.job_keep_hours))
-    with datafolder.start_lock(settings.data):
-        queue.create()
-    app.extensions["gridbook_jobs"] = queue
     app.cli.add_command(jobs)
-
-
-def the_queue() -> Queue:
-    queue: Queue = current_app.extensions["gridbook_jobs"]
-    return queue
 
 
 @jobs.command()
@@ -50,18 +36,18 @@ def work() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
-        do_jobs(the_queue(), gridbook().settings, lambda: stopped)
+        do_jobs(gridbook(), lambda: stopped)
     except LockHeld as holder:
         sys.exit(f"Jobs are done by another worker: {holder}.")
 
 
-def do_jobs(queue: Queue, settings: Settings, stopped: Callable[[], bool]) -> None:
+def do_jobs(shared: Gridbook, stopped: Callable[[], bool]) -> None:
     """Until stopped. Raises LockHeld while another process does them."""
     from server.exports.job import export
 
-    lock = FileLock(settings.data / LOCK)
+    lock = FileLock(shared.settings.data / LOCK)
     lock.acquire(note=f"process {os.getpid()}")
     try:
-        Worker(queue, {"export": export}, settings.job_file_max_bytes, stopped).run_forever()
+        Worker(shared.jobs, {"export": export}, shared.settings.job_file_max_bytes, stopped).run_forever()
     finally:
         lock.release()

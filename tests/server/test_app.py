@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from server import datafolder
-from server.app import create_app
+from server.app import create_app, made_gridbook, make_app, open_gridbook
 from server.settings import Settings
 
 
@@ -108,3 +108,14 @@ def test_the_key_for_persons_is_another_secret_that_only_its_owner_reads(tmp_pat
     (tmp_path / "person.key").write_text("1234")
     with pytest.raises(ValueError, match=r"person\.key is no key"):
         datafolder.person_key(tmp_path)
+
+
+def test_what_is_made_from_a_prepared_folder_touches_no_file_before_it_is_used(tmp_path) -> None:
+    settings = Settings.from_environ({"GRIDBOOK_DATA": str(tmp_path)})
+    open_gridbook(settings).store.close()
+    assert (tmp_path / "jobs.sqlite3").exists()
+    files = [path for path in tmp_path.rglob("*") if path.name.partition(".")[2].startswith("sqlite3")]
+    for path in files:
+        path.unlink()
+    make_app(made_gridbook(settings))
+    assert not [path for path in files if path.exists()]

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from server.exports.job import export
-from server.jobs.commands import the_queue
 from server.jobs.worker import Worker
 from tests.server.api.world import World, sample, today
 from tests.server.lists import pushed
@@ -39,7 +38,7 @@ def prepared(world: World) -> dict[str, str]:
     job = world.post("dong", "/api/v1/jobs/exports", json={"form": "household_visit"})
     assert job.status_code == 202, job.text
     with world.app.app_context():
-        Worker(the_queue(), {"export": export}, 1 << 30, lambda: False).run_once()
+        Worker(world.gridbook.jobs, {"export": export}, 1 << 30, lambda: False).run_once()
     return {
         "job_id": job.json["job_id"],
         "webhook_id": webhook_id,

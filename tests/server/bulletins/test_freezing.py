@@ -20,6 +20,7 @@ from server.bulletins.refusals import Refused
 from server.database import open_engine
 from server.intake import rebuilding
 from server.intake.follower import Follower, ask
+from server.jobs.queue import Queue
 from server.people.people import People
 from server.people.staff import Staff
 from server.people.tables import devices
@@ -37,7 +38,8 @@ def gridbook_of(district: District) -> Gridbook:
     people = People(open_engine(f"sqlite:///{district.folder / 'people.sqlite3'}"), "secret")
     people.create()
     given = Settings.from_environ({"GRIDBOOK_DATA": str(district.folder)})
-    return Gridbook(given, district.store, people, district.readmodel)
+    jobs = Queue(district.folder, timedelta(hours=given.job_keep_hours))
+    return Gridbook(given, district.store, people, district.readmodel, jobs)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ ORDER = {"form": "household_visit"}
 
 @pytest.fixture(autouse=True)
 def queue(world: World) -> Iterator[Queue]:
-    found: Queue = world.app.extensions["gridbook_jobs"]
+    found = world.gridbook.jobs
     yield found
     for name in world.tokens:
         for job in found.of(staff_id(world, name)):
