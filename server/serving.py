@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -69,11 +70,7 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
     follower = make_follower(shared)
     try:
         with delivering_beside(shared):
-            while not stopped():
-                try:
-                    follower.run_forever(stopped)
-                except IntakeRunning:
-                    time.sleep(TRY_AGAIN_S)
+            _alone(partial(follower.run_forever, stopped), IntakeRunning, stopped)
     except InsufficientStorage as error:
         sys.exit(f"intake stopped and is started again: {error.reason}")
 
@@ -81,15 +78,19 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
 def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
     """An errand: what was ordered to be done outside of a request. It waits while another process does it."""
     from server.jobs.commands import do_jobs
-    from server.lock import LockHeld
 
     os.nice(NICE)  # phones and pages come first
     with app.app_context():
-        while not stopped():
-            try:
-                do_jobs(app.extensions["gridbook"], stopped)
-            except LockHeld:
-                time.sleep(TRY_AGAIN_S)
+        _alone(partial(do_jobs, app.extensions["gridbook"], stopped), LockHeld, stopped)
+
+
+def _alone(errand: Callable[[], None], held: type[Exception], stopped: Callable[[], bool]) -> None:
+    """Again and again until stopped; `held` says that another process does it."""
+    while not stopped():
+        try:
+            errand()
+        except held:
+            time.sleep(TRY_AGAIN_S)
 
 
 def end() -> None:

@@ -19,11 +19,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests import chromium, couchdbs
 from tests.postgres import ABSENT, Postgres, programs
 from tests.servers import ROOT, Server
+
+# However busy the machine is, an example has no deadline.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 

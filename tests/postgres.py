@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import psycopg
+from sqlalchemy.engine import make_url
 
 from server.supervisor import die_with_parent
 
@@ -80,13 +81,21 @@ class Postgres:
 
     def new_database(self) -> str:
         """The URL of an empty database."""
+        return self._create("template1")
+
+    def copy_of(self, url: str) -> str:
+        """The URL of a database that is like this one, to which nobody is connected."""
+        return self._create(str(make_url(url).database))
+
+    def _create(self, template: str) -> str:
         self._made += 1
         name = f"test_{self._made}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql+psycopg://gridbook@/{name}?host={self.folder}"
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        """At once: nothing of it is kept."""
+        self._process.send_signal(signal.SIGQUIT)
         self._process.wait()
         shutil.rmtree(self.folder)

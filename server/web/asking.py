@@ -3,6 +3,7 @@ are ignored."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import request
@@ -14,6 +15,7 @@ from server.app import gridbook
 from server.people.permissions import covers
 from server.people.staff import Staff
 from server.readmodel import queries
+from server.web.sorting import heads
 
 
 def asked(shape: type[Schema], **more: Any) -> dict[str, Any]:
@@ -50,9 +52,43 @@ def area_choices(member: Staff) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+class Names(dict[str, str]):
+    """What areas are called; a code that is none of theirs stands for itself."""
+
+    def __missing__(self, code: str) -> str:
+        return code
+
+
+def names(areas: Iterable[dict[str, Any]]) -> Names:
+    return Names({each["code"]: each["name"] for each in areas})
+
+
 def area_filters(member: Staff, code: str | None) -> tuple[dict[str, Any], dict[str, str]]:
     """The area asked for, and which town and village that sets in the form's fields."""
     area = own_area(member, code)
     level = area["level"]
     town = area["code"] if level == "town" else area["parent"] if level == "village" else ""
     return area, {"town": town, "village": area["code"] if level == "village" else ""}
+
+
+def around_list(
+    member: Staff,
+    area: dict[str, Any],
+    chosen: dict[str, str],
+    columns: Iterable[tuple[str, str]],
+    sorts: Collection[str],
+    query: dict[str, Any],
+    next_cursor: str | None,
+) -> dict[str, Any]:
+    """What the page of a list below `area` has around its rows: where it is, the heads of its columns, where
+    it goes on, and the fields of its filters."""
+    return {
+        "area": area,
+        "path": path_to(member, area),
+        "columns": heads(columns, sorts, query["sort"], "sort"),
+        "next_cursor": next_cursor,
+        "first": not request.args.get("cursor"),
+        "query": query,
+        "filters": chosen,
+        **area_choices(member),
+    }

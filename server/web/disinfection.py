@@ -25,7 +25,7 @@ from server.readmodel.disinfection_queries import (
     hint_rules,
 )
 from server.web.addresses import unit_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_filters, around_list, asked, names
 from server.web.choices import choice_label
 from server.web.figures import is_share, with_unit
 from server.web.language import pick
@@ -65,13 +65,11 @@ def points() -> str:
     area, chosen = area_filters(member, query.get("area"))
     at = api.now()
     told, found = api.read(area, day, at), api.points(area["code"], at, query)
-    choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    around = around_list(member, area, chosen, COLUMNS, POINT_SORTS, query, found.next_cursor)
+    villages = names(around["villages"])
     opens = may(member, "records.read")
     return render_template(
         "disinfection.html",
-        area=area,
-        path=path_to(member, area),
         day=day.isoformat(),
         today=today().isoformat(),
         standing=told["standing"],
@@ -80,13 +78,8 @@ def points() -> str:
         hints=_hints(told["figures"], member, area, day),
         table=_table(told["items"], day, opens=opens),
         items=[_item(item, villages, opens=opens) for item in found.items],
-        columns=heads(COLUMNS, tuple(POINT_SORTS), query["sort"], "sort"),
-        next_cursor=found.next_cursor,
-        first=not request.args.get("cursor"),
         states=STANDINGS,
-        query=query,
-        filters=chosen,
-        **choices,
+        **around,
     )
 
 
@@ -188,13 +181,13 @@ def _row(row: dict[str, Any], day: date, known: Any, *, opens: bool) -> dict[str
     return {"name": name, "area": "", "href": href if point["registered"] else "", "cells": cells}
 
 
-def _item(item: dict[str, Any], villages: dict[str, str], *, opens: bool) -> dict[str, Any]:
+def _item(item: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:
     entry, hours = item["entry"], item["hours_since"]
     return {
         "name": entry.get("name") or item["point_id"],
         "href": unit_href("point", item["point_id"], item["village_code"]) if opens else "",
         "place_type": choice_label("place_type", entry.get("place_type")),
-        "village": villages.get(item["village_code"], item["village_code"]),
+        "village": villages[item["village_code"]],
         "interval": t("points.hours", n=entry["interval_h"]) if "interval_h" in entry else "—",
         "last": local(item.get("last_ended_at")),
         "hours": "—" if hours is None else t("points.hours", n=number(hours)),
@@ -217,23 +210,16 @@ def disinfections() -> str:
     day = query.get("day") or today()
     area, chosen = area_filters(member, query.get("area"))
     found = api.disinfections(area["code"], day, query)
-    choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    around = around_list(member, area, chosen, RECORD_COLUMNS, RECORD_SORTS, query, found.next_cursor)
+    villages = names(around["villages"])
     opens = may(member, "register.read")
     return render_template(
         "disinfections.html",
-        area=area,
-        path=path_to(member, area),
         day=day.isoformat(),
         today=today().isoformat(),
         items=[_record(item, villages, opens=opens) for item in found.items],
-        columns=heads(RECORD_COLUMNS, tuple(RECORD_SORTS), query["sort"], "sort"),
-        next_cursor=found.next_cursor,
-        first=not request.args.get("cursor"),
         findings=[(each, _finding_words(each)) for each in findings()],
-        query=query,
-        filters=chosen,
-        **choices,
+        **around,
     )
 
 
@@ -241,7 +227,7 @@ def _finding_words(finding: str) -> str:
     return rule_words(finding) if finding in hint_rules() else t(f"points.finding_{finding}")
 
 
-def _record(item: dict[str, Any], villages: dict[str, str], *, opens: bool) -> dict[str, Any]:
+def _record(item: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:
     point = item["point_id"]
     mixed, aimed = item["conc_mgl"], item["target_mgl"]
     return {
@@ -249,7 +235,7 @@ def _record(item: dict[str, Any], villages: dict[str, str], *, opens: bool) -> d
         "point": point or t("points.adhoc"),
         "point_href": unit_href("point", point, item["village_code"]) if point and opens else "",
         "record_href": url_for("web.record", record_id=item["record_id"]),
-        "village": villages.get(item["village_code"], item["village_code"]),
+        "village": villages[item["village_code"]],
         "at": local(item["ended_at"]),
         "agent": choice_label("agent", item["agent"]),
         "method": choice_label("method", item["method"]),

@@ -16,7 +16,7 @@ from server.api.problems import Problem
 from server.people.permissions import may
 from server.people.web import require_csrf, require_staff
 from server.web import record_layout as layout
-from server.web.asking import area_choices, area_filters, asked
+from server.web.asking import Names, area_choices, area_filters, asked, names
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
@@ -35,7 +35,7 @@ def duplicates_page() -> str:
     _, chosen = area_filters(member, query.get("area"))
     found = api.listed(member, query)
     choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    villages = names(choices["villages"])
     return render_template(
         "duplicates.html",
         items=[_row(item, villages) for item in found.items],
@@ -49,11 +49,11 @@ def duplicates_page() -> str:
     )
 
 
-def _row(item: dict[str, Any], villages: dict[str, str]) -> dict[str, Any]:
+def _row(item: dict[str, Any], villages: Names) -> dict[str, Any]:
     return {
         "pair": item["pair"],
         "unit": _unit(item),
-        "village": villages.get(item["village_code"], item["village_code"]),
+        "village": villages[item["village_code"]],
         "records": [version(record) for record in item["records"]],
         "why": pick(api.rules().get(item["rule"] or "")),
         "since": local(item["since"]),
@@ -81,7 +81,7 @@ def _decided(item: dict[str, Any]) -> str:
 def duplicate_page(pair: str) -> str:
     member = staff_for("records.read")
     item = api.one(member, pair)
-    villages = {each["code"]: each["name"] for each in area_choices(member)["villages"]}
+    villages = names(area_choices(member)["villages"])
     masked = [records.masked_item(record) for record in item["records"]]
     setting = layout.Setting(pick, t("yes"), t("no"), _no_photo)
     rows = _circumstances(item["records"]) + side_by_side(masked, item["records"], setting)
@@ -93,7 +93,7 @@ def duplicate_page(pair: str) -> str:
         pair=pair,
         heading=t("duplicates.one", unit=_unit(item)),
         form=pick(compiled.get("title")),
-        where=villages.get(item["village_code"], item["village_code"]),
+        where=villages[item["village_code"]],
         why=pick(api.rules().get(item["rule"] or "")),
         versions=[version(record) for record in masked],
         rows=rows if everything else differing,

@@ -21,11 +21,10 @@ from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
 from server.readmodel.moments import parse
 from server.web.addresses import history_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_choices, area_filters, around_list, asked, names
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
-from server.web.sorting import heads
 
 REFUSALS = ("exception-moved", "exception-state", "note-missing", "unknown-owner")
 COLUMNS = (
@@ -45,34 +44,28 @@ def exceptions_page() -> str:
     query = asked(shapes.ExceptionQuery)
     area, chosen = area_filters(member, query.get("area"))
     found = api.read(member, query)
-    choices, known = area_choices(member), api.names()
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    around = around_list(member, area, chosen, COLUMNS, SORTS, query, found.next_cursor)
+    villages, known = names(around["villages"]), api.names()
     counts = {kind: {**found.counts[kind], "name": pick(kinds()[kind].name)} for kind in kinds()}
     return render_template(
         "exceptions.html",
-        path=path_to(member, area),
         items=[_row(item, villages, known) for item in found.items],
         total=found.total,
         counts=counts,
         capped=[each["name"] for each in counts.values() if each["capped"]],
-        next_cursor=found.next_cursor,
-        first=not request.args.get("cursor"),
-        columns=heads(COLUMNS, SORTS, query["sort"], "sort"),
-        filters={"owner": query.get("owner", ""), **chosen},
-        query=query,
         states=STATES,
         may_handle=may(member, "exceptions.handle"),
-        **choices,
+        **around,
     )
 
 
-def _row(item: Item, villages: dict[str, str], known: dict[str, str]) -> dict[str, Any]:
+def _row(item: Item, villages: Names, known: dict[str, str]) -> dict[str, Any]:
     found, standing = item.found, item.standing
     return {
         "id": item.id,
         "kind": pick(kinds()[found.kind].name),
         "subject": _subject(item),
-        "village": villages.get(found.village_code, found.village_code),
+        "village": villages[found.village_code],
         "since": local(found.since),
         "age": _hours_since(found.since),
         "due": local(item.due),
@@ -105,8 +98,8 @@ def _hours_since(moment: str) -> str:
 @require_staff("records.read")
 def exception_page(exception_id: str) -> str:
     member = staff_for("records.read")
-    item, known, choices = api.found(member, exception_id), api.names(), area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    item, known = api.found(member, exception_id), api.names()
+    villages = names(area_choices(member)["villages"])
     handlers = [each for each in api.handlers(item.found.village_code) if each.staff_id != member.staff_id]
     return render_template(
         "exception.html",

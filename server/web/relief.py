@@ -16,7 +16,7 @@ from server.people.web import require_staff
 from server.readmodel import queries
 from server.readmodel.relief_queries import INDICATORS, SORTS, STANDINGS
 from server.web.addresses import unit_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_filters, around_list, asked, names
 from server.web.choices import choice_label, items_in_words
 from server.web.figures import sort_rows
 from server.web.language import pick
@@ -51,27 +51,20 @@ def roster() -> str:
     campaign = query.get("campaign") or None
     told = api.read(area, today(), campaign)
     found = api.entries(area["code"], today(), query)
-    choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    around = around_list(member, area, chosen, COLUMNS, SORTS, query, found.next_cursor)
+    villages = names(around["villages"])
     opens = may(member, "records.read")
     return render_template(
         "relief.html",
-        area=area,
-        path=path_to(member, area),
         figures=_figures(told["figures"]),
         share=told["figures"][SHARE],
         share_text=number(told["figures"][SHARE]["value"], percent=True),
         items=_items(told["figures"]),
         table=_table(told["items"]),
         entries=[_entry(item, villages, opens=opens) for item in found.items],
-        columns=heads(COLUMNS, tuple(SORTS), query["sort"], "sort"),
-        next_cursor=found.next_cursor,
-        first=not request.args.get("cursor"),
         states=STANDINGS,
-        query=query,
         campaigns=_campaigns(),
-        filters=chosen,
-        **choices,
+        **around,
     )
 
 
@@ -135,14 +128,14 @@ def _row(row: dict[str, Any], ids: list[str], items: list[str]) -> dict[str, Any
     }
 
 
-def _entry(item: dict[str, Any], villages: dict[str, str], *, opens: bool) -> dict[str, Any]:
+def _entry(item: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:
     entry, days = item["entry"], item["waiting_days"]
     return {
         "id": item["roster_entry_id"],
         "href": unit_href("roster_entry", item["roster_entry_id"], item["village_code"]) if opens else "",
         "head": entry.get("head_name", ""),
         "category": choice_label("special_group", entry.get("category")),
-        "village": villages.get(item["village_code"], item["village_code"]),
+        "village": villages[item["village_code"]],
         "entitled": items_in_words(entry.get("entitlement", [])),
         "delivered": items_in_words(item["delivered"]),
         "state": item["state"],

@@ -15,7 +15,7 @@ from server.people.permissions import may
 from server.people.web import require_staff
 from server.readmodel.stock_queries import INDICATORS, SINCE, SORTS
 from server.web.addresses import unit_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_filters, around_list, asked, names
 from server.web.choices import choice_label
 from server.web.language import pick
 from server.web.language import translate as t
@@ -46,24 +46,17 @@ def stock() -> str:
     query = asked(shapes.StoresQuery, limit=str(PAGE))
     area, chosen = area_filters(member, query.get("area"))
     told, found = api.read(area, today()), api.stores(area["code"], query)
-    choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    around = around_list(member, area, chosen, COLUMNS, SORTS, query, found.next_cursor)
+    villages = names(around["villages"])
     opens = may(member, "records.read")
     item = query.get("item", "")
     return render_template(
         "stock.html",
-        area=area,
-        path=path_to(member, area),
         totals=_totals(told["figures"], item),
         table=_table(told["items"], item) if item else None,
         lines=[_line(store, line, villages, opens=opens) for store in found.items for line in store["lines"]],
-        columns=heads(COLUMNS, tuple(SORTS), query["sort"], "sort"),
-        next_cursor=found.next_cursor,
-        first=not request.args.get("cursor"),
         items=_items(),
-        query=query,
-        filters=chosen,
-        **choices,
+        **around,
     )
 
 
@@ -130,15 +123,13 @@ def _table(rows: list[dict[str, Any]], item: str) -> dict[str, Any]:
     }
 
 
-def _line(
-    store: dict[str, Any], line: dict[str, Any], villages: dict[str, str], *, opens: bool
-) -> dict[str, Any]:
+def _line(store: dict[str, Any], line: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:
     count, unit = line.get("counted"), choice_label("unit", line["unit"])
     shown = opens and store["registered"]
     return {
         "store": store["name"] or store["station_id"],
         "href": unit_href("station", store["station_id"], store["village_code"]) if shown else "",
-        "village": villages.get(store["village_code"], store["village_code"]),
+        "village": villages[store["village_code"]],
         "item": choice_label("item", line["item_code"]),
         "unit": unit,
         "qty": number(line["qty"]),

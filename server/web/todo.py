@@ -15,7 +15,7 @@ from server.people.permissions import may
 from server.people.web import require_staff
 from server.readmodel import queries
 from server.web.addresses import unit_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_choices, area_filters, asked, names, path_to
 from server.web.choices import choice_label
 from server.web.language import translate as t
 from server.web.pages import blueprint
@@ -38,7 +38,7 @@ def not_reached() -> str:
         lambda: queries.not_reached(gridbook().readmodel, area["code"], day, query.get("cursor"), PAGE)
     )
     choices = area_choices(member)
-    villages = {each["code"]: each["name"] for each in choices["villages"]}
+    villages = names(choices["villages"])
     opens = may(member, "records.read")
     return render_template(
         "not_reached.html",
@@ -57,11 +57,11 @@ def not_reached() -> str:
     )
 
 
-def _household(item: dict[str, Any], villages: dict[str, str], *, opens: bool) -> dict[str, Any]:
+def _household(item: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:
     entry, village = item.get("entry") or {}, item["village_code"]
     result = choice_label("visit_result", item.get("last_result"))
     cells = [item["household_id"], entry.get("head_name", ""), entry.get("address", ""),
-             villages.get(village, village), item["attempts"],
+             villages[village], item["attempts"],
              item.get("first_attempt_date", "—"), item.get("last_visit_date", "—"), result or
              t("not_reached.never")]  # fmt: skip
     return {"cells": cells, "href": unit_href("household", item["household_id"], village) if opens else ""}

@@ -16,6 +16,7 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.readmodel import queries
 from server.web import figures as layout
+from server.web.asking import names
 from server.web.numbers import number
 
 WITH_MAP = ("district", "town")
@@ -32,7 +33,7 @@ def village_map(area: dict[str, Any], day: date, indicator_id: str, span: str) -
         found = [row | {"figures": layout.of_week(row["figures"])} for row in found]
     if sort:
         found = layout.sort_rows(found, sort.replace("value", indicator_id))
-    towns = {each["code"]: each["name"] for each in queries.areas(gridbook().readmodel, parent=area["code"])}
+    towns = names(queries.areas(gridbook().readmodel, parent=area["code"]))
     address = _address()
     percent = layout.is_share(queries.indicators().indicators[indicator_id])
     rows = []

@@ -18,7 +18,7 @@ from server.app import gridbook
 from server.people.permissions import may
 from server.people.web import require_csrf, require_staff
 from server.villages import states
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import area_choices, area_filters, asked, names, path_to
 from server.web.language import translate as t
 from server.web.numbers import number
 from server.web.pages import blueprint
@@ -45,7 +45,7 @@ def villages_page() -> str:
     state = request.args.get("state", "")
     state = state if state in states.STATES else ""
     choices = area_choices(member)
-    towns = {each["code"]: each["name"] for each in choices["towns"]}
+    towns = names(choices["towns"])
     return render_template(
         "villages.html",
         path=path_to(member, area),

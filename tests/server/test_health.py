@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,7 @@ from server.intake.follower import ask
 from server.intake.rebuilding import Progress
 from server.web.system import size
 from sync.store import StoreError
-from tests.server.api.world import World, filled, sample
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield filled(tmp_path_factory.mktemp("health"))
+from tests.server.api.world import World, sample
 
 
 def measured(world: World) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Disinfection by area, point and record: the lists hold as many as the figures count."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from server import clock
 from server.readmodel import queries
 from server.readmodel.disinfection_queries import STANDINGS, findings, hint_rules
-from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, VILLAGE_2, World, build, sample, today
+from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, VILLAGE_2, World, sample, today
 
 pytestmark = pytest.mark.parametrize("sprayed", ["sqlite", "postgresql"], indirect=True, scope="module")
 
@@ -16,10 +17,10 @@ TODAY = ("pass/spray_84", "fail/conc_above_1_5", "fail/rain", "fail/lpm2_too_muc
 
 
 @pytest.fixture(scope="module")
-def sprayed(request: pytest.FixtureRequest, tmp_path_factory: Any, new_database: Any) -> World:
+def sprayed(request: pytest.FixtureRequest, new_world: Callable[..., World]) -> World:
     """Point P1 with four disinfections of yesterday, of which one was mixed wrongly, one done in the rain and
     one with too much solution, and one at an ad-hoc place; P2 three days ago; nothing elsewhere."""
-    made = build(tmp_path_factory.mktemp("spray"), GRIDBOOK_DATABASE=new_database(request.param))
+    made = new_world(request.param, records=False)
     for name in TODAY:
         record = sample(f"disinfection_log/{name}", device_id=made.device_id, day=yesterday())
         if "point_id" in record["answers"]:

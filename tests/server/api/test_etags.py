@@ -14,7 +14,7 @@ import pytest
 from server import clock
 from server.people import devices
 from tests.server.api.questions import ask, prepared
-from tests.server.api.world import ROOT, World, build, sample
+from tests.server.api.world import ROOT, World, sample
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +126,9 @@ def test_whatever_an_answer_is_made_of_changes_its_tag(
         assert ask(world, path, ids, **{"If-None-Match": tag}).status_code == 200, path
 
 
-def test_a_template_that_was_changed_is_seen(tmp_path: Path) -> None:
+def test_a_template_that_was_changed_is_seen(tmp_path: Path, new_world: Callable[..., World]) -> None:
     shutil.copytree(ROOT / "forms", tmp_path / "forms")
-    world = build(tmp_path / "data", tmp_path / "forms")
-    world.follow()
+    world = new_world(GRIDBOOK_FORMS=str(tmp_path / "forms"))
     tag = world.get("dong", "/api/v1/sheets").headers["ETag"]
     os.utime(tmp_path / "forms" / "sheets" / "daily_towns.json", (0, 0))
     assert world.get("dong", "/api/v1/sheets").headers["ETag"] != tag

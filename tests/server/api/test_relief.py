@@ -1,5 +1,6 @@
 """Relief of a campaign: the same figures as the indicators, down to the entries, by whoever may see them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,6 @@ from tests.server.api.world import (
     TOWN,
     VILLAGE,
     World,
-    build,
     sample,
     today,
 )
@@ -26,10 +26,10 @@ RICE = [{"item_code": "RICE_BAG", "qty": 2, "unit": "bag"}]
 
 
 @pytest.fixture(scope="module")
-def served(request: pytest.FixtureRequest, tmp_path_factory: Any, new_database: Any) -> World:
+def served(request: pytest.FixtureRequest, new_world: Callable[..., World]) -> World:
     """Of aixin: one entry over-served, one not at home, four untouched. Of rice, a campaign of one village:
     one partly served, one served."""
-    made = build(tmp_path_factory.mktemp("relief"), GRIDBOOK_DATABASE=new_database(request.param))
+    made = new_world(request.param, records=False)
     register = made.gridbook.store.ensure(f"register-{VILLAGE}")
     register.put(
         {

@@ -1,5 +1,6 @@
 """Stock by item and store by store, as the stores' own movements leave it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from tests.server.api.world import (
     VILLAGE,
     VILLAGE_2,
     World,
-    build,
     sample,
     today,
 )
@@ -22,10 +22,10 @@ MASKS = {"item_code": "MASK", "unit": "piece"}
 
 
 @pytest.fixture(scope="module")
-def stocked(request: pytest.FixtureRequest, tmp_path_factory: Any, new_database: Any) -> World:
+def stocked(request: pytest.FixtureRequest, new_world: Callable[..., World]) -> World:
     """Store S1 of the first village: 500 masks, 60 issued, counted 431, 10 used; 25.5 litres never counted.
     Store BS1 of the second: more vegetables issued than it ever got. The others: nothing."""
-    made = build(tmp_path_factory.mktemp("stock"), GRIDBOOK_DATABASE=new_database(request.param))
+    made = new_world(request.param, records=False)
     for ago, name in enumerate(("allocate_in", "use", "stocktake", "issue", "purchase")):
         day = today() - timedelta(days=ago)
         made.push(sample(f"stock_movement/pass/{name}", device_id=made.device_id, day=day))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from server.people.permissions import ACTIONS
 from server.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-SAMPLES = ROOT / "forms" / "samples"
+FORMS = ROOT / "forms"
+SAMPLES = FORMS / "samples"
 BEIJING = timezone(timedelta(hours=8))
 PASSWORD = "a long enough password"
 
@@ -71,6 +73,29 @@ def filled(folder: Path, **environ: str) -> World:
     made.ids = fill_records(made)
     made.follow()
     return made
+
+
+def followed(folder: Path, **environ: str) -> World:
+    """The district with registers and nobody's records."""
+    made = build(folder, **environ)
+    made.follow()
+    return made
+
+
+def close(world: World) -> None:
+    """Its files are at rest and its databases unused."""
+    shared = world.gridbook
+    shared.store.close()
+    for engine in (shared.people.engine, shared.readmodel.engine):
+        engine.dispose()
+
+
+def copied(world: World, folder: Path, **environ: str) -> World:
+    """The same district in another folder, of one that is closed."""
+    shutil.copytree(
+        world.gridbook.settings.data, folder, ignore=shutil.ignore_patterns("run"), dirs_exist_ok=True
+    )
+    return replace(world, app=_app(folder, **environ), ids=dict(world.ids))
 
 
 @dataclass
@@ -145,12 +170,17 @@ def _shifted(value: Any, shift: timedelta) -> Any:
     return value
 
 
-def build(folder: Path, forms: Path = ROOT / "forms", **environ: str) -> World:
-    given = {"GRIDBOOK_DATA": str(folder), "GRIDBOOK_FORMS": str(forms), **environ}
+def _app(folder: Path, **environ: str) -> Flask:
+    given = {"GRIDBOOK_DATA": str(folder), "GRIDBOOK_FORMS": str(FORMS), **environ}
     app = create_app(Settings.from_environ(given))
     app.testing = True
+    return app
+
+
+def build(folder: Path, **environ: str) -> World:
+    app = _app(folder, **environ)
     gridbook: Gridbook = app.extensions["gridbook"]
-    publish(gridbook.store, forms)
+    publish(gridbook.store, FORMS)
     fill_registers(gridbook)
     with app.app_context():
         handed = {name: add_staff(gridbook, name, role, area) for name, (role, area) in STAFF.items()}

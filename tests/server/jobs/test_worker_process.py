@@ -37,9 +37,9 @@ def worker_of(data: Path) -> int | None:
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> World:
-    made = worlds.filled(tmp_path)
-    made.gridbook.store.close()
+def filled(new_world: Callable[..., World], tmp_path: Path) -> World:
+    made = new_world(folder=tmp_path)
+    worlds.close(made)
     return made
 
 

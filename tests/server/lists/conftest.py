@@ -1,25 +1,11 @@
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.server.api import world as worlds
-
-
-@pytest.fixture(scope="module", autouse=True)
-def held_day() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patches:
-        worlds.hold_the_day(patches)
-        yield
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> worlds.World:
-    """The district with records of today and yesterday, followed. Each test brings its own list."""
-    return worlds.filled(Path(tmp_path_factory.mktemp("district")))
+from tests.server.api.world import World
 
 
 @pytest.fixture
-def own_world(tmp_path: Path) -> worlds.World:
-    """Such a district for one test that brings records too."""
-    return worlds.filled(tmp_path)
+def own_world(new_world: Callable[..., World]) -> World:
+    """A district for one test that brings records too; otherwise each test brings its own list."""
+    return new_world()

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher, Type
 from sqlalchemy import select
 
 from server.people import lockout, sessions, staff, tokens
@@ -45,6 +46,12 @@ def test_passwords_are_kept_as_argon2id(people, alice) -> None:
         kept = connection.scalar(select(staff_rows.c.password_hash))
     assert kept.startswith("$argon2id$")
     assert PASSWORD not in kept
+
+
+def test_guessing_passwords_costs_at_least_what_owasp_advises(product_hasher: PasswordHasher) -> None:
+    assert product_hasher.type is Type.ID
+    assert product_hasher.memory_cost >= 19 * 1024  # KiB
+    assert product_hasher.time_cost >= 2
 
 
 @pytest.mark.parametrize(

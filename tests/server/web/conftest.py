@@ -1,27 +1,11 @@
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.server.api import world as worlds
-
-
-@pytest.fixture(scope="module", autouse=True)
-def held_day() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patches:
-        worlds.hold_the_day(patches)
-        yield
+from tests.server.api.world import World
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> worlds.World:
-    """The district with records of today and yesterday, followed."""
-    return worlds.filled(Path(tmp_path_factory.mktemp("district")))
-
-
-@pytest.fixture(scope="module")
-def empty_world(tmp_path_factory: pytest.TempPathFactory) -> worlds.World:
+def empty_world(new_world: Callable[..., World]) -> World:
     """A district with registers and nobody's records."""
-    made = worlds.build(Path(tmp_path_factory.mktemp("empty")))
-    made.follow()
-    return made
+    return new_world(records=False)

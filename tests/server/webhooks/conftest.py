@@ -1,5 +1,4 @@
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,28 +8,10 @@ from tests.server.api import world as worlds
 from tests.server.webhooks.receiver import Receiver, receiving
 
 
-@pytest.fixture(scope="module", autouse=True)
-def held_day() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patches:
-        worlds.hold_the_day(patches)
-        yield
-
-
 @pytest.fixture(scope="module")
-def world(
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-    new_database: Callable[[str], str],
-) -> worlds.World:
-    """The district with its records, which may call a receiver on loopback; on PostgreSQL when the fixture's
-    parameter says so. Each test brings its own subscriptions and records."""
-    kind = getattr(request, "param", "sqlite")
-    return worlds.filled(
-        Path(tmp_path_factory.mktemp("district")),
-        GRIDBOOK_WEBHOOK_HOSTS="127.0.0.1",
-        GRIDBOOK_DATABASE=new_database(kind),
-        GRIDBOOK_PEOPLE_DATABASE=new_database(kind),
-    )
+def world_settings() -> dict[str, str]:
+    """It may call a receiver on loopback. Each test brings its own subscriptions and records."""
+    return {"GRIDBOOK_WEBHOOK_HOSTS": "127.0.0.1"}
 
 
 @pytest.fixture(autouse=True)
