@@ -57,11 +57,11 @@ def work() -> None:
 
 def do_jobs(queue: Queue, settings: Settings, stopped: Callable[[], bool]) -> None:
     """Until stopped. Raises LockHeld while another process does them."""
-    from server.exports.job import export
+    from server.jobs.kinds import TIDY, WORK
 
     lock = FileLock(settings.data / LOCK)
     lock.acquire(note=f"process {os.getpid()}")
     try:
-        Worker(queue, {"export": export}, settings.job_file_max_bytes, stopped).run_forever()
+        Worker(queue, WORK, settings.job_file_max_bytes, stopped, TIDY).run_forever()
     finally:
         lock.release()
