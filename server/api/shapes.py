@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from server.exports.formats import FORMATS
+from server.intake.asked_rebuild import STATES as REBUILD_STATES
 from server.villages.nil_reports import MOVES, NOTE_LENGTH_MAX
 
 LIMIT_DEFAULT = 50
@@ -368,6 +369,18 @@ class Job(Schema):
 
 class JobList(Schema):
     items = fields.List(fields.Nested(Job), required=True)
+
+
+class Rebuild(Schema):
+    state = fields.String(required=True, validate=validate.OneOf(REBUILD_STATES))
+    handled = fields.Integer(required=True, metadata=note("records so far"))
+    of = fields.Integer(required=True, allow_none=True, metadata=note("records in all; null while none runs"))
+    asked_for = fields.Boolean(
+        required=True, metadata=note("by staff or a command; only such a one can be cancelled")
+    )
+    failure = fields.String(
+        required=True, allow_none=True, metadata=note("when and why the last one failed, for administrators")
+    )
 
 
 class UnitQuery(AreaQuery, PageQuery):
