@@ -23,10 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server import clock, datafolder
 from server.app import Gridbook
-from server.intake.follower import REQUEST
+from server.intake import asked_rebuild
 from server.intake.heartbeat import last_beat
-from server.intake.rebuilding import read_progress
-from server.readmodel.model import read_meta
 from server.readmodel.tables import SCHEMA, checkpoints, records
 from sync.store import BEGINNING, NotFound, StoreError
 
@@ -130,10 +128,14 @@ def _waiting(shared: Gridbook) -> Part:
 
 
 def _rebuild(shared: Gridbook) -> Part:
-    progress = read_progress(shared.readmodel)
-    with shared.readmodel.engine.connect() as connection:
-        asked = read_meta(connection, REQUEST) == "rebuild"
-    return {"level": WARN if progress or asked else GOOD, "progress": progress, "asked_for": asked}
+    found = asked_rebuild.told(shared.readmodel)
+    return {
+        "level": GOOD if found.state == "none" else WARN,
+        "state": found.state,
+        "progress": {"handled": found.handled, "of": found.of} if found.of is not None else None,
+        "asked_for": found.asked_for,
+        "failure": found.failure,
+    }
 
 
 def _quarantine(shared: Gridbook) -> Part:

@@ -16,7 +16,8 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,14 +66,10 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
     from server.intake.commands import make_follower
     from server.intake.lock import IntakeRunning
     from server.webhooks.delivering import delivering_beside
-    from sync.store import InsufficientStorage
 
     follower = make_follower(shared)
-    try:
-        with delivering_beside(shared):
-            _alone(partial(follower.run_forever, stopped), IntakeRunning, stopped)
-    except InsufficientStorage as error:
-        sys.exit(f"intake stopped and is started again: {error.reason}")
+    with _told_when_full(shared.settings), delivering_beside(shared):
+        _alone(partial(follower.run_forever, stopped), IntakeRunning, stopped)
 
 
 def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
@@ -80,8 +77,9 @@ def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
     from server.jobs.commands import do_jobs
 
     os.nice(NICE)  # phones and pages come first
-    with app.app_context():
-        _alone(partial(do_jobs, app.extensions["gridbook"], stopped), LockHeld, stopped)
+    shared = app.extensions["gridbook"]
+    with _told_when_full(shared.settings), app.app_context():
+        _alone(partial(do_jobs, shared, stopped), LockHeld, stopped)
 
 
 def _alone(errand: Callable[[], None], held: type[Exception], stopped: Callable[[], bool]) -> None:
@@ -91,6 +89,24 @@ def _alone(errand: Callable[[], None], held: type[Exception], stopped: Callable[
             errand()
         except held:
             time.sleep(TRY_AGAIN_S)
+
+
+@contextmanager
+def _told_when_full(settings: Settings) -> Iterator[None]:
+    """An errand that a full disk ends is started again, and needs no trace of where it was."""
+    from sync.store import InsufficientStorage
+
+    try:
+        yield
+    except (InsufficientStorage, OSError, SQLAlchemyError) as error:
+        if isinstance(error, InsufficientStorage) or _is_full(settings):
+            sys.exit("stopped, and is started again: the disk is full")
+        raise
+
+
+def _is_full(settings: Settings) -> bool:
+    """SQLite tells of failed reads and writes where it is room that is missing."""
+    return shutil.disk_usage(settings.data).free < ROOM_BYTES_MIN
 
 
 def end() -> None:
@@ -142,9 +158,7 @@ def _opens(settings: Settings) -> int:
     try:
         open_gridbook(settings).store.close()
     except (UnusableStore, OSError, SQLAlchemyError) as error:
-        # SQLite tells of failed reads and writes where it is room that is missing.
-        full = shutil.disk_usage(settings.data).free < ROOM_BYTES_MIN
-        print("The disk is full: make room." if full else error, file=sys.stderr, flush=True)
+        print("The disk is full: make room." if _is_full(settings) else error, file=sys.stderr, flush=True)
         return 1
     except Exception:
         traceback.print_exc()

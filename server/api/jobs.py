@@ -1,4 +1,4 @@
-"""Jobs: exports that are made outside the request; only who ordered one sees it."""
+"""Jobs: long work outside the request; only who ordered one sees it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from server.api.freshness import A_FILE, untagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.exports.asked import Asked
+from server.jobs import kinds
 from server.jobs.queue import Job, TooMany
+from server.jobs.worker import nothing_to_tidy
 from server.people.permissions import covers, may
 from server.people.staff import Staff
-from server.people.web import require_csrf
+from server.people.web import current_staff, require_csrf
 
 PIECE_BYTES = 1 << 18
 IT_MOVES = "A job's progress moves from one moment to the next."
@@ -43,48 +45,61 @@ class Exports(MethodView):
 
 @blp.route("/jobs")
 class Jobs(MethodView):
-    @allowed(ACTION)
     @blp.response(200, shapes.JobList)
     @untagged(IT_MOVES)
     def get(self) -> dict[str, Any]:
         """Your jobs, newest first."""
-        return {"items": [shown(job) for job in gridbook().jobs.of(staff_for(ACTION).staff_id)]}
+        return {"items": [shown(job) for job in mine(who_orders())]}
 
 
 @blp.route("/jobs/<string:job_id>", endpoint="Job")
 class OneJob(MethodView):
-    @allowed(ACTION)
     @blp.response(200, shapes.Job)
     @untagged(IT_MOVES)
     def get(self, job_id: str) -> dict[str, Any]:
         """One of your jobs with its progress."""
-        return shown(one(staff_for(ACTION), job_id))
+        return shown(one(who_orders(), job_id))
 
-    @allowed(ACTION)
     @require_csrf
     @blp.response(200, shapes.Job)
     def delete(self, job_id: str) -> dict[str, Any]:
         """Cancel it; of one that has ended, remove its file. Doing it twice changes nothing more."""
-        return shown(cancel(staff_for(ACTION), job_id))
+        return shown(cancel(who_orders(), job_id))
 
 
 @blp.route("/jobs/<string:job_id>/file")
 class File(MethodView):
-    @allowed(ACTION)
     @blp.response(200, FILE, content_type="*/*", description="The file, of its own type")
     @untagged(A_FILE)
     def get(self, job_id: str) -> Response:
         """The file of a job that is done."""
-        return file(staff_for(ACTION), job_id)
+        return file(who_orders(), job_id)
 
 
 def order(member: Staff, form_id: str, query: dict[str, Any]) -> Job:
     """Raises Problem as `ask` does, and when somebody has as many jobs as one may."""
-    asked = ask(member, form_id, query)
+    return queued("export", member, ask(member, form_id, query).to_json())
+
+
+def queued(kind: str, member: Staff, asked: dict[str, Any]) -> Job:
+    """Raises Problem when somebody has as many jobs as one may."""
     try:
-        return gridbook().jobs.order("export", member.staff_id, asked.to_json())
+        return gridbook().jobs.order(kind, member.staff_id, asked)
     except TooMany:
         raise Problem("too-many-jobs") from None
+
+
+def who_orders() -> Staff:
+    """Who asks, if there is any kind of job that they may order. Raises Problem."""
+    member = current_staff()
+    if member is not None and any(may(member, action) for action in kinds.ACTIONS.values()):
+        return member
+    return staff_for(ACTION)
+
+
+def mine(member: Staff) -> list[Job]:
+    """Those of their jobs whose kind they may order."""
+    return [job for job in gridbook().jobs.of(member.staff_id) if may(member, kinds.ACTIONS[job.kind])]
 
 
 def one(member: Staff, job_id: str) -> Job:
@@ -93,7 +108,7 @@ def one(member: Staff, job_id: str) -> Job:
         job = gridbook().jobs.job(job_id)
     except KeyError:
         raise Problem("unknown-job") from None
-    if job.staff_id != member.staff_id:
+    if job.staff_id != member.staff_id or not may(member, kinds.ACTIONS[job.kind]):
         raise Problem("unknown-job")
     return job
 
@@ -103,7 +118,10 @@ def cancel(member: Staff, job_id: str) -> Job:
     if job.state == "done":
         gridbook().jobs.file(job_id).unlink(missing_ok=True)
         gridbook().jobs.end(job_id, "cancelled")
-    return gridbook().jobs.cancel(job_id)
+    ended = gridbook().jobs.cancel(job_id)
+    if ended.state == "cancelled" and job.state == "queued":
+        kinds.TIDY.get(job.kind, nothing_to_tidy)(job.asked)
+    return ended
 
 
 def file(member: Staff, job_id: str) -> Response:
@@ -112,7 +130,8 @@ def file(member: Staff, job_id: str) -> Response:
     path = gridbook().jobs.file(job_id)
     if job.state != "done" or not path.exists():
         raise Problem("job-not-done")
-    _still_allowed(member, Asked.from_json(job.asked))
+    if job.kind == "export":
+        _still_allowed(member, Asked.from_json(job.asked))
     headers = {
         "Content-Disposition": f'attachment; filename="{job.result["name"]}"',
         "Content-Length": str(path.stat().st_size),
@@ -136,30 +155,26 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def shown(job: Job, language: str | None = None) -> dict[str, Any]:
-    """A job as it is told: docs/exports.md."""
-    asked = Asked.from_json(job.asked)
+    """A job as it is told: docs/jobs.md."""
     done = job.state == "done"
     return {
         "job_id": job.job_id,
         "kind": job.kind,
         "state": "cancelling" if job.cancel and job.state == "running" else job.state,
+        "stage": job.result.get("stage") if job.state == "running" else None,
         "done": job.done,
         "total": job.total,
         "ordered_at": job.ordered_at,
         "ended_at": job.ended_at,
         "expires_at": job.expires_at,
-        "about": {
-            "form_id": asked.form_id,
-            "table": asked.table,
-            "format": asked.format,
-            "in_full": asked.in_full,
-        },
+        "about": kinds.ABOUT[job.kind](job.asked),
         "file": {
             **{name: job.result[name] for name in ("name", "media_type", "bytes")},
             "href": url_for("jobs.File", job_id=job.job_id),
         }
-        if done
+        if done and "name" in job.result
         else None,
+        "made": job.result.get("made") if done else None,
         "cursor": job.result.get("cursor") if done else None,
         "failure": _failure(job, language or problems.language_of(request)),
     }

@@ -81,27 +81,6 @@ class ListImport(Strict):
     dry_run = fields.Boolean(metadata=note("1: say what would be kept, keep nothing"))
 
 
-class PreviewRow(Schema):
-    row = fields.Integer(required=True)
-    values = fields.Dict(required=True)
-    remarks = fields.List(fields.Nested(Remark), required=True)
-
-
-class ListPreview(Schema):
-    sheet = fields.String(required=True)
-    sheets = fields.List(fields.String(), required=True)
-    heads = fields.List(fields.Integer(), required=True, metadata=note("rows of the headings"))
-    headings = fields.Dict(required=True, metadata=note("{column from 0: heading}"))
-    columns = fields.Dict(required=True, metadata=note("{field: column}"))
-    results = fields.Dict(required=True, metadata=note("{answer's field: column}"))
-    names = fields.Integer(required=True)
-    left_out = fields.List(fields.Integer(), required=True, metadata=note("rows that name nobody"))
-    notes = fields.List(fields.Nested(Remark), required=True)
-    rows = fields.List(fields.Nested(PreviewRow), required=True, metadata=note("masked; remarked ones only"))
-    same = fields.String(allow_none=True, metadata=note("the list that this file is already"))
-    kept = fields.Nested(ListHead, metadata=note("the list, unless it was a dry run"))
-
-
 class RowQuery(PageQuery, UnmaskQuery):
     outcome = fields.String(
         validate=validate.OneOf(STATES), metadata=note("rows that stand so; `open` those without an outcome")
@@ -154,10 +133,6 @@ class Decided(Schema):
     n = fields.Integer(required=True)
     outcome = fields.String(allow_none=True)
     decided_at = fields.String(required=True)
-
-
-class Matched(Schema):
-    settled = fields.Integer(required=True, metadata=note("rows that the match decided"))
 
 
 class MakeAnswer(Strict):

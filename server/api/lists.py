@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from flask import Response
+from flask import Response, url_for
 from flask.views import MethodView
 
 from server.api import list_shapes as shapes
@@ -15,42 +16,22 @@ from server.api.blueprint import Blueprint
 from server.api.bulletins import XLSX
 from server.api.description import FILE
 from server.api.freshness import A_FILE, tagged, untagged
+from server.api.jobs import queued
+from server.api.jobs import shown as shown_job
 from server.api.problems import Problem
+from server.api.shapes import Job
 from server.api.unmasking import unmasked
 from server.app import gridbook
+from server.jobs.queue import Job as QueuedJob
 from server.lists import answering, archive, importing, reconciling, showing
 from server.lists.archive import NameList
-from server.lists.importing import Preview
-from server.lists.refusals import Refused
+from server.lists.job import ACTION, told
 from server.lists.template import COLUMNS
 from server.people.staff import Staff
 from server.people.web import require_csrf
 from server.readmodel.paging import BadCursor, Page, decode_cursor, encode_cursor
-from server.register.refusals import FileRefused
-
-ACTION = "lists.reconcile"
-REMARKED_MAX = 1000
 
 blp = Blueprint("lists", __name__, url_prefix="/api/v1", description="Lists that superiors push down")
-
-
-def told(view: Callable[..., Any]) -> Callable[..., Any]:
-    """View decorator: a refusal becomes a problem in words."""
-
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return view(*args, **kwargs)
-        except Refused as refused:
-            raise Problem(refused.code, **refused.fields) from None
-        except FileRefused as refused:
-            raise unreadable(refused) from None
-
-    return guarded
-
-
-def unreadable(refused: FileRefused) -> Problem:
-    return Problem("list-refused", reason={"zh": refused.zh, "en": refused.en})
 
 
 def of_district(action: str = ACTION) -> Staff:
@@ -80,33 +61,61 @@ class Lists(MethodView):
     @require_csrf
     @blp.arguments(shapes.ListImport, location="query")
     @blp.arguments(shapes.ListFile, location="files")
-    @blp.response(201, shapes.ListPreview)
-    @blp.alt_response(409, description="The same file is a list already")
-    @blp.alt_response(200, schema=shapes.ListPreview, description="A dry run: nothing was kept")
-    @blp.alt_response(422, description="The file cannot be read; the detail says what and where")
+    @blp.response(202, Job)
     @told
-    def post(self, query: dict[str, Any], files: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """Import a list (the file as multipart/form-data): what was read of it, and the list it became."""
-        member, shared, upload = of_district(), gridbook(), files["file"]
-        template = importing.template_of(shared, query["template"])
-        name = importing.draft(shared, upload.filename or "", upload.read())
-        path = importing.drafted(shared, name)
+    def post(
+        self, query: dict[str, Any], files: dict[str, Any]
+    ) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """Order the import of a list (the file as multipart/form-data). Its job ends in the list, with a
+        file that says what was read; or in what is wrong with the file, and where."""
+        member, upload = of_district(), files["file"]
+        importing.template_of(gridbook(), query["template"])
+        columns = chosen(query.get("columns", ""))
+        if query.get("supersedes"):
+            archive.one(gridbook().store, query["supersedes"])
+        draft = importing.draft(gridbook(), upload.filename or "", upload.stream)
+        asked = import_asked(draft, upload.filename or draft, {**query, "columns": columns}, once=True)
         try:
-            preview = importing.preview(
-                shared,
-                path,
-                template,
-                file_name=upload.filename or name,
-                sheet=query.get("sheet", ""),
-                chosen=chosen(query.get("columns", "")),
-            )
-            found = described(preview)
-            if not query.get("dry_run"):
-                more = {each: query.get(each, "") for each in ("title", "supersedes")}
-                found["kept"] = shown(importing.keep(shared, path, preview, member, **more), member)
-        finally:
-            path.unlink(missing_ok=True)
-        return found, 201 if "kept" in found else 200
+            return accepted(queued("list-read" if query.get("dry_run") else "list-import", member, asked))
+        except Problem:
+            importing.forget(gridbook(), draft)
+            raise
+
+
+def import_asked(draft: str, file_name: str, given: Mapping[str, Any], *, once: bool) -> dict[str, Any]:
+    """What a job reads of an upload; `once`: no other will read it."""
+    return {
+        "draft": draft,
+        "file_name": Path(file_name).name[:120],
+        "template": given["template"],
+        "title": given.get("title", ""),
+        "sheet": given.get("sheet", ""),
+        "columns": given.get("columns", {}),
+        "supersedes": given.get("supersedes", ""),
+        "once": once,
+    }
+
+
+def accepted(job: QueuedJob) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return shown_job(job), 202, {"Location": url_for("jobs.Job", job_id=job.job_id)}
+
+
+def again(kind: str, member: Staff, asked: dict[str, Any]) -> QueuedJob:
+    """A job; the same one for who orders twice before it has ended. Raises Problem."""
+    return gridbook().jobs.open_one(kind, member.staff_id, asked) or queued(kind, member, asked)
+
+
+def order_match(member: Staff, list_id: str) -> QueuedJob:
+    """Raises Refused, and Problem for too many jobs."""
+    archive.one(gridbook().store, list_id)
+    return again("list-match", member, {"list_id": list_id})
+
+
+def order_answer(member: Staff, list_id: str, reason: str, as_of: datetime | None) -> QueuedJob:
+    """As of now, when no moment is named: that of the ordering. Raises Refused, and Problem."""
+    archive.one(gridbook().store, list_id)
+    asked = {"list_id": list_id, "reason": reason, "as_of": answering.moment(as_of)}
+    return again("list-answer", member, asked)
 
 
 def chosen(columns: str) -> dict[str, int]:
@@ -115,31 +124,6 @@ def chosen(columns: str) -> dict[str, int]:
     if strange := [name for name, _, _ in pairs if name not in COLUMNS]:
         raise Problem("invalid", errors={"query": {"columns": [f"{strange[0]}: {', '.join(COLUMNS)}"]}})
     return {name: int(at) for name, _, at in pairs}
-
-
-def described(preview: Preview) -> dict[str, Any]:
-    layout = preview.layout
-    return {
-        "sheet": preview.sheet,
-        "sheets": preview.sheets,
-        "heads": layout.heads,
-        "headings": {str(at): heading for at, heading in layout.headings.items()},
-        "columns": layout.columns,
-        "results": layout.results,
-        "names": len(layout.rows),
-        "left_out": layout.left_out,
-        "notes": [showing.remark(each) for each in layout.notes],
-        "rows": [
-            {
-                "row": row.number,
-                "values": showing.values(row.values, False),
-                "remarks": [showing.remark(each) for each in row.remarks],
-            }
-            for row in layout.rows
-            if row.remarks
-        ][:REMARKED_MAX],
-        "same": preview.same.list_id if preview.same else None,
-    }
 
 
 @blp.route("/lists/<string:list_id>")
@@ -229,12 +213,11 @@ class Decision(MethodView):
 class Match(MethodView):
     @allowed(ACTION)
     @require_csrf
-    @blp.response(200, shapes.Matched)
+    @blp.response(202, Job)
     @told
-    def post(self, list_id: str) -> dict[str, Any]:
-        """Look for everybody again among those whom the district knows by now."""
-        of_district()
-        return {"settled": reconciling.match(gridbook(), list_id)}
+    def post(self, list_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """Order that everybody is looked for again among those whom the district knows by now."""
+        return accepted(order_match(of_district(), list_id))
 
 
 @blp.route("/lists/<string:list_id>/answers")
@@ -242,11 +225,11 @@ class Answers(MethodView):
     @allowed(ACTION)
     @require_csrf
     @blp.arguments(shapes.MakeAnswer)
-    @blp.response(201, shapes.Answer)
+    @blp.response(202, Job)
     @told
-    def post(self, body: dict[str, Any], list_id: str) -> archive.Answer:
-        """Write down an answer as of a moment, under the list's next number."""
-        return answering.make(gridbook(), list_id, of_district(), body["reason"], body.get("as_of"))
+    def post(self, body: dict[str, Any], list_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """Order an answer as of a moment, under the list's next number."""
+        return accepted(order_answer(of_district(), list_id, body["reason"], body.get("as_of")))
 
 
 @blp.route("/lists/<string:list_id>/answers/<int:n>/file")

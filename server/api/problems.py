@@ -406,6 +406,16 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "超过一张工作表的行数上限。请按镇（街道）或村分别导出，或用 CSV 导出。",
         "There are more rows than a sheet can hold. Export town by town, or as CSV.",
     ),
+    "rebuild-under-way": (
+        409, "已在重算", "A rebuild is under way",
+        "重算已在进行或已排上，没有再要求一次。请等它完成，或先取消。",
+        "A rebuild was asked for already, or runs. Wait until it is done, or cancel it first.",
+    ),
+    "rebuild-not-asked": (
+        409, "没有可取消的重算", "No rebuild to cancel",
+        "没有人要求重算。汇总库过时而自动进行的重算不能取消。",
+        "Nobody asked for a rebuild. One that has to be made, as the read model is out of date, goes on.",
+    ),
     "list-unknown": (
         404, "没有这份名单", "No such list",
         "没有编号为 {list} 的名单。可用 /api/v1/lists 查询。",

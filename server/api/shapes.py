@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from server.exports.formats import FORMATS
+from server.intake.asked_rebuild import STATES as REBUILD_STATES
 from server.villages.nil_reports import MOVES, NOTE_LENGTH_MAX
 
 LIMIT_DEFAULT = 50
@@ -306,10 +307,24 @@ class ExportOrder(ExportQuery):
 
 
 class JobAbout(Schema):
-    form_id = fields.String(required=True)
-    table = fields.String(required=True, allow_none=True)
-    format = fields.String(required=True)
-    in_full = fields.Boolean(required=True)
+    form_id = fields.String(metadata=note("of an export"))
+    table = fields.String(allow_none=True, metadata=note("of an export"))
+    format = fields.String(metadata=note("of an export"))
+    in_full = fields.Boolean(metadata=note("of an export"))
+    list_id = fields.String(metadata=note("the superiors' list that is matched or answered"))
+    file_name = fields.String(metadata=note("of a list's import"))
+    template = fields.String(metadata=note("of a list's import"))
+    title = fields.String(metadata=note("of a list's import"))
+    sheet = fields.String(metadata=note("of a list's import"))
+    supersedes = fields.String(metadata=note("of a list's import"))
+    as_of = fields.String(metadata=note("of a list's answer"))
+
+
+class JobMade(Schema):
+    list_id = fields.String(required=True)
+    names = fields.Integer(metadata=note("of an import: how many rows are to be answered"))
+    settled = fields.Integer(metadata=note("of a match: how many more rows it decided"))
+    answer = fields.Integer(metadata=note("of an answer: its number within its list"))
 
 
 class JobFile(Schema):
@@ -321,18 +336,31 @@ class JobFile(Schema):
 
 class Job(Schema):
     job_id = fields.String(required=True)
-    kind = fields.String(required=True)
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["export", "list-read", "list-import", "list-match", "list-answer"]),
+    )
     state = fields.String(
         required=True,
         validate=validate.OneOf(["queued", "running", "cancelling", "done", "failed", "cancelled"]),
     )
-    done = fields.Integer(required=True, metadata=note("records so far"))
+    stage = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=note("what a running list's job is at: `read`, `match` or `answer`"),
+    )
+    done = fields.Integer(
+        required=True, metadata=note("records so far; of `match` those of the known who were looked at")
+    )
     total = fields.Integer(required=True, allow_none=True, metadata=note("null until they were counted"))
     ordered_at = fields.String(required=True)
     ended_at = fields.String(required=True, allow_none=True)
     expires_at = fields.String(required=True, allow_none=True, metadata=note("when job and file are removed"))
     about = fields.Nested(JobAbout, required=True)
     file = fields.Nested(JobFile, required=True, allow_none=True, metadata=note("when it is done"))
+    made = fields.Nested(
+        JobMade, required=True, allow_none=True, metadata=note("when a list's job is done: what it made")
+    )
     cursor = fields.String(
         required=True, allow_none=True, metadata=note("`since` of the next export with the same filters")
     )
@@ -341,6 +369,18 @@ class Job(Schema):
 
 class JobList(Schema):
     items = fields.List(fields.Nested(Job), required=True)
+
+
+class Rebuild(Schema):
+    state = fields.String(required=True, validate=validate.OneOf(REBUILD_STATES))
+    handled = fields.Integer(required=True, metadata=note("records so far"))
+    of = fields.Integer(required=True, allow_none=True, metadata=note("records in all; null while none runs"))
+    asked_for = fields.Boolean(
+        required=True, metadata=note("by staff or a command; only such a one can be cancelled")
+    )
+    failure = fields.String(
+        required=True, allow_none=True, metadata=note("when and why the last one failed, for administrators")
+    )
 
 
 class UnitQuery(AreaQuery, PageQuery):

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from server import datafolder
-from server.intake import ahead
+from server.intake import ahead, asked_rebuild
 from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
 from server.intake.rebuilding import read_failure, read_progress
@@ -120,6 +120,18 @@ def progress() -> None:
     click.echo("No rebuild is running." if found is None else "{handled} of {of} records".format(**found))
     if failed is not None:
         click.echo(f"The last one failed: {failed}")
+
+
+@readmodel.command()
+def cancel() -> None:
+    """Call off a rebuild that was asked for; the figures stay as they are."""
+    from server.app import gridbook
+
+    try:
+        asked_rebuild.call_off(gridbook().readmodel)
+    except asked_rebuild.NotAskedFor:
+        sys.exit("No rebuild was asked for.")
+    click.echo("The running server ends it within seconds.")
 
 
 def _ask(request: str) -> None:

@@ -27,7 +27,7 @@ from server.intake.inbox import Outcome
 from server.intake.judging import DeviceVillages, FormerIds
 from server.intake.lock import IntakeLock
 from server.intake.lookups import Lookups
-from server.intake.rebuilding import Own, Tell
+from server.intake.rebuilding import CALL_OFF, REBUILD, RECHECK, REQUEST, CalledOff, Own, Tell
 from server.intake.tools import Tools
 from server.readmodel.beside import beside
 from server.readmodel.declaration import Declaration, default_declaration
@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 
 BATCH_CHANGES_MAX = 2000
 WAIT_S = 2.0
-REQUEST = "request"  # what a command asks of a running follower: rebuild | recheck
 
 
 def rank(db: str) -> int | None:
@@ -178,6 +177,7 @@ class Follower:
     def _between(self, progress: rebuilding.Progress, batch: Batch) -> None:
         """While a rebuild takes its time, what arrives goes on to be judged and counted."""
         progress.add(sum(len(rows) for name, rows in batch.changes.items() if name.startswith("inbox-")))
+        rebuilding.end_if_called_off(self._readmodel)
         if self._ready:
             self._catch_up()
 
@@ -219,9 +219,11 @@ class Follower:
     def _serve_request(self) -> None:
         with self._readmodel.engine.connect() as connection:
             request = read_meta(connection, REQUEST)
-        if request == "rebuild":
+        if request == REBUILD:
             self._rebuild_as_asked()
-        elif request == "recheck":
+        elif request == CALL_OFF:
+            self._forget_request()
+        elif request == RECHECK:
             self._forget_request()
             self.recheck()
 
@@ -233,6 +235,8 @@ class Follower:
             return
         try:
             self.rebuild()
+        except CalledOff:
+            log.info("the rebuild was called off")
         except Exception as error:
             log.exception("the rebuild failed")
             self._forget_request(f"{type(error).__name__}: {error}")

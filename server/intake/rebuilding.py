@@ -32,10 +32,17 @@ from sync.store import NotFound, Store
 log = logging.getLogger(__name__)
 
 BATCH_CHANGES_MAX = 10_000
+REQUEST = "request"  # what is asked of a running follower: one of these
+REBUILD, RECHECK, CALL_OFF = "rebuild", "recheck", "call off"
 PROGRESS = "rebuild"
 ATTEMPTS = "rebuild_attempts"  # of what was asked for; one that ends well takes them away with its tables
 FAILED = "rebuild_failed"
 ATTEMPTS_MAX = 3
+
+
+class CalledOff(Exception):
+    """Staff do not want the rebuild any more."""
+
 
 Own = dict[tuple[str, str], str]
 Tell = Callable[[Outcome, list[Shown]], Own]
@@ -155,7 +162,18 @@ def note_failure(connection: Connection, why: str) -> None:
 def read_failure(readmodel: ReadModel) -> str | None:
     """When and why the last rebuild that was asked for failed; None when it did not."""
     with readmodel.engine.connect() as connection:
-        return read_meta(connection, FAILED)
+        return read_meta(connection, FAILED) or None
+
+
+def end_if_called_off(readmodel: ReadModel) -> None:
+    """Raises CalledOff, once, and forgets that anything was asked for."""
+    with readmodel.engine.begin() as connection:
+        called_off = read_meta(connection, REQUEST) == CALL_OFF
+        if called_off:
+            write_meta(connection, REQUEST, "")
+            write_meta(connection, ATTEMPTS, "0")
+    if called_off:
+        raise CalledOff
 
 
 def count_records(store: Store) -> int:

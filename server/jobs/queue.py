@@ -45,7 +45,7 @@ jobs = Table(
     Column("asked", Text, nullable=False),  # JSON: what the kind needs
     Column("done", Integer, nullable=False),
     Column("total", Integer),
-    Column("result", Text, nullable=False),  # JSON: {name, media_type, bytes, cursor}, or {code, fields}
+    Column("result", Text, nullable=False),  # JSON: what Job.result says
     Column("ordered_at", String, nullable=False),
     Column("started_at", String),
     Column("ended_at", String),
@@ -65,8 +65,9 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`done` of `total` rows (None before they were counted). `result` describes the file of a job that is
-    done, and says what went wrong of one that failed: {code, fields}."""
+    """`done` of `total` rows (None before they were counted). `result` says what a job that is done has made
+    (of a file: {name, media_type, bytes}), what went wrong of one that failed ({code, fields}), and of one
+    that runs what it is at ({stage}, where its kind has stages)."""
 
     job_id: str
     kind: str
@@ -121,6 +122,11 @@ class Queue:
         self._make_room(staff_id)
         return self.job(row["job_id"])
 
+    def open_one(self, kind: str, staff_id: str, asked: dict[str, Any]) -> Job | None:
+        """The very same order of the same person, while it waits or runs."""
+        same = (each for each in self.of(staff_id) if (each.kind, each.asked) == (kind, asked))
+        return next((each for each in same if each.state in OPEN and not each.cancel), None)
+
     def _make_room(self, staff_id: str) -> None:
         theirs = self.of(staff_id)
         for job in [each for each in theirs[KEPT_MAX:] if each.state in ENDED]:
@@ -165,7 +171,7 @@ class Queue:
             failed = running.where(jobs.c.attempts >= ATTEMPTS_MAX)
             broken = json.dumps({"code": "job-broken", "fields": {}})
             connection.execute(failed.values(state="failed", result=broken, **self._ended()))
-            connection.execute(running.values(state="queued", done=0, total=None))
+            connection.execute(running.values(state="queued", done=0, total=None, result="{}"))
             kept = set(connection.execute(select(jobs.c.job_id).where(jobs.c.state == "done")).scalars())
         for path in self.folder.iterdir():
             if path.name not in kept:
@@ -183,10 +189,13 @@ class Queue:
             count = connection.execute(claimed.values(attempts=jobs.c.attempts + 1, **values)).rowcount
         return self.job(job_id) if count else None
 
-    def report(self, job_id: str, done: int, total: int | None) -> None:
+    def report(self, job_id: str, done: int, total: int | None, stage: str = "") -> None:
         """Raises Cancelled."""
+        told = json.dumps({"stage": stage} if stage else {})
         with self._engine.begin() as connection:
-            statement = update(jobs).where(jobs.c.job_id == job_id).values(done=done, total=total)
+            statement = (
+                update(jobs).where(jobs.c.job_id == job_id).values(done=done, total=total, result=told)
+            )
             found = connection.execute(statement.returning(jobs.c.cancel)).scalar()
         if found is not False:
             raise Cancelled
@@ -196,7 +205,7 @@ class Queue:
 
     def put_back(self, job_id: str) -> None:
         """The worker stops in order: this was no attempt."""
-        self._set(job_id, state="queued", done=0, attempts=jobs.c.attempts - 1)
+        self._set(job_id, state="queued", done=0, result="{}", attempts=jobs.c.attempts - 1)
 
     def expire(self) -> None:
         past = jobs.c.expires_at <= clock.stamp(clock.now())

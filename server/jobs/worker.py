@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,39 +27,57 @@ DISK_KEPT_FREE_BYTES = 64 << 20
 DISK_LOOKED_AT_EVERY_BYTES = 8 << 20
 
 
+Report = Callable[..., None]
+
+
 class Stopped(Exception):
     """The worker is told to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a kind of job is given: what was asked, and `report(done, total)`, which it calls often and which
-    may raise."""
+    """What a kind of job is given: what was asked and by whom, and `report(done, total, stage)`, which it
+    calls often and which may raise. A job that begins anew has the `job_id` that it had."""
 
     asked: dict[str, Any]
-    report: Callable[[int, int | None], None]
+    report: Report
+    job_id: str = ""
+    staff_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The file's pieces as they are made, its name and type, and what else is told of it."""
+    """The file's pieces as they are made, its name and type, and what else is told of it; a job without
+    `pieces` makes no file."""
 
-    pieces: Iterator[bytes]
-    name: str
-    media_type: str
-    more: dict[str, Any]
+    pieces: Iterator[bytes] | None = None
+    name: str = ""
+    media_type: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 Kind = Callable[[Work], Result]
+Tidy = Callable[[Mapping[str, Any]], None]
+
+
+def nothing_to_tidy(_asked: Mapping[str, Any]) -> None:
+    """Of kinds that keep nothing besides their file."""
 
 
 class Worker:
     """`stopped` is asked between two pieces of work."""
 
     def __init__(
-        self, queue: Queue, kinds: Mapping[str, Kind], bytes_max: int, stopped: Callable[[], bool]
+        self,
+        queue: Queue,
+        kinds: Mapping[str, Kind],
+        bytes_max: int,
+        stopped: Callable[[], bool],
+        tidy: Mapping[str, Tidy] | None = None,
     ) -> None:
+        """`tidy` takes away what a kind kept for a job that has ended, however it ended."""
         self._queue, self._kinds, self._bytes_max, self._stopped = queue, kinds, bytes_max, stopped
+        self._tidy = tidy or {}
         self._expired_at = 0.0
 
     def run_forever(self) -> None:
@@ -83,8 +101,10 @@ class Worker:
         draft = self._queue.folder / f"{job.job_id}.part"
         try:
             self._queue.end(job.job_id, "done", self._made(job, draft))
+            self._tidied(job)
         except Cancelled:
             self._queue.end(job.job_id, "cancelled")
+            self._tidied(job)
         except Stopped:
             self._queue.put_back(job.job_id)
         except Problem as problem:
@@ -107,10 +127,17 @@ class Worker:
             self._queue.end(job.job_id, "failed", {"code": code, "fields": fields})
         except OperationalError:
             log.exception("job %s: its failure could not be kept", job.job_id)
+            return
+        self._tidied(job)
+
+    def _tidied(self, job: Job) -> None:
+        self._tidy.get(job.kind, nothing_to_tidy)(job.asked)
 
     def _made(self, job: Job, draft: Path) -> dict[str, Any]:
         """Write the file and give it its name; returns what is told of it."""
-        result = self._kinds[job.kind](Work(job.asked, self._reporter(job)))
+        result = self._kinds[job.kind](Work(job.asked, self._reporter(job), job.job_id, job.staff_id))
+        if result.pieces is None:
+            return result.more
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         size = looked_at = 0
         with open(descriptor, "wb") as file:
@@ -128,16 +155,16 @@ class Worker:
         told = {"name": result.name, "media_type": result.media_type, "bytes": size}
         return {**told, **result.more}
 
-    def _reporter(self, job: Job) -> Callable[[int, int | None], None]:
+    def _reporter(self, job: Job) -> Report:
         reported_at = 0.0
 
-        def report(done: int, total: int | None) -> None:
+        def report(done: int, total: int | None, stage: str = "") -> None:
             nonlocal reported_at
             if self._stopped():
                 raise Stopped
             if time.monotonic() - reported_at >= REPORT_EVERY_S or done == total:
                 reported_at = time.monotonic()
-                self._queue.report(job.job_id, done, total)
+                self._queue.report(job.job_id, done, total, stage)
 
         return report
 

@@ -19,33 +19,58 @@ from server.lists.outcomes import Decision
 from server.lists.reconciling import Reconciled
 from server.lists.refusals import Refused
 from server.lists.splicing import Cells, written
+from server.lists.telling import Tell, silent
 from server.lists.template import Template
 from server.people.staff import Staff
 from server.register import packages, sheets
 from server.workbooks.writing import FORMULA_LIKE
 
 MATCH = "系统比对"
+STAGE = "answer"
 
 
-def make(shared: Gridbook, list_id: str, member: Staff, reason: str, as_of: datetime | None = None) -> Answer:
-    """Write down an answer as of that moment, now without one. Raises Refused for a moment to come."""
+def moment(as_of: datetime | None) -> str:
+    """The moment that an answer is as of, now without one. Raises Refused for one to come."""
     now = clock.now()
     if as_of is not None and as_of > now:
         raise Refused("list-as-of-future", at=local(clock.stamp(as_of)))
-    moment = clock.stamp(as_of or now)
-    found = reconciling.reconciled(shared, list_id, as_of=moment)
+    return clock.stamp(as_of or now)
+
+
+def make(
+    shared: Gridbook,
+    list_id: str,
+    member: Staff,
+    reason: str,
+    as_of: datetime | None = None,
+    job: str = "",
+    tell: Tell = silent,
+) -> Answer:
+    """Write down an answer as of that moment, now without one. A `job` that begins anew makes no second one.
+    Raises Refused for a moment to come."""
+    moment_ = moment(as_of)
+    if job and (made_before := _of_job(shared, list_id, job)):
+        return made_before
+    found = reconciling.reconciled(shared, list_id, as_of=moment_)
     template = importing.template_of(shared, found.head.template)
+    tell(0, len(found.rows), STAGE)
     data = filled(archive.source(shared.store, list_id), found, template)
     made = {
         "list_id": list_id,
-        "as_of": moment,
-        "made_at": clock.stamp(now),
+        "as_of": moment_,
+        "made_at": clock.stamp(clock.now()),
         "made_by": {"staff_id": member.staff_id, "name": member.name},
         "counts": found.standing.counts(),
         "digest": hashlib.sha256(data).hexdigest(),
         "reason": reason,
+        **({"job": job} if job else {}),
     }
+    tell(len(found.rows), len(found.rows), STAGE)
     return archive.keep_answer(shared.store, made, data)
+
+
+def _of_job(shared: Gridbook, list_id: str, job: str) -> Answer | None:
+    return next((each for each in archive.answers(shared.store, list_id) if each.job == job), None)
 
 
 def filled(source: bytes, found: Reconciled, template: Template) -> bytes:

@@ -33,7 +33,7 @@ DECISIONS_AT_ONCE = 500
 class NameList:
     """`columns` and `results` name columns of the sheet from 0, `added` those results for which the list has
     no column; `names` is how many rows are to be answered;
-    `imported_by` is {staff_id, name}; `digest` is the file's SHA-256."""
+    `imported_by` is {staff_id, name}; `digest` is the file's SHA-256; `job` is the one that made it."""
 
     list_id: str
     template: str
@@ -50,6 +50,7 @@ class NameList:
     imported_by: Mapping[str, str]
     supersedes: str | None = None
     superseded_by: str | None = None
+    job: str = ""
 
     @property
     def suffix(self) -> str:
@@ -68,6 +69,7 @@ class Answer:
     counts: Mapping[str, int]
     digest: str
     reason: str
+    job: str = ""
 
 
 def every(store: Store) -> list[NameList]:
@@ -96,7 +98,8 @@ def one(store: Store, list_id: str) -> NameList:
 def keep(
     store: Store, found: Mapping[str, Any], source: bytes, rows: Sequence[ListRow], year: int
 ) -> NameList:
-    """Write a list, whole, under the next number of the year."""
+    """Write a list, whole, under the next number of the year. Raises Refused when its file is a list
+    already: of two imports at once that want one number the second looks again."""
     attachments = {
         SOURCE: _attachment(source, "application/octet-stream"),
         ROWS: _attachment(orjson.dumps([asdict(row) for row in rows]), "application/json"),
@@ -104,7 +107,10 @@ def keep(
     database = store.ensure(DATABASE)
     writer = f"staff:{found['imported_by']['staff_id']}"
     while True:
-        taken = [each.list_id for each in every(store) if each.list_id.startswith(f"{year}-")]
+        there = every(store)
+        if same := next((each for each in there if each.digest == found["digest"]), None):
+            raise already(same)
+        taken = [each.list_id for each in there if each.list_id.startswith(f"{year}-")]
         list_id = f"{year}-{max((int(each[5:]) for each in taken), default=0) + 1:04}"
         document = {"_id": f"list:{list_id}", "type": "list", "list_id": list_id, **found}
         try:
@@ -112,6 +118,10 @@ def keep(
         except Conflict:
             continue
         return _list(document, None)
+
+
+def already(same: NameList) -> Refused:
+    return Refused("list-exists", list=same.list_id, at=same.imported_at[:10])
 
 
 def _attachment(data: bytes, content_type: str) -> dict[str, str]:

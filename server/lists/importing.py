@@ -7,11 +7,16 @@ at it and keeps it; a draft that nobody keeps is gone after a day.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from server import clock
 from server.api.beijing import ZONE
@@ -20,6 +25,7 @@ from server.lists import archive, reconciling
 from server.lists.archive import NameList
 from server.lists.layout import Layout, laid_out
 from server.lists.refusals import Refused
+from server.lists.telling import Tell, silent
 from server.lists.template import Template, templates
 from server.people.staff import Staff
 from server.register import packages, sheets
@@ -31,8 +37,9 @@ FILE_MAX_BYTES = 64 << 20
 NAMES_MAX = 20_000
 CELLS_MAX = 4_000_000
 DRAFT_SECONDS = 24 * 3600
-DRAFT = re.compile(r"[0-9a-f]{64}\.(csv|xlsx)")
+DRAFT = re.compile(r"[0-9a-f]{32}\.(csv|xlsx)")
 FOLDER = "list-drafts"
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,9 @@ class Preview:
 # Drafts
 
 
-def draft(shared: Gridbook, file_name: str, data: bytes) -> str:
-    """Put an upload away and return the draft's name. Raises FileRefused."""
+def draft(shared: Gridbook, file_name: str, upload: IO[bytes]) -> str:
+    """Put an upload away, piece by piece, and return the draft's name; of one that breaks off nothing stays.
+    Raises FileRefused."""
     suffix = Path(file_name).suffix.lower()
     if suffix == ".xls":
         raise packages.old_workbook(Path(file_name).name[:80])
@@ -62,10 +70,21 @@ def draft(shared: Gridbook, file_name: str, data: bytes) -> str:
     for old in folder.iterdir():
         if time.time() - old.stat().st_mtime > DRAFT_SECONDS:
             old.unlink(missing_ok=True)
-    path = folder / f"{hashlib.sha256(data).hexdigest()}{suffix}"
-    path.touch(mode=0o600)
-    path.write_bytes(data)
+    path = folder / f"{uuid.uuid4().hex}{suffix}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            shutil.copyfileobj(upload, file, PIECE_BYTES)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path.name
+
+
+def forget(shared: Gridbook, name: str) -> None:
+    """Take a draft away; one that is gone already is no mistake."""
+    if DRAFT.fullmatch(name):
+        (_drafts(shared) / name).unlink(missing_ok=True)
 
 
 def drafted(shared: Gridbook, name: str) -> Path:
@@ -101,11 +120,17 @@ def preview(
     file_name: str = "",
     sheet: str = "",
     chosen: Mapping[str, int] | None = None,
+    tell: Tell = silent,
 ) -> Preview:
-    """What would be kept of the file. Raises FileRefused."""
-    sheets.measure(path, FILE_MAX_BYTES, UNPACKED_MAX_BYTES)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    name, names, layout = _best_sheet(path, template, sheet, chosen or {})
+    """What would be kept of the file. Raises FileRefused, which calls the file by `file_name`."""
+    tell(0, None, "read")
+    try:
+        sheets.measure(path, FILE_MAX_BYTES, UNPACKED_MAX_BYTES)
+        name, names, layout = _best_sheet(path, template, sheet, chosen or {}, tell)
+    except FileRefused as refused:
+        raise _calling_it(file_name or path.name, path, refused) from None
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if len(layout.rows) > NAMES_MAX:
         raise FileRefused(
             f"超过 {NAMES_MAX} 人，请分成几个文件", f"More than {NAMES_MAX} names: split the file"
@@ -114,12 +139,19 @@ def preview(
     return Preview(template, file_name or path.name, digest, name, names, layout, same)
 
 
+def _calling_it(name: str, path: Path, refused: FileRefused) -> FileRefused:
+    """A draft's own name says nothing to its reader."""
+    return FileRefused(
+        *(words.replace(path.name, Path(name).name[:80]) for words in (refused.zh, refused.en))
+    )
+
+
 def _best_sheet(
-    path: Path, template: Template, wanted: str, chosen: Mapping[str, int]
+    path: Path, template: Template, wanted: str, chosen: Mapping[str, int], tell: Tell
 ) -> tuple[str, list[str], Layout]:
     """The sheet asked for, else the first that holds such a table; hidden ones last."""
     if path.suffix.lower() == ".csv":
-        return "", [], laid_out(sheets.csv_table(path).rows, Facts(), template, chosen)
+        return "", [], laid_out(sheets.csv_table(path).rows, Facts(), template, chosen, tell)
     parts = sorted(packages.sheets(path), key=lambda each: each.hidden)
     names = [each.name for each in parts]
     if wanted and wanted not in names:
@@ -138,7 +170,7 @@ def _best_sheet(
                     "工作表过大：请删掉表外的空行空列",
                     "The sheet is too large: delete empty rows and columns",
                 )
-            return part.name, names, laid_out(rows, facts, template, chosen)
+            return part.name, names, laid_out(rows, facts, template, chosen, tell)
         except FileRefused as refusal:
             refused = _of_sheet(part.name, refusal, [each for each in names if each != part.name])
     raise refused
@@ -151,16 +183,47 @@ def _of_sheet(name: str, refusal: FileRefused, others: list[str]) -> FileRefused
 
 
 def keep(
-    shared: Gridbook, path: Path, shown: Preview, member: Staff, *, title: str = "", supersedes: str = ""
+    shared: Gridbook,
+    path: Path,
+    shown: Preview,
+    member: Staff,
+    *,
+    title: str = "",
+    supersedes: str = "",
+    job: str = "",
+    tell: Tell = silent,
 ) -> NameList:
-    """Keep the list and match it. A list that `supersedes` another takes over what was decided there about
-    rows that are the same. Raises Refused for a file that is a list already."""
-    if shown.same is not None:
-        raise Refused("list-exists", list=shown.same.list_id, at=shown.same.imported_at[:10])
+    """Match the names and keep the list. A list that `supersedes` another takes over what was decided there
+    about rows that are the same. Raises Refused for a file that is a list already.
+
+    What may end it, `tell` above all, comes before the first word is written. A `job` that begins anew
+    finishes the list that it had begun to write.
+    """
+    same = shown.same
+    if same is not None and not (job and same.job == job):
+        raise archive.already(same)
     before = archive.one(shared.store, supersedes) if supersedes else None
-    if before and before.superseded_by:
+    if before and before.superseded_by and same is None:
         raise Refused("list-superseded", list=before.list_id, by=before.superseded_by)
     now = clock.now()
+    looked = reconciling.look(shared, shown.layout.rows, tell)
+    made = same or _written(shared, path, shown, member, title, before, job, now)
+    if before:
+        reconciling.take_over(shared, before.list_id, made.list_id)
+    reconciling.settle(shared, made, shown.layout.rows, looked)
+    return made
+
+
+def _written(
+    shared: Gridbook,
+    path: Path,
+    shown: Preview,
+    member: Staff,
+    title: str,
+    before: NameList | None,
+    job: str,
+    now: datetime,
+) -> NameList:
     head = {
         "template": shown.template.name,
         "title": title.strip()[:80] or shown.template.title["zh"],
@@ -175,10 +238,7 @@ def keep(
         "imported_at": clock.stamp(now),
         "imported_by": {"staff_id": member.staff_id, "name": member.name},
         **({"supersedes": before.list_id} if before else {}),
+        **({"job": job} if job else {}),
     }
     year = now.astimezone(ZONE).year
-    made = archive.keep(shared.store, head, path.read_bytes(), shown.layout.rows, year)
-    if before:
-        reconciling.take_over(shared, before.list_id, made.list_id)
-    reconciling.match(shared, made.list_id)
-    return made
+    return archive.keep(shared.store, head, path.read_bytes(), shown.layout.rows, year)

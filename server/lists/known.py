@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from schemas.expressions.identity import CHECK_CHARACTERS, WEIGHTS, normalize_phone
 from server.lists.layout import ListRow
 from server.lists.matching import Known, Wanted
+from server.lists.telling import EVERY, Tell, silent
 from server.readmodel import codec, queries
 from server.readmodel.identities import Identities
 from server.readmodel.model import ReadModel
@@ -24,6 +25,7 @@ from server.register.search import person_key
 
 AT_ONCE = 2000
 PERSON = "person"
+STAGE = "match"
 
 
 def plain_name(name: str) -> str:
@@ -100,14 +102,35 @@ def wanted(rows: Sequence[ListRow], places: Places, keys: Keys) -> list[Wanted]:
 # The known
 
 
-def everybody(readmodel: ReadModel) -> Iterator[Known]:
+def everybody(readmodel: ReadModel, tell: Tell = silent) -> Iterator[Known]:
     """Read as a stream: memory holds the persons of visits, never the register."""
     with readmodel.engine.connect() as connection:
-        yield from _persons(connection).values()
-        yield from _households(connection)
+        seen = _Seen(_how_many(connection), tell)
+        yield from _persons(connection, seen).values()
+        for each in _households(connection):
+            seen.one_more()
+            yield each
 
 
-def _persons(connection: Connection) -> dict[str, Known]:
+def _how_many(connection: Connection) -> int:
+    """Rows to be read, about: mentions of persons by records that do not count are among them."""
+    count = select(func.count())
+    persons = connection.execute(count.where(mentions.c.kind == PERSON)).scalar_one()
+    return int(persons + connection.execute(count.where(register.c.kind == "household")).scalar_one())
+
+
+class _Seen:
+    def __init__(self, total: int, tell: Tell) -> None:
+        self._total, self._tell, self._seen = total, tell, 0
+        tell(0, total, STAGE)
+
+    def one_more(self) -> None:
+        self._seen += 1
+        if self._seen % EVERY == 0:
+            self._tell(min(self._seen, self._total), self._total, STAGE)
+
+
+def _persons(connection: Connection, seen: _Seen) -> dict[str, Known]:
     """By key; what the last record says of somebody, and when the first one came."""
     repeat = queries.indicators().mentioned[PERSON].each
     rows = connection.execution_options(yield_per=AT_ONCE).execute(
@@ -119,6 +142,7 @@ def _persons(connection: Connection) -> dict[str, Known]:
     )  # fmt: skip
     found: dict[str, Known] = {}
     for row in rows:
+        seen.one_more()
         answers = codec.decode(row.doc).get("answers") or {}
         said = _instance(answers.get(repeat), row.place)
         earlier = found.get(row.unit_key)

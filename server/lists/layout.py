@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.expressions.identity import birth_date, normalize_resident_id
+from server.lists.telling import EVERY, Tell, silent
 from server.lists.template import COLUMNS, WHO, Template
 from server.register import cells
 from server.register.packages import Facts, letters, range_name, spans
@@ -59,7 +60,9 @@ class Layout:
     notes: Sequence[Remark] = field(default_factory=list)
 
 
-def laid_out(rows: Rows, facts: Facts, template: Template, chosen: Mapping[str, int]) -> Layout:
+def laid_out(
+    rows: Rows, facts: Facts, template: Template, chosen: Mapping[str, int], tell: Tell = silent
+) -> Layout:
     """`chosen` says which column a field has, -1 for none; the headings say it of the others. Raises
     FileRefused when the sheet has no such table."""
     filled = [(number, line) for number, line in rows if any(str(cell).strip() for cell in line)]
@@ -72,7 +75,11 @@ def laid_out(rows: Rows, facts: Facts, template: Template, chosen: Mapping[str, 
         raise _no_table(headings, template)
     body = [(number, line) for number, line in _unmerged(filled, facts, heads[-1]) if number > heads[-1]]
     named = [(number, line) for number, line in body if _names_somebody(line, columns)]
-    found = [_row(number, line, columns, facts) for number, line in named]
+    found: list[ListRow] = []
+    for number, line in named:
+        if len(found) % EVERY == 0:
+            tell(len(found), len(named), "read")
+        found.append(_row(number, line, columns, facts))
     if not found:
         raise FileRefused("表头下面没有一行姓名", "There is no name below the heads")
     left_out = sorted({number for number, _ in body} - {number for number, _ in named})

@@ -13,6 +13,7 @@ from server.lists.layout import ListRow
 from server.lists.matching import Candidate, matches
 from server.lists.outcomes import OUTCOMES, Decision, Standing
 from server.lists.refusals import Refused
+from server.lists.telling import Tell, silent
 from server.people.permissions import covers
 from server.people.staff import Staff
 from server.readmodel import queries
@@ -53,23 +54,45 @@ def reconciled(shared: Gridbook, list_id: str, area: str = "", as_of: str | None
     return Reconciled(head, rows, candidates, matched_at, standing, areas)
 
 
-def match(shared: Gridbook, list_id: str) -> int:
-    """Look for everybody of the list among the known, and decide what is sure: a person of that number and
-    name of whom a record came before the list did is managed already. Returns how many rows that settled.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Who each row may be, and when the first record of each of them came; as the known were at `at`."""
 
-    What a clerk decided stands. What the match itself decided falls when its record no longer counts.
-    """
+    found: dict[int, list[Candidate]]
+    since: dict[str, str]
+    at: str
+
+
+def match(shared: Gridbook, list_id: str, tell: Tell = silent) -> int:
+    """Look for everybody of the list again and settle what is sure; returns how many rows that settled.
+    Raises Refused."""
     head, rows = archive.one(shared.store, list_id), archive.rows(shared.store, list_id)
+    return settle(shared, head, rows, look(shared, rows, tell))
+
+
+def look(shared: Gridbook, rows: Sequence[ListRow], tell: Tell = silent) -> Looked:
+    """Look for everybody of these rows among the known; nothing is written. `tell` hears how many of
+    the known have been looked at."""
+    at = clock.stamp(clock.now())
     places = known.Places(queries.areas(shared.readmodel))
     wanted = known.wanted(rows, places, known.Keys(datafolder.person_key(shared.settings.data)))
     since: dict[str, str] = {}
+    return Looked(matches(wanted, _noting(shared, since, tell)), since, at)
 
-    found = matches(wanted, _noting(shared, since))
-    archive.keep_candidates(shared.store, list_id, found, clock.stamp(clock.now()))
+
+def settle(shared: Gridbook, head: NameList, rows: Sequence[ListRow], looked: Looked) -> int:
+    """Keep who each row may be, and decide what is sure: a person of that number and name of whom a record
+    came before the list did is managed already. Returns how many rows that settled; doing it twice settles
+    no more.
+
+    What a clerk decided stands. What the match itself decided falls when its record no longer counts.
+    """
+    list_id, found = head.list_id, looked.found
+    archive.keep_candidates(shared.store, list_id, found, looked.at)
     sure = {
         number: some[0]
         for number, some in found.items()
-        if some[0].sure and since.get(some[0].key, "~") <= head.imported_at
+        if some[0].sure and looked.since.get(some[0].key, "~") <= head.imported_at
     }
     standing = outcomes.standing(archive.numbers(rows), archive.decisions(shared.store, list_id))
     made = [
@@ -79,9 +102,9 @@ def match(shared: Gridbook, list_id: str) -> int:
     return sum(1 for each in made if each.outcome and each not in late)
 
 
-def _noting(shared: Gridbook, since: dict[str, str]) -> Iterator[known.Known]:
+def _noting(shared: Gridbook, since: dict[str, str], tell: Tell) -> Iterator[known.Known]:
     """Everybody known; `since` learns when the first record of each came."""
-    for each in known.everybody(shared.readmodel):
+    for each in known.everybody(shared.readmodel, tell):
         if each.since:
             since[each.key] = each.since
         yield each

@@ -8,12 +8,15 @@ from typing import Any
 from server.api.masking import mask_value
 from server.app import Gridbook
 from server.lists import known
+from server.lists.importing import Preview
 from server.lists.layout import ListRow, Remark
 from server.lists.matching import Candidate
 from server.lists.outcomes import Decision
 from server.lists.reconciling import Reconciled
 
 KINDS = {"name": "name", "id_number": "id", "id_begin": "text", "phone": "phone", "address": "address"}
+
+REMARKED_MAX = 1000
 
 
 def values(given: Mapping[str, str], in_full: bool) -> dict[str, str]:
@@ -64,3 +67,30 @@ def candidates(shared: Gridbook, found: Reconciled, number: int, in_full: bool) 
     return [
         {**candidate(each), "values": values(told[each.key], in_full)} for each in offered if each.key in told
     ]
+
+
+def preview(shown: Preview) -> dict[str, Any]:
+    """What was read of a file, before it is kept: names and numbers masked."""
+    layout = shown.layout
+    remarked = [row for row in layout.rows if row.remarks]
+    return {
+        "sheet": shown.sheet,
+        "sheets": shown.sheets,
+        "heads": layout.heads,
+        "headings": {str(at): heading for at, heading in layout.headings.items()},
+        "columns": layout.columns,
+        "results": layout.results,
+        "names": len(layout.rows),
+        "left_out": layout.left_out,
+        "notes": [remark(each) for each in layout.notes],
+        "rows": [
+            {
+                "row": row.number,
+                "values": values(row.values, False),
+                "remarks": [remark(each) for each in row.remarks],
+            }
+            for row in remarked[:REMARKED_MAX]
+        ],
+        "remarked": len(remarked),
+        "same": shown.same.list_id if shown.same else None,
+    }

@@ -29,6 +29,7 @@ ACTIONS = {
     "forms.publish": ("发布表单", "publish forms"),
     "webhooks.manage": ("管理事件推送", "manage webhooks"),
     "system.read": ("看系统状态", "see how the server is"),
+    "system.rebuild": ("重算全部数字", "have all figures made again"),
 }
 
 _READ = {"figures.read", "records.read", "register.read", "export.masked"}
@@ -47,6 +48,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "forms.publish",
                 "webhooks.manage",
                 "system.read",
+                "system.rebuild",
             }
             | _FIELD
         ),

@@ -14,7 +14,6 @@ from server.api import shapes
 from server.api.access import staff_for
 from server.api.beijing import local
 from server.api.catalogue import forms, repeats
-from server.app import gridbook
 from server.exports.formats import FORMATS, Format
 from server.jobs.queue import Job
 from server.people.permissions import may
@@ -43,7 +42,7 @@ def exports_page() -> str:
         statuses=shapes.STATUSES,
         may_unmask=may(member, "export.unmasked"),
         filters={},
-        jobs=[_job(each) for each in gridbook().jobs.of(member.staff_id)],
+        jobs=[_job(each) for each in job_api.mine(member) if each.kind == "export"],
         csrf_name=CSRF_FIELD,
         csrf_value=csrf_token(),
         **area_choices(member),

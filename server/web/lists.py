@@ -1,11 +1,9 @@
-"""Superiors' lists: all of them, one with its outcomes, one name beside whom it may be, and the import with a
-preview before anything is kept."""
+"""Superiors' lists: all of them, one with its outcomes, one name beside whom it may be."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,23 +12,23 @@ from server.api import list_shapes as shapes
 from server.api import lists as api
 from server.api.access import staff_for
 from server.api.beijing import ZONE, local
+from server.api.jobs import mine
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
 from server.app import gridbook
-from server.lists import answering, archive, importing, reconciling
+from server.jobs.events import is_busy
+from server.lists import archive, reconciling
 from server.lists import template as templates
-from server.lists.archive import NameList
 from server.lists.outcomes import OPEN, OUTCOMES, STATES
 from server.lists.refusals import Refused
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
 from server.readmodel import queries
-from server.register.packages import letters, spans
-from server.register.refusals import FileRefused
 from server.web import language
 from server.web.addresses import history_href
 from server.web.asking import asked
+from server.web.jobs import of_lists, waiting
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.pages import blueprint
@@ -52,6 +50,7 @@ def lists_page() -> str:
         "lists.html",
         items=[_item(api.shown(each, member)) for each in heads],
         may_import=_whole_district(member) and bool(found),
+        under_way=[waiting(job) for job in mine(member) if of_lists(job) and is_busy(job)],
         complaints=complaints if may(member, "forms.publish") else [],
     )
 
@@ -241,9 +240,8 @@ def _next_open(member: Staff, list_id: str, after: int) -> int | None:
 @require_csrf
 @api.told
 def match_list(list_id: str) -> BaseResponse:
-    api.of_district()
-    flash(t("lists.matched_again", n=reconciling.match(gridbook(), list_id)), "good")
-    return redirect(url_for("web.one_list", list_id=list_id), 303)
+    job = api.order_match(api.of_district(), list_id)
+    return redirect(url_for("web.job", job_id=job.job_id), 303)
 
 
 @blueprint.post("/lists/<list_id>/answers")
@@ -254,9 +252,8 @@ def answer_list(list_id: str) -> BaseResponse:
     member, reason = api.of_district(), request.form.get("reason", "").strip()
     if not 4 <= len(reason) <= 200:
         raise Problem("reason-missing")
-    made = answering.make(gridbook(), list_id, member, reason, _moment(request.form.get("as_of", "")))
-    flash(t("lists.answered", n=made.n, as_of=local(made.as_of)), "good")
-    return redirect(url_for("web.one_list", list_id=list_id) + "#answers", 303)
+    job = api.order_answer(member, list_id, reason, _moment(request.form.get("as_of", "")))
+    return redirect(url_for("web.job", job_id=job.job_id), 303)
 
 
 def _moment(given: str) -> datetime | None:
@@ -273,134 +270,3 @@ def _moment(given: str) -> datetime | None:
 @api.told
 def list_answer_file(list_id: str, n: int) -> Response:
     return api.answer_file(list_id, n, request.form.get("reason"))
-
-
-# Importing
-
-
-@blueprint.get("/lists/import")
-@require_staff(api.ACTION)
-@api.told
-def list_import() -> str:
-    api.of_district()
-    before = request.args.get("supersedes", "")
-    return render_template(
-        "list_import.html",
-        templates=_templates(),
-        supersedes=archive.one(gridbook().store, before) if before else None,
-        size_max=gridbook().settings.max_body_bytes >> 20,
-    )
-
-
-def _templates() -> list[dict[str, str]]:
-    found, _ = templates.templates(gridbook().settings.forms)
-    return [{"name": name, "words": pick(each.title)} for name, each in found.items()]
-
-
-@blueprint.post("/lists/import")
-@require_staff(api.ACTION)
-@require_csrf
-@api.told
-def upload_list() -> BaseResponse:
-    """Put the file away and show what is in it."""
-    api.of_district()
-    upload, given = request.files.get("file"), request.form
-    if upload is None or not upload.filename:
-        raise Problem("list-file-missing")
-    draft = importing.draft(gridbook(), upload.filename, upload.read())
-    kept = {name: given[name] for name in ("template", "title", "supersedes") if given.get(name)}
-    shown = urlencode({"name": upload.filename[:120], **kept})
-    return redirect(f"{url_for('web.list_preview', draft=draft)}?{shown}", 303)
-
-
-@blueprint.get("/lists/import/<draft>")
-@require_staff(api.ACTION)
-@api.told
-def list_preview(draft: str) -> str:
-    """What would be kept, row by row, and the choice of sheet and columns. Nothing is kept by looking."""
-    api.of_district()
-    path = importing.drafted(gridbook(), draft)
-    template = importing.template_of(gridbook(), request.args.get("template", ""))
-    try:
-        preview, refused = _previewed(path, template, request.args), None
-    except FileRefused as refusal:
-        preview, refused = None, refusal.zh if language.current() == "zh" else refusal.en
-    known = {
-        name: request.args.get(name, "") for name in ("template", "name", "title", "supersedes", "sheet")
-    }
-    return render_template(
-        "list_preview.html",
-        draft=draft,
-        known=known,
-        kept_fields={name: value for name, value in request.args.items() if value},
-        template=pick(template.title),
-        refused=refused,
-        preview=_shown_preview(preview) if preview else None,
-        fields=[{"name": name, "words": t(f"lists.field_{name}")} for name in templates.COLUMNS],
-    )
-
-
-def _previewed(path: Any, template: templates.Template, given: Any) -> importing.Preview:
-    chosen = {
-        name: int(value)
-        for name in templates.COLUMNS
-        if (value := given.get(f"column-{name}", "")).removeprefix("-").isdecimal() and len(value) < 4
-    }
-    return importing.preview(
-        gridbook(),
-        path,
-        template,
-        file_name=given.get("name", ""),
-        sheet=given.get("sheet", ""),
-        chosen=chosen,
-    )
-
-
-def _shown_preview(preview: importing.Preview) -> dict[str, Any]:
-    told, layout = api.described(preview), preview.layout
-    return {
-        **told,
-        "sheet": preview.sheet,
-        "heads_words": "、".join(map(str, layout.heads)),
-        "choices": [
-            {"at": at, "words": f"{letters(at)} {heading}"} for at, heading in layout.headings.items()
-        ],
-        "left_out_words": spans(layout.left_out),
-        "remarked": len([row for row in layout.rows if row.remarks]),
-        "rows": [
-            {**row, "words": [pick(each["message"]) for each in row["remarks"]]} for row in told["rows"]
-        ][:REMARKED_SHOWN],
-        "notes": [pick(each["message"]) for each in told["notes"]],
-        "results_words": _answered(preview),
-    }
-
-
-def _answered(preview: importing.Preview) -> list[dict[str, Any]]:
-    """The columns that the answer fills, and which of them the list lacks."""
-    titles = {each.value: each.title for each in preview.template.results}
-    return [
-        {"title": titles[value], "at": letters(at), "added": at not in preview.layout.headings}
-        for value, at in preview.layout.results.items()
-    ]
-
-
-@blueprint.post("/lists/import/<draft>")
-@require_staff(api.ACTION)
-@require_csrf
-@api.told
-def keep_list(draft: str) -> BaseResponse:
-    member, given = api.of_district(), request.form
-    path = importing.drafted(gridbook(), draft)
-    template = importing.template_of(gridbook(), given.get("template", ""))
-    preview = _previewed(path, template, given)
-    made: NameList = importing.keep(
-        gridbook(),
-        path,
-        preview,
-        member,
-        title=given.get("title", ""),
-        supersedes=given.get("supersedes", ""),
-    )
-    path.unlink(missing_ok=True)
-    flash(t("lists.kept", list=made.list_id, n=made.names), "good")
-    return redirect(url_for("web.one_list", list_id=made.list_id), 303)

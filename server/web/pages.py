@@ -19,6 +19,8 @@ from server.web import (  # noqa: E402, F401  the modules hang their views on th
     exceptions,
     exports,
     forms,
+    jobs,
+    list_import,
     lists,
     live,
     overview,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from server.api import system as api
 from server.api.beijing import local
-from server.people.web import require_staff
+from server.people.permissions import may
+from server.people.web import current_staff, require_csrf, require_staff
 from server.web.language import translate as t
 from server.web.pages import blueprint
 
@@ -33,7 +35,44 @@ def system_page() -> str:
         summary=t("system.all_good" if found["level"] == "good" else f"system.some_{found['level']}"),
         at=local(found["at"]),
         by_rule=found["parts"]["quarantine"].get("by_rule", {}),
+        rebuild=_rebuild_shown(found["parts"]["rebuild"]),
+        may_rebuild=may(current_staff(), api.REBUILD),
     )
+
+
+def _rebuild_shown(part: Part) -> dict[str, Any] | None:
+    if "error" in part:
+        return None
+    progress = part["progress"]
+    return {
+        "words": _rebuild(part),
+        "state": part["state"],
+        "busy": part["state"] in ("asked", "running", "cancelling"),
+        "may_cancel": part["asked_for"],
+        "percent": _percent(progress) if progress else None,
+    }
+
+
+def _percent(progress: Mapping[str, int]) -> int:
+    return min(100, round(100 * progress["handled"] / max(1, progress["of"])))
+
+
+@blueprint.post("/system/rebuild")
+@require_staff(api.REBUILD)
+@require_csrf
+def start_rebuild() -> BaseResponse:
+    api.start_rebuild()
+    flash(t("system.rebuild_started"), "good")
+    return redirect(url_for("web.system") + "#rebuild", 303)
+
+
+@blueprint.post("/system/rebuild/cancel")
+@require_staff(api.REBUILD)
+@require_csrf
+def cancel_rebuild() -> BaseResponse:
+    api.call_off_rebuild()
+    flash(t("system.rebuild_called_off"), "good")
+    return redirect(url_for("web.system") + "#rebuild", 303)
 
 
 def _row(name: str, part: Part) -> dict[str, str]:
@@ -45,8 +84,13 @@ def _row(name: str, part: Part) -> dict[str, str]:
         "level_words": t(f"system.level_{level}"),
         "mood": MOODS[level],
         "words": words,
-        "todo": "" if level == "good" else t(f"system.do_{name}_{level}"),
+        "todo": "" if level == "good" else _todo(name, part),
     }
+
+
+def _todo(name: str, part: Part) -> str:
+    failed = name == "rebuild" and part.get("state") == "failed"
+    return t("system.rebuild_failed_do") if failed else t(f"system.do_{name}_{part['level']}")
 
 
 def size(count: float | None) -> str:
@@ -72,10 +116,14 @@ def _waiting(part: Part) -> str:
 
 def _rebuild(part: Part) -> str:
     progress = part["progress"]
-    if not progress:
-        return t("system.rebuild_asked" if part["asked_for"] else "system.no_rebuild")
-    percent = round(100 * progress["handled"] / max(1, progress["of"]))
-    return t("system.rebuilding", **progress, percent=percent)
+    if part["state"] == "cancelling":
+        return t("system.rebuild_cancelling")
+    if progress:
+        return t("system.rebuilding", **progress, percent=_percent(progress))
+    if part["state"] == "failed":
+        at, _, why = part["failure"].partition(" ")
+        return t("system.rebuild_failed", at=local(at), why=why)
+    return t("system.rebuild_asked" if part["asked_for"] else "system.no_rebuild")
 
 
 def _backup(part: Part) -> str:

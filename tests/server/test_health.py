@@ -97,7 +97,13 @@ def test_a_rebuild_is_told_with_its_progress(world: World) -> None:
     assert "已完成 4 / 10 条（40%）" in world.signed_in("admin").get("/system").text
     progress.end()
     ask(world.gridbook.readmodel, "rebuild")
-    assert measured(world)["rebuild"] == {"level": WARN, "progress": None, "asked_for": True}
+    assert measured(world)["rebuild"] == {
+        "level": WARN,
+        "state": "asked",
+        "progress": None,
+        "asked_for": True,
+        "failure": None,
+    }
     ask(world.gridbook.readmodel, "")
 
 

@@ -24,6 +24,7 @@ export function keepLive(afterChange: () => void): void {
   setInterval(() => {
     if (!document.hidden && document.querySelector("[data-busy]")) refresh();
   }, BUSY_MS);
+  followJob(refresh);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) refresh();
   });
@@ -45,6 +46,19 @@ function listen(address: string, lamp: HTMLElement, refresh: () => void): EventS
   });
   addEventListener("pagehide", () => source.close());
   return source;
+}
+
+/** A job that the page waits for: its progress is exchanged, and when it has ended the page shows what it made. */
+function followJob(refresh: () => void): void {
+  const address = document.querySelector<HTMLElement>("[data-job-events]")?.dataset["jobEvents"];
+  if (!address) return;
+  const source = new EventSource(address);
+  source.addEventListener("moved", refresh);
+  source.addEventListener("ended", () => {
+    source.close();
+    location.reload();
+  });
+  addEventListener("pagehide", () => source.close());
 }
 
 function light(lamp: HTMLElement, state: "on" | "off"): void {

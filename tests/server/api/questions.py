@@ -9,8 +9,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from server.exports.job import export
-from server.jobs.worker import Worker
 from tests.server.api.world import World, sample, today
 from tests.server.lists import pushed
 
@@ -22,10 +20,9 @@ def prepared(world: World) -> dict[str, str]:
     assert bulletin.status_code == 201, bulletin.text
     file = (io.BytesIO(pushed.file(pushed.workbook())), "名单.xlsx")
     made = world.post("dong", "/api/v1/lists?template=returnees", data={"file": file})
-    assert made.status_code == 201, made.text
-    list_id = made.json["kept"]["list_id"]
+    list_id = world.done("dong", made)["made"]["list_id"]
     answer = world.post("dong", f"/api/v1/lists/{list_id}/answers", json={"reason": "按时反馈"})
-    assert answer.status_code == 201, answer.text
+    n = world.done("dong", answer)["made"]["answer"]
     for count in (4, 5):  # a household visited twice on a day
         name = "household_visit/pass/two_people"
         world.push(sample(name, device_id=world.device_id, household_id="H4", resident_count=count))
@@ -36,17 +33,14 @@ def prepared(world: World) -> dict[str, str]:
     webhook_id = webhook.json["webhook_id"]
     assert world.post("admin", f"/api/v1/webhooks/{webhook_id}/test").status_code == 202
     job = world.post("dong", "/api/v1/jobs/exports", json={"form": "household_visit"})
-    assert job.status_code == 202, job.text
-    with world.app.app_context():
-        Worker(world.gridbook.jobs, {"export": export}, 1 << 30, lambda: False).run_once()
     return {
-        "job_id": job.json["job_id"],
+        "job_id": world.done("dong", job)["job_id"],
         "webhook_id": webhook_id,
         "pair": world.get("dong", "/api/v1/duplicates").json["items"][0]["pair"],
         "staff_id": world.get("admin", "/api/v1/staff").json["items"][0]["staff_id"],
         "number": bulletin.json["number"],
         "list_id": list_id,
-        "n": str(answer.json["n"]),
+        "n": str(n),
         "record_id": world.ids["delivery"],
         "form_id": "household_visit",
         "indicator_id": "A3",

@@ -21,9 +21,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server import clock
-from server.app import Gridbook, create_app
+from server.app import Gridbook, create_app, gridbook
 from server.forms.publish import publish
 from server.intake.commands import make_follower
+from server.jobs.kinds import TIDY, WORK
+from server.jobs.worker import Worker
 from server.people import enrolment, staff, tokens
 from server.people.permissions import ACTIONS
 from server.settings import Settings
@@ -135,6 +137,21 @@ class World:
 
     def follow(self) -> None:
         follow(self.app)
+
+    def work(self) -> None:
+        """Every job that waits is done."""
+        with self.app.app_context():
+            worker = Worker(gridbook().jobs, WORK, 1 << 30, lambda: False, TIDY)
+            while worker.run_once():
+                pass
+
+    def done(self, who: str, ordered: Any) -> dict[str, Any]:
+        """A job that was ordered over HTTP, now that it has ended."""
+        assert ordered.status_code == 202, ordered.text
+        self.work()
+        answer = self.get(who, ordered.headers["Location"])
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json)
 
 
 def follow(app: Flask) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.intake import rebuilding
+from server.intake import asked_rebuild, rebuilding
 from server.intake.follower import Follower, ask
 from server.readmodel import queries
 from server.readmodel.tables import records, register, units
@@ -204,3 +204,72 @@ def test_a_rebuild_that_is_killed_each_time_is_given_up(
     district.new_follower().run_once()
     assert visits(district) == 2
     assert "broken off too often" in str(rebuilding.read_failure(district.readmodel))
+
+
+def test_a_rebuild_that_is_called_off_leaves_the_figures_and_intake_goes_on(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(*history())
+    district.intake()
+    before, seen = contents(district), []
+    add = rebuilding.Progress.add
+
+    def meanwhile(progress: rebuilding.Progress, count: int) -> None:
+        add(progress, count)
+        seen.append(asked_rebuild.told(district.readmodel).state)
+        asked_rebuild.call_off(district.readmodel)
+        asked_rebuild.call_off(district.readmodel)
+        seen.append(asked_rebuild.told(district.readmodel).state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding.Progress, "add", meanwhile)
+        for _ in range(rebuilding.ATTEMPTS_MAX + 1):
+            asked_rebuild.start(district.readmodel)
+            district.intake()
+    assert seen == ["running", "cancelling"] * (rebuilding.ATTEMPTS_MAX + 1)
+    assert asked_rebuild.told(district.readmodel).state == "none"
+    assert contents(district) == before
+    district.send(visit(7))
+    district.intake()
+    assert contents(district) != before
+
+
+def test_a_rebuild_that_is_called_off_before_it_began_is_not_begun(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    asked_rebuild.start(district.readmodel)
+    asked_rebuild.call_off(district.readmodel)
+    monkeypatch.setattr(rebuilding, "count_records", lambda _: pytest.fail("it was begun"))
+    district.intake()
+    assert asked_rebuild.told(district.readmodel).state == "none"
+
+
+def test_a_rebuild_that_nobody_asked_for_cannot_be_called_off(district: District) -> None:
+    district.intake()
+    with pytest.raises(asked_rebuild.NotAskedFor):
+        asked_rebuild.call_off(district.readmodel)
+    district.follower.rebuild()
+
+
+def test_a_failure_is_told_until_the_next_rebuild_is_asked_for(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.intake()
+    asked_rebuild.start(district.readmodel)
+    with pytest.raises(asked_rebuild.UnderWay):
+        asked_rebuild.start(district.readmodel)
+
+    def fails(_store: object) -> int:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "count_records", fails)
+        district.intake()
+    told = asked_rebuild.told(district.readmodel)
+    assert told.state == "failed" and "no space left" in str(told.failure)
+    asked_rebuild.start(district.readmodel)
+    assert asked_rebuild.told(district.readmodel).failure is None
+    district.intake()
+    assert asked_rebuild.told(district.readmodel).state == "none"

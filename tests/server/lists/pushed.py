@@ -71,7 +71,7 @@ def member(world: World, name: str = "dong") -> Staff:
 
 def previewed(world: World, data: bytes, name: str = "名单.xlsx", **asked: Any) -> tuple[Path, Preview]:
     shared = world.gridbook
-    path = importing.drafted(shared, importing.draft(shared, name, data))
+    path = importing.drafted(shared, importing.draft(shared, name, io.BytesIO(data)))
     template = importing.template_of(shared, "returnees")
     return path, importing.preview(shared, path, template, file_name=name, **asked)
 

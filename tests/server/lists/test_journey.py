@@ -30,7 +30,23 @@ def address(world: World) -> Iterator[str]:
 
 
 @pytest.fixture
-def clerk(playwright: Playwright, address: str) -> Iterator[Page]:
+def worker(world: World) -> Iterator[None]:
+    """Jobs are done beside the server."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.05):
+            world.work()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    yield
+    ended.set()
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def clerk(playwright: Playwright, address: str, worker: None) -> Iterator[Page]:
     """Signed in, on the lists."""
     browser = chromium.launch(playwright)
     page = browser.new_page(base_url=address, viewport={"width": 1280, "height": 800}, locale="zh-CN")
@@ -54,6 +70,7 @@ def test_a_clerk_takes_a_list_from_the_file_to_the_answer(clerk: Page, tmp_path:
     assert _fits(clerk, preview)
     clerk.get_by_role("button", name="导入这 4 人").click()
     clerk.get_by_text("已导入名单").wait_for()
+    clerk.wait_for_url("**/lists/2*")
     made = clerk.url
     assert _fits(clerk, made)
 

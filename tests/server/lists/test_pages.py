@@ -26,9 +26,17 @@ def import_list(world: World, who: str, data: bytes, name: str = "名单.xlsx", 
 
 
 def imported(world: World, data: bytes | None = None, **fields: str) -> dict[str, Any]:
-    answer = import_list(world, "dong", data or pushed.file(pushed.workbook()), **fields)
-    assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json["kept"]
+    """The list as the API tells it."""
+    job = world.done("dong", import_list(world, "dong", data or pushed.file(pushed.workbook()), **fields))
+    assert job["state"] == "done", job
+    found: dict[str, Any] = world.get("dong", f"{API}/{job['made']['list_id']}").json
+    return found
+
+
+def answered(world: World, path: str, reason: str) -> dict[str, Any]:
+    job = world.done("dong", world.post("dong", f"{path}/answers", json={"reason": reason}))
+    assert job["state"] == "done", job
+    found: dict[str, Any] = world.get("dong", path).json["answers"][-1]
     return found
 
 
@@ -52,8 +60,8 @@ def test_a_list_goes_from_import_to_answer(world: World) -> None:
     body = {"seen": 0, "outcome": "missed", "candidate": row["candidates"][0]["key"], "remark": "已补管"}
     assert world.post("dong", f"{path}/rows/4/decision", json=body).status_code == 201
     assert world.post("dong", f"{path}/rows/4/decision", json=body).json["code"] == "list-decided-meanwhile"
-    answer = world.post("dong", f"{path}/answers", json={"reason": "反馈市指挥部"})
-    assert (answer.status_code, answer.json["n"], answer.json["counts"]["missed"]) == (201, 1, 1)
+    answer = answered(world, path, "反馈市指挥部")
+    assert (answer["n"], answer["counts"]["missed"]) == (1, 1)
     file = world.get("dong", f"{path}/answers/1/file?reason=反馈市指挥部")
     sheet = openpyxl.load_workbook(io.BytesIO(file.data)).worksheets[0]
     assert (sheet["G4"].value, sheet["J4"].value) == ("漏排（现补管）", "已补管")
@@ -63,7 +71,7 @@ def test_a_list_goes_from_import_to_answer(world: World) -> None:
 
 def test_every_download_is_put_on_record_and_needs_a_reason_and_the_right(world: World) -> None:
     path = f"{API}/{imported(world)['list_id']}"
-    world.post("dong", f"{path}/answers", json={"reason": "反馈上级"})
+    answered(world, path, "反馈上级")
     assert world.get("dong", f"{path}/answers/1/file").json["code"] == "reason-missing"
     assert world.get("bai", f"{path}/answers/1/file?reason=给我看看").status_code == 403
     assert world.get("dong", f"{path}/answers/1/file?reason=反馈上级一").status_code == 200
@@ -76,9 +84,10 @@ def test_every_download_is_put_on_record_and_needs_a_reason_and_the_right(world:
 def test_a_dry_run_tells_and_keeps_nothing(world: World) -> None:
     before = len(world.get("dong", API).json["items"])
     data = pushed.file(pushed.workbook([[1, "示范丁", int(pushed.DING_ID)]]))
-    answer = import_list(world, "dong", data, dry_run="1")
-    assert (answer.status_code, answer.json["names"]) == (200, 1)
-    assert answer.json["rows"][0]["remarks"][0]["message"]["en"].startswith("Excel stored the id number")
+    job = world.done("dong", import_list(world, "dong", data, dry_run="1"))
+    told = world.get("dong", job["file"]["href"]).json
+    assert (job["state"], job["made"], told["names"]) == ("done", None, 1)
+    assert told["rows"][0]["remarks"][0]["message"]["en"].startswith("Excel stored the id number")
     assert len(world.get("dong", API).json["items"]) == before
     assert list((world.gridbook.settings.data / "list-drafts").iterdir()) == []
 
@@ -106,7 +115,6 @@ def test_a_town_cannot_import_or_answer_for_the_district(world: World) -> None:
         ({"template": "nothing"}, 404, "list-template-unknown"),
         ({"columns": "name:x"}, 422, "invalid"),
         ({"columns": "nobody:1"}, 422, "invalid"),
-        ({"sheet": "没有的表"}, 422, "list-refused"),
         ({"supersedes": "2000-0001"}, 404, "list-unknown"),
         ({"colour": "red"}, 422, "invalid"),
     ],
@@ -118,10 +126,18 @@ def test_a_wrong_import_says_what_is_wrong(
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
+def test_a_sheet_that_is_not_there_is_told_by_the_job(world: World) -> None:
+    job = world.done("dong", import_list(world, "dong", pushed.file(pushed.workbook()), sheet="没有的表"))
+    assert (job["state"], job["failure"]["code"]) == ("failed", "list-refused")
+    assert "没有工作表“没有的表”，有：返博人员、说明" in job["failure"]["detail"]
+
+
 def test_an_upload_of_200_mb_is_refused_in_words(world: World) -> None:
     answer = import_list(world, "dong", b"0" * (200 << 20), "名单.csv")
     assert (answer.status_code, answer.json["code"]) == (413, "too-large")
     assert "16 MB" in answer.json["detail"]
+    drafts = world.gridbook.settings.data / "list-drafts"
+    assert not drafts.exists() or list(drafts.iterdir()) == []
 
 
 def test_rows_are_read_page_by_page(world: World) -> None:
@@ -144,25 +160,35 @@ def test_the_import_shows_everything_before_it_keeps_anything(world: World) -> N
     fields = {**upload(data), "csrf_token": csrf(client, "/lists/import")}
     answer = client.post("/lists/import", data=fields)
     assert answer.status_code == 303, answer.text
+    assert "data-job-events" in client.get(answer.location).text, "it is being read"
+    world.work()
     page = client.get(answer.location)
-    assert "后面的数字已变成 0" in page.text and "电话“12”无效" in page.text
+    assert "C 身份证号码：身份证号被 Excel 当作数字保存，后面的数字已变成 0" in page.text
+    assert "D 联系电话：电话“12”无效" in page.text
     assert "示范丁" not in page.text, "names are masked"
-    kept = client.post(
-        answer.location.partition("?")[0],
-        data={"template": "returnees", "name": "名单.xlsx", "csrf_token": csrf(client, answer.location)},
-    )
+    form = {"csrf_token": csrf(client, answer.location)}
+    kept = client.post(answer.location, data=form)
     assert kept.status_code == 303, kept.text
-    assert "已导入名单" in client.get(kept.location).text
+    assert client.post(answer.location, data=form).location == kept.location, "a double click is one job"
+    assert "data-job-events" in client.get(kept.location).text
+    assert "导入 名单.xlsx" in client.get("/lists").text
+    world.work()
+    made = client.get(kept.location)
+    assert made.status_code == 303 and made.location.startswith("/lists/")
+    assert "已导入名单" in client.get(made.location).text
 
 
 def test_a_file_that_cannot_be_read_is_told_on_the_preview(world: World) -> None:
     client = world.signed_in("dong")
     fields = {**upload("甲,乙\n示范丁,1\n".encode(), "名单.csv"), "csrf_token": csrf(client, "/lists/import")}
     answer = client.post("/lists/import", data=fields)
+    world.work()
     page = client.get(answer.location)
     assert page.status_code == 200 and "没有找到姓名或身份证号一列" in page.text
-    again = client.get(f"{answer.location}&column-name=0")
-    assert "读到 1 人" in again.text
+    columns = {"column-name": "0", "csrf_token": csrf(client, answer.location)}
+    again = client.post(f"{answer.location}/again", data=columns)
+    world.work()
+    assert "读到 1 人" in client.get(again.location).text
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -81,6 +81,8 @@ COMPOSED = {
     "webhooks.off_": ["failing", "gone", "too_many", "staff"],
     "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
     "webhooks.state_": ["waiting", "delivered", "given_up"],
+    "jobs.kind_": ["list-read", "list-import", "list-match", "list-answer"],
+    "jobs.stage_": ["read", "match", "answer"],
     "exports.state_": ["queued", "running", "cancelling", "done", "failed", "cancelled"],
 }
 
