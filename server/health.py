@@ -25,8 +25,9 @@ from server import clock, datafolder
 from server.app import Gridbook
 from server.intake import asked_rebuild
 from server.intake.heartbeat import last_beat
-from server.readmodel.tables import SCHEMA, checkpoints, records
-from sync.store import BEGINNING, NotFound, StoreError
+from server.intake.unjudged import unjudged
+from server.readmodel.tables import SCHEMA, records
+from sync.store import BEGINNING, StoreError
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 Part = dict[str, Any]
@@ -103,21 +104,10 @@ def _follower(shared: Gridbook) -> Part:
 
 
 def _waiting(shared: Gridbook) -> Part:
-    """Records that no verdict answers yet, by what the follower has read of each inbox."""
-    with shared.readmodel.engine.connect() as connection:
-        read = dict(connection.execute(select(checkpoints.c.db, checkpoints.c.since)).all())
-    count, oldest = 0, None
-    for name in shared.store.names():
-        if not name.startswith("inbox-"):
-            continue
-        try:
-            page = shared.store.open(name).changes(since=read.get(name, BEGINNING), limit=1, receipts=True)
-        except NotFound:
-            continue
-        if page.rows:
-            count += len(page.rows) + page.pending
-            received = min((leaf.received_at for leaf in page.rows[0].leaves), default=None)
-            oldest = min(filter(None, (oldest, received)), default=None)
+    """Records that no verdict answers yet."""
+    found = unjudged(shared.store, shared.readmodel).values()
+    count = sum(each.records for each in found)
+    oldest = min(filter(None, (each.oldest_received_at for each in found)), default=None)
     age = age_s(oldest)
     return {
         "level": GOOD if age is None else _by_limits(age, WAITING_AGE_S),

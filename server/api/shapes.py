@@ -799,8 +799,9 @@ class Standing(Schema):
     waiting = fields.Dict(
         required=True,
         metadata=note(
-            "{quarantined, returned}: records that wait for a correction (J4)",
-            example={"quarantined": 31, "returned": 2},
+            "{unjudged, quarantined, returned}: records that arrived and have no verdict yet, and those that "
+            "wait for a correction (J4)",
+            example={"unjudged": 4, "quarantined": 31, "returned": 2},
         ),
     )
     last_received_at = fields.String(metadata=note("when the last record came; absent before the first"))

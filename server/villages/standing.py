@@ -12,7 +12,9 @@ from server import clock
 from server.app import Gridbook
 from server.bulletins import cutoff
 from server.intake.lookups import Lookups
+from server.intake.unjudged import unjudged
 from server.lists import archive, outcomes, reconciling
+from server.people.permissions import covers
 from server.people.tables import devices
 from server.readmodel.figures import share
 from server.readmodel.tables import records
@@ -28,7 +30,7 @@ Area = dict[str, Any]
 
 def standing(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
     """{villages: {total, reported, nil, silent}, devices: {active, unsynced, since}, last_received_at?,
-    waiting: {quarantined, returned}, lists: {received, checked, share, missed, outcomes}}"""
+    waiting: {unjudged, quarantined, returned}, lists: {received, checked, share, missed, outcomes}}"""
     result: dict[str, Any] = {
         "villages": _villages(shared, area, day),
         "devices": _devices(shared, area, day),
@@ -76,6 +78,9 @@ def _last_received(shared: Gridbook, area: Area) -> str | None:
 
 
 def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
+    """Records that arrived and have no verdict yet, and those whose verdict asks for a correction."""
+    arrived = unjudged(shared.store, shared.readmodel)
+    count = sum(each.records for village, each in arrived.items() if covers(area["code"], village))
     query = select(records.c.status, func.count()).where(
         records.c.status.in_(WAITING), records.c.closed.is_(False)
     )
@@ -83,7 +88,7 @@ def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
         query = query.where(records.c[LEVELS[area["level"]]] == area["code"])
     with shared.readmodel.engine.connect() as connection:
         found: dict[str, int] = dict(connection.execute(query.group_by(records.c.status)).all())
-    return {status: found.get(status, 0) for status in WAITING}
+    return {"unjudged": count, **{status: found.get(status, 0) for status in WAITING}}
 
 
 # (store, area) -> how far the lists' database had moved, the answer

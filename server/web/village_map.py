@@ -98,4 +98,6 @@ def sync_state(member: Staff, area: dict[str, Any], day: date) -> dict[str, Any]
 def _waiting_href(status: str, level: dict[str, str]) -> str:
     if status == "quarantined":
         return url_for("web.quarantine", **level)  # type: ignore[arg-type]
+    if status == "unjudged":  # no list has them before they are judged
+        return ""
     return url_for("web.records", status=status, **level)  # type: ignore[arg-type]

@@ -271,3 +271,14 @@ def test_forms_come_compiled_and_as_their_author_wrote_them(world: World) -> Non
     }
     assert "envelope" in world.get("dong", "/api/v1/forms/household_visit").json
     assert "settings" in world.get("dong", "/api/v1/forms/household_visit?as=source").json
+
+
+def test_the_standing_says_how_many_records_have_no_verdict_yet(world: World) -> None:
+    def unjudged(who: str) -> int:
+        return int(world.get(who, "/api/v1/standing").json["waiting"]["unjudged"])
+
+    assert unjudged("dong") == 0
+    world.push(sample("household_visit/pass/uneventful", device_id=world.device_id))
+    assert (unjudged("dong"), unjudged("bai"), unjudged("ba")) == (1, 1, 0)
+    world.follow()
+    assert unjudged("dong") == 0
