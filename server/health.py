@@ -25,7 +25,7 @@ from server import clock, datafolder
 from server.app import Gridbook
 from server.intake.follower import REQUEST
 from server.intake.heartbeat import last_beat
-from server.intake.rebuilding import read_progress
+from server.intake.rebuilding import read_failure, read_progress
 from server.readmodel.model import read_meta
 from server.readmodel.tables import SCHEMA, checkpoints, records
 from sync.store import BEGINNING, NotFound, StoreError
@@ -133,7 +133,9 @@ def _rebuild(shared: Gridbook) -> Part:
     progress = read_progress(shared.readmodel)
     with shared.readmodel.engine.connect() as connection:
         asked = read_meta(connection, REQUEST) == "rebuild"
-    return {"level": WARN if progress or asked else GOOD, "progress": progress, "asked_for": asked}
+    failed = None if progress or asked else read_failure(shared.readmodel)
+    level = BAD if failed else WARN if progress or asked else GOOD
+    return {"level": level, "progress": progress, "asked_for": asked, "failed": failed}
 
 
 def _quarantine(shared: Gridbook) -> Part:

@@ -72,6 +72,8 @@ def _waiting(part: Part) -> str:
 
 def _rebuild(part: Part) -> str:
     progress = part["progress"]
+    if part.get("failed"):
+        return t("system.rebuild_failed", why=part["failed"])
     if not progress:
         return t("system.rebuild_asked" if part["asked_for"] else "system.no_rebuild")
     percent = round(100 * progress["handled"] / max(1, progress["of"]))
