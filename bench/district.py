@@ -40,8 +40,11 @@ def open_data(folder: Path, **environ: str) -> Gridbook:
     return open_gridbook(Settings.from_environ({"GRIDBOOK_DATA": str(folder), **environ}))
 
 
-def prepare(gridbook: Gridbook, share: float, days: int) -> tuple[list[Village], dict[str, str]]:
-    """The district and its phones: the villages, and the token of each phone."""
+def prepare(
+    gridbook: Gridbook, share: float, days: int, only: int | None = None
+) -> tuple[list[Village], dict[str, str]]:
+    """The district and its phones: the villages, and the token of each phone. With `only`, of so many
+    villages; the others' registers are taken away, so that a part of a district has them in proportion."""
     publish(gridbook.store, gridbook.settings.forms)
     demo.load(gridbook)
     # All records arrive now: what was filled a fortnight ago is not late for that.
@@ -51,7 +54,12 @@ def prepare(gridbook: Gridbook, share: float, days: int) -> tuple[list[Village],
     if settings | wanted != settings:
         catalogue.put(settings | wanted, writer="server")
     names = [name for name in gridbook.store.names() if name.startswith("register-")]
-    villages = [_village(gridbook, name, at, len(names), share) for at, name in enumerate(names)]
+    kept = set(names[:: max(1, len(names) // only)][:only] if only else names)
+    for name in set(names) - kept:
+        gridbook.store.delete(name)
+    villages = [
+        _village(gridbook, name, at, len(names), share) for at, name in enumerate(names) if name in kept
+    ]
     return villages, _enrol(gridbook, villages)
 
 

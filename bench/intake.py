@@ -1,6 +1,6 @@
 """How many records a second intake takes in, and how many a rebuild, on SQLite or on PostgreSQL.
 
-    python -m bench.intake [--share 0.02] [--days 3] [--postgresql]
+    python -m bench.intake [--share 0.02] [--days 3] [--villages N] [--postgresql]
 
 A district (see bench/district.py) is made and its registers are taken in; then the phones' records arrive,
 and one follower handles the backlog; then the read model is made again. Both are told in records a second of
@@ -72,10 +72,10 @@ def compare(gridbook: Gridbook, days: list[str]) -> None:
     print(f"{sum(rows)} households were visited, by the indicator as by the rows")
 
 
-def measure(share: float, days: int, postgresql: bool) -> None:
+def measure(share: float, days: int, only: int | None, postgresql: bool) -> None:
     with tempfile.TemporaryDirectory() as folder, database(postgresql) as environ:
         gridbook = open_data(Path(folder), **environ)
-        villages, _ = prepare(gridbook, share, days)
+        villages, _ = prepare(gridbook, share, days, only)
         follower = make_follower(gridbook)
         follower.run_once()
         push, worked = into_store(gridbook), set()
@@ -96,9 +96,10 @@ def main() -> None:
     )
     parser.add_argument("--share", type=float, default=0.02, help="of 160,000 households")
     parser.add_argument("--days", type=int, default=3)
+    parser.add_argument("--villages", type=int, help="only so many, without the others' registers")
     parser.add_argument("--postgresql", action="store_true", help="the read model on a PostgreSQL of its own")
     given = parser.parse_args()
-    measure(given.share, given.days, given.postgresql)
+    measure(given.share, given.days, given.villages, given.postgresql)
 
 
 if __name__ == "__main__":

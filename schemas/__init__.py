@@ -5,7 +5,7 @@ from schemas.context import Context, Problem, Report
 from schemas.errors import FormError, FormErrors
 from schemas.form import Form, compile_form, load_form
 from schemas.marshalling import record_schema
-from schemas.rules import check_record
+from schemas.rules import calculate_record, check_record, too_deep
 from schemas.scopes import compile_for, record_environment
 
 __all__ = [
@@ -16,10 +16,12 @@ __all__ = [
     "FormErrors",
     "Problem",
     "Report",
+    "calculate_record",
     "check_record",
     "compile_for",
     "compile_form",
     "load_form",
     "record_environment",
     "record_schema",
+    "too_deep",
 ]

@@ -30,6 +30,13 @@ def check_record(compiled: CompiledForm, record: Any, context: Context) -> Repor
     return Report(problems, check.recalculated(record))
 
 
+def calculate_record(compiled: CompiledForm, record: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The record as `check_record` leaves it, without looking for problems; it is not `too_deep`."""
+    check = _Check(compiled, context, load_record(compiled, record))
+    check.recalculate()
+    return check.recalculated(record)
+
+
 def too_deep(value: Any) -> bool:
     """Whether lists and objects are nested deeper than any record can be."""
     level = [value]

@@ -120,7 +120,7 @@ def _waiting(shared: Gridbook) -> Part:
 def _rebuild(shared: Gridbook) -> Part:
     found = asked_rebuild.told(shared.readmodel)
     return {
-        "level": GOOD if found.state == "none" else WARN,
+        "level": {"none": GOOD, "failed": BAD}.get(found.state, WARN),
         "state": found.state,
         "progress": {"handled": found.handled, "of": found.of} if found.of is not None else None,
         "asked_for": found.asked_for,

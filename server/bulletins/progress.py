@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from server import clock
 from server.bulletins.refusals import Refused
-from server.intake.follower import rank
+from server.intake.feed import rank
 from server.intake.rebuilding import expected_end
 from server.readmodel.declaration import Declaration
 from server.readmodel.model import ReadModel, read_meta

@@ -8,29 +8,26 @@ met something that is not at hand, or died, intake makes itself. A small batch i
 
 from __future__ import annotations
 
-import gc
 import os
-import pickle
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from server.intake import verdicts
 from server.intake.arrivals import Arrival
 from server.intake.batches import Batch, without_collecting
+from server.intake.forking import Child, end, fork, result
 from server.intake.judging import Bench
 from server.intake.tools import NONE_READY, Ready, RecordKey, Tools, looked_up, make_ready, village_of
 from server.readmodel import codec
-from server.supervisor import die_with_parent
 from sync.store import Change, Doc
 
 RECORDS_MIN = 500
+WARM_RECORDS = 200
 PROCESSES_MAX = 4
-LIFE_S = 300  # a process that waits for something that only its parent has would wait for ever
 DEVICE = "device:"
 
 Changes = Mapping[str, Sequence[Change]]
@@ -59,7 +56,7 @@ class Ahead:
     def __init__(self, tools: Tools, count: int) -> None:
         self._tools, self._count = tools, count
         self._batch: Changes | None = None
-        self._children: list[tuple[int, int]] = []  # process id, file
+        self._children: list[Child] = []
 
     def of(self, batches: Iterator[Batch], engine: Engine) -> Iterator[Batch]:
         """The batches in their order, each with the next one being judged meanwhile. One of other changes has
@@ -81,12 +78,13 @@ class Ahead:
         self._batch = batch
         if not self._count or sum(map(len, batch.values())) < RECORDS_MIN:
             return
-        new = _plain(self._tools, batch)
-        bench = _bench(self._tools, connection, new)
+        new = plain(self._tools, batch)
+        bench = at_hand(self._tools, connection, new)
+        warm(self._tools, bench, new)
         share = -(-len(new) // self._count)
         for start in range(0, len(new), share or 1):
             some = dict(islice(new.items(), start, start + share))
-            self._children += _fork(lambda: list(_made(self._tools, bench, some)))  # noqa: B023
+            self._children += fork(lambda: list(_made(self._tools, bench, some)))  # noqa: B023
 
     def ready(self, connection: Connection, batch: Changes) -> Mapping[RecordKey, Ready]:
         """What was made of this batch, when that is done."""
@@ -94,7 +92,7 @@ class Ahead:
             self.begin(connection, batch)
         found: dict[RecordKey, Ready] = {}
         while self._children:
-            for row in _result(*self._children.pop(0)):
+            for row in result(*self._children.pop(0)) or ():
                 key = (row.row["db"], row.row["record_id"])
                 found[key] = row
         self._batch = None
@@ -103,15 +101,11 @@ class Ahead:
     def end(self) -> None:
         """Whatever is still being judged is of no use."""
         while self._children:
-            pid, file = self._children.pop(0)
-            with suppress(ProcessLookupError):  # it has ended, and gevent has heard of it already
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(file)
+            end(*self._children.pop(0))
         self._batch = None
 
 
-def _plain(tools: Tools, batch: Changes) -> New:
+def plain(tools: Tools, batch: Changes) -> New:
     """The records of one revision that correct nothing, and the verdicts that stand: nearly all."""
     found: New = {}
     for db, changes in batch.items():
@@ -134,7 +128,7 @@ def _is_plain(change: Change) -> bool:
     return rev.startswith("1-") and doc.get("_rev") == rev
 
 
-def _bench(tools: Tools, connection: Connection, new: New) -> Bench:
+def at_hand(tools: Tools, connection: Connection, new: New) -> Bench:
     """Everything that judging will ask for, and no connection to ask for more."""
     lookups = tools.lookups
     lookups.settings(connection)
@@ -156,6 +150,17 @@ def _bench(tools: Tools, connection: Connection, new: New) -> Bench:
         frozenset(),
         _answers(tools.device_former_ids, devices),
     )
+
+
+def warm(tools: Tools, bench: Bench, new: New) -> None:
+    """Make some records of each form and forget them: what is compiled or remembered by that would otherwise
+    be lost with each process that learns it."""
+    met = tools.lookups.met
+    for key, (one, standing) in new.items():
+        if met[_form(one)] < WARM_RECORDS:
+            met[_form(one)] += 1
+            with suppress(NotAtHand):
+                make_ready(tools, bench, key, one, standing, key[1])
 
 
 def _form(one: Arrival) -> tuple[str, str]:
@@ -192,42 +197,3 @@ def _made(tools: Tools, bench: Bench, new: New) -> Iterator[Ready]:
             yield make_ready(tools, bench, key, one, standing, key[1])
         except NotAtHand:
             continue
-
-
-def _fork(work: Callable[[], Any]) -> list[tuple[int, int]]:
-    """A process that does `work` and ends: its id, and the file that then holds what came of it. None when
-    the machine has no room for it."""
-    file, parent = os.memfd_create("gridbook-judged"), os.getpid()
-    try:
-        pid = os.fork()
-    except OSError:
-        os.close(file)
-        return []
-    if pid:
-        return [(pid, file)]
-    # Nothing of the parent's may be ended, written or closed from here.
-    try:
-        die_with_parent(signal.SIGKILL, parent)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-            signal.signal(number, signal.SIG_DFL)
-        signal.alarm(LIFE_S)
-        gc.disable()
-        with open(file, "wb", closefd=False) as writing:
-            pickle.dump(work(), writing, pickle.HIGHEST_PROTOCOL)
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
-def _result(pid: int, file: int) -> list[Ready]:
-    """What the process made; nothing if it died."""
-    try:
-        _, status = os.waitpid(pid, 0)
-        if status:
-            return []
-        with open(file, "rb", closefd=False) as reading:
-            reading.seek(0)
-            found: list[Ready] = pickle.load(reading)  # noqa: S301 - our own process wrote it
-            return found
-    finally:
-        os.close(file)

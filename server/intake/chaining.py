@@ -20,8 +20,6 @@ from server.readmodel.upsert import upsert
 CHAIN = "chain"  # the unit_kind of flags that belong to a chain
 IDS_AT_ONCE = 1000
 
-RecordRow = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Known:

@@ -4,55 +4,30 @@ verdict."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select
 
 from server.intake import verdicts
+from server.intake.answers import Outcome, first_answer, standing_answer
 from server.intake.arrivals import Arrival, arrival
 from server.intake.chaining import Known, Roots, chunks, rename, resolve_chains
 from server.intake.judging import Bench, Original
-from server.intake.rows import Decision, decide, record_row, revision_row
+from server.intake.rows import revision_row
 from server.intake.tools import (
     NONE_READY,
     Ready,
     Tools,
-    judged_as_it_is,
     looked_up,
     make_ready,
     village_of,
 )
 from server.readmodel import codec
-from server.readmodel.chains import ACCEPTED
 from server.readmodel.facts import Mention
-from server.readmodel.mentions import RecordKey, forget_mentions, write_mentions
-from server.readmodel.moments import stamp
-from server.readmodel.recount import Shown, UnitKey
+from server.readmodel.mentions import RecordKey, write_mentions
 from server.readmodel.tables import records, reviews, revisions
 from server.readmodel.upsert import upsert
-from sync.store import Change, Doc, Store
-
-
-@dataclass
-class Answer:
-    """What the verdict of one record has to say; `new`: there was none; `told`: it says so already."""
-
-    village_code: str
-    record_id: str
-    content: dict[str, Any]
-    new: bool
-    told: bool = False
-
-
-@dataclass
-class Outcome:
-    """What follows from a batch: `units` have to be counted again, and those whom the `records` mention."""
-
-    units: set[UnitKey] = field(default_factory=set)
-    records: set[RecordKey] = field(default_factory=set)
-    answers: dict[RecordKey, Answer] = field(default_factory=dict)
+from sync.store import Change, Doc
 
 
 def take_in(
@@ -72,9 +47,9 @@ def take_in(
     }
     links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
     roots = Roots(connection, links, known)
-    bench = tools.bench(connection, _originals(connection, new, links), frozenset(roots.circular))
+    bench = tools.bench(connection, originals_of(connection, new, links), frozenset(roots.circular))
     tools.lookups.prefetch(connection, looked_up(new))
-    reviewed = _reviews(connection, (record_id for _, record_id in new))
+    reviewed = reviews_of(connection, (record_id for _, record_id in new))
     outcome = Outcome()
     rows, mentioned = [], []
     for key, (one, standing) in new.items():
@@ -127,7 +102,7 @@ def _supersedes(doc: Doc | None) -> str | None:
     return codec.key(target) if isinstance(target, str) and target else None
 
 
-def _originals(
+def originals_of(
     connection: Connection, new: Mapping[RecordKey, tuple[Arrival, Doc]], links: Mapping[str, str | None]
 ) -> dict[str, Original]:
     wanted = {target for target in links.values() if target}
@@ -163,13 +138,11 @@ def _take_one(
     if row["effective"]:
         outcome.units |= {(row["unit_kind"], row["unit_key"])}
         outcome.units |= {(mention.kind, mention.unit_key) for mention in mentioned}
-    content = answer_content(decision, row, one.doc_id)
-    told = content == {name: value for name, value in standing.items() if name not in ("_id", "_rev")}
-    outcome.answers[key] = Answer(village, one.doc_id, content, not standing, told)
+    outcome.answers[key] = first_answer(village, one.doc_id, decision, row, standing)
     return row, mentioned
 
 
-def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[Doc]]:
+def reviews_of(connection: Connection, record_ids: Iterable[str]) -> dict[str, list[Doc]]:
     """The reviews of each record that has any, oldest first."""
     found: dict[str, list[Doc]] = {}
     for chunk in chunks(sorted(set(record_ids))):
@@ -183,173 +156,15 @@ def _reviews(connection: Connection, record_ids: Iterable[str]) -> dict[str, lis
     return found
 
 
-def answer_content(decision: Decision, row: Mapping[str, Any] | Row[Any], doc_id: str) -> dict[str, Any]:
-    values = row if isinstance(row, Mapping) else row._mapping
-    content = {
-        "type": "verdict",
-        "record_id": doc_id,
-        "record_rev": values["rev"],
-        "form_id": values["form_id"],
-        "device_id": values["device_id"],
-        "status": decision.status,
-        "problems": decision.problems,
-        "comment": decision.comment,
-        "decided_at": decision.decided_at,
-        "decided_by": decision.decided_by,
-        "received_at": values["received_at"],
-        "superseded_by": values["superseded_by"],
-        "voided": decision.void,
-    }
-    return {name: value for name, value in content.items() if value is not None}
-
-
 def settle(tools: Tools, connection: Connection, roots: Iterable[str], outcome: Outcome) -> None:
     """Resolve chains and let the verdicts say by whom their records were replaced."""
     changed = resolve_chains(connection, tools.declaration, roots)
     outcome.units |= changed.units
     outcome.records |= changed.records
     for key, by in changed.closed.items():
-        answer = outcome.answers.get(key) or _standing_answer(connection, key)
+        answer = outcome.answers.get(key) or standing_answer(connection, key)
         answer.told = False
         answer.content.pop("superseded_by", None)
         if by is not None:
             answer.content["superseded_by"] = by
         outcome.answers[key] = answer
-
-
-def _standing_answer(connection: Connection, key: RecordKey) -> Answer:
-    row = connection.execute(
-        select(records).where(records.c.db == key[0], records.c.record_id == key[1])
-    ).one()
-    return answer_of(row)
-
-
-def decision_of(row: Row[Any]) -> Decision:
-    """The decision that a record in the table has."""
-    void = None if row.void is None else codec.decode(row.void)
-    return Decision(row.status, codec.decode(row.problems), row.comment, row.decided_at, row.decided_by, void)
-
-
-def answer_of(row: Row[Any]) -> Answer:
-    """What the verdict of a record in the table has to say."""
-    decision = decision_of(row)
-    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
-    return Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
-
-
-def write_answers(store: Store, outcome: Outcome, shown: Iterable[Shown]) -> dict[RecordKey, str]:
-    """Into the registers, each at once: verdicts and summaries. What is new is written when absent, the rest
-    is amended. Returns the revisions of entries that come back in the changes with nothing to tell."""
-    villages: dict[str, tuple[list[Answer], list[Shown]]] = {}
-    for answer in outcome.answers.values():
-        villages.setdefault(answer.village_code, ([], []))[0].append(answer)
-    for one in shown:
-        villages.setdefault(one.village_code, ([], []))[1].append(one)
-    own: dict[RecordKey, str] = {}
-    for village, (answers, summaries) in sorted(villages.items()):
-        new = [{"_id": verdicts.verdict_id(one.record_id), **one.content} for one in answers if one.new]
-        told = verdicts.tell(store, village, new, summaries)
-        own |= {(verdicts.register_name(village), doc_id): rev for doc_id, rev in told.items()}
-        verdicts.amend(
-            store,
-            village,
-            {verdicts.verdict_id(one.record_id): _amendment(one) for one in answers if not one.new},
-        )
-    return own
-
-
-def _amendment(answer: Answer) -> Any:
-    def apply(doc: Doc) -> Doc | None:
-        successor = {"_id": doc["_id"], **({"_rev": doc["_rev"]} if "_rev" in doc else {}), **answer.content}
-        return None if successor == doc else successor
-
-    return apply
-
-
-def review_records(tools: Tools, connection: Connection, record_ids: Iterable[str], outcome: Outcome) -> None:
-    """Turn the reviews of each record into its verdict."""
-    found = _reviews(connection, record_ids)
-    for chunk in chunks(sorted(found)):
-        for row in connection.execute(select(records).where(records.c.record_id.in_(chunk))).all():
-            reviewed = decision_of(row).reviewed(found[row.record_id], bool(row.unit_key))
-            redecide(tools, connection, row, reviewed, outcome)
-
-
-def redecide(
-    tools: Tools, connection: Connection, row: Row[Any], decision: Decision, outcome: Outcome
-) -> None:
-    """Give a record another verdict."""
-    doc = codec.decode(row.doc)
-    voided = doc.get("voided") is True or decision.void is not None
-    connection.execute(
-        update(records)
-        .where(records.c.db == row.db, records.c.record_id == row.record_id)
-        .values(
-            **decision.columns(),
-            voided=voided,
-            effective=decision.status in ACCEPTED and not voided and row.unit_key is not None,
-        )
-    )
-    key = (row.db, row.record_id)
-    outcome.records.add(key)
-    if row.unit_key:
-        outcome.units.add((row.unit_kind, row.unit_key))
-    doc_id = str(doc.get("_id", row.record_id))
-    outcome.answers[key] = Answer(row.village_code, doc_id, answer_content(decision, row, doc_id), new=False)
-    settle(tools, connection, [row.root_id], outcome)
-
-
-def recheck(tools: Tools, connection: Connection, form_id: str | None = None) -> Outcome:
-    """Judge again what intake quarantined and nobody replaced: its cause may be gone. With `form_id`, only
-    what was quarantined because that
-    form or its version was unknown."""
-    outcome = Outcome()
-    query = select(records).where(
-        records.c.status == "quarantined", records.c.closed.is_(False), records.c.decided_by == "intake"
-    )
-    for row in connection.execute(
-        query if form_id is None else query.where(records.c.form_id == form_id)
-    ).all():
-        _recheck_one(tools, connection, row, outcome)
-    return outcome
-
-
-def _recheck_one(tools: Tools, connection: Connection, row: Row[Any], outcome: Outcome) -> None:
-    doc_id = str(codec.decode(row.doc).get("_id", row.record_id))
-    one = _again(tools.store, row, doc_id)
-    own = {(row.db, row.record_id): Known(row.rev, row.root_id)}
-    roots = Roots(connection, {row.record_id: row.supersedes}, own)
-    # A chain that still leads back to its beginning.
-    in_circle = any(p["rule"] == "SUPERSEDES_CYCLE" for p in codec.decode(row.problems))
-    bench = tools.bench(
-        connection,
-        _originals(connection, {}, {row.record_id: row.supersedes}),
-        frozenset(roots.circular) if in_circle else frozenset(),
-    )
-    judged = judged_as_it_is(bench, one, row.village_code)
-    if judged.problems == codec.decode(row.problems):
-        return
-    decision = decide(judged, {}, (), stamp(datetime.now(UTC)))
-    town = tools.lookups.tree(connection).town(row.village_code)
-    key = (row.db, row.record_id)
-    fresh, mentioned = record_row(
-        tools.declaration, tools.facts, town, key, one, judged, decision, row.root_id
-    )
-    upsert(connection, records, [fresh])
-    forget_mentions(connection, key)
-    write_mentions(connection, [(key, mention) for mention in mentioned])
-    outcome.records.add(key)
-    if fresh["unit_key"]:
-        outcome.units.add((fresh["unit_kind"], fresh["unit_key"]))
-    outcome.answers[key] = Answer(
-        row.village_code, doc_id, answer_content(decision, fresh, doc_id), new=False
-    )
-    settle(tools, connection, [row.root_id], outcome)
-
-
-def _again(store: Store, row: Row[Any], doc_id: str) -> Arrival:
-    try:
-        doc: Doc | None = store.open(row.db).get(doc_id, rev=row.rev)
-    except Exception:
-        doc = None
-    return Arrival(doc_id, row.rev, row.writer, row.received_at, doc, ())

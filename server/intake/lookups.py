@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ class Lookups:
         self._settings: dict[str, Any] | None = None
         self._villages: dict[str, tuple[str, str] | None] = {}
         self._tree: AreaTree | None = None
+        self.met: Counter[tuple[str, str]] = Counter()  # records judged ahead here, by form and version
 
     def forget(self) -> None:
         """Everything: some of it changed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from server import clock
-from server.intake import inbox, verdicts
+from server.intake import verdicts
+from server.intake.answers import Answer, Outcome, answer_of, write_answers
 from server.intake.chaining import chunks
-from server.intake.inbox import Answer, Outcome
 from server.intake.tools import Tools
 from server.readmodel import codec
 from server.readmodel.mentions import RecordKey
@@ -31,12 +31,13 @@ from sync.store import NotFound, Store
 
 log = logging.getLogger(__name__)
 
-BATCH_CHANGES_MAX = 10_000
+BATCH_CHANGES_MAX = 2000
 REQUEST = "request"  # what is asked of a running follower: one of these
 REBUILD, RECHECK, CALL_OFF = "rebuild", "recheck", "call off"
 PROGRESS = "rebuild"
 ATTEMPTS = "rebuild_attempts"  # of what was asked for; one that ends well takes them away with its tables
 FAILED = "rebuild_failed"
+GIVEN_UP = "rebuild_given_up"
 ATTEMPTS_MAX = 3
 
 
@@ -44,26 +45,11 @@ class CalledOff(Exception):
     """Staff do not want the rebuild any more."""
 
 
-Own = dict[tuple[str, str], str]
-Tell = Callable[[Outcome, list[Shown]], Own]
-
-
-@dataclass
-class Untold:
-    """What a rebuild would have told while it knew but a part: the verdicts to look at once it knows all."""
-
-    keys: set[RecordKey] = field(default_factory=set)
-
-    def note(self, outcome: Outcome, shown: list[Shown]) -> Own:
-        self.keys |= {key for key, answer in outcome.answers.items() if not answer.told}
-        return {}
-
-
-def tell_all(tools: Tools, connection: Connection, untold: Untold) -> None:
+def tell_all(tools: Tools, connection: Connection, untold: Collection[RecordKey]) -> None:
     """Bring verdicts and summaries into agreement with the tables."""
-    for some in chunks(sorted(untold.keys)):
+    for some in chunks(sorted(untold)):
         answers = dict(_answers(connection, some))
-        inbox.write_answers(tools.store, Outcome(answers=answers), [])
+        write_answers(tools.store, Outcome(answers=answers), [])
     for village in _villages(tools.store):
         shown = list(_shown(tools, connection, village))
         if shown:
@@ -75,7 +61,7 @@ def _answers(connection: Connection, keys: Iterable[RecordKey]) -> Iterator[tupl
     ids = {record_id for _, record_id in wanted}
     for row in connection.execute(select(records).where(records.c.record_id.in_(ids))):
         if (row.db, row.record_id) in wanted:
-            yield (row.db, row.record_id), inbox.answer_of(row)
+            yield (row.db, row.record_id), answer_of(row)
 
 
 def _villages(store: Store) -> list[str]:
@@ -154,13 +140,15 @@ def begin_attempt(readmodel: ReadModel) -> bool:
     return begun < ATTEMPTS_MAX
 
 
-def note_failure(connection: Connection, why: str) -> None:
+def note_failure(connection: Connection, why: str, wanted: str = "") -> None:
+    """`wanted`: what the tables were to be made of; they are not made of it again unasked."""
     write_meta(connection, ATTEMPTS, "0")
+    write_meta(connection, GIVEN_UP, wanted)
     write_meta(connection, FAILED, codec.plain(f"{clock.stamp(clock.now())} {why}"))
 
 
 def read_failure(readmodel: ReadModel) -> str | None:
-    """When and why the last rebuild that was asked for failed; None when it did not."""
+    """When and why the last rebuild failed; None when it did not."""
     with readmodel.engine.connect() as connection:
         return read_meta(connection, FAILED) or None
 

@@ -89,7 +89,7 @@ def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], 
     """A verdict that stands holds against a new judgement; reviews hold against both."""
     decision = Decision(judged.status, judged.problems, None, now, "intake")
     problems = standing.get("problems")
-    if standing.get("status") in STATUSES and isinstance(problems, list):
+    if _holds(standing) and isinstance(problems, list):
         comment = standing.get("comment")
         decision = Decision(
             str(standing["status"]),
@@ -99,6 +99,18 @@ def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], 
             str(standing.get("decided_by") or "intake"),
         )
     return decision.reviewed(reviews, is_countable(judged))
+
+
+def _holds(standing: Mapping[str, Any]) -> bool:
+    return standing.get("status") in STATUSES and isinstance(standing.get("problems"), list)
+
+
+def stands(standing: Mapping[str, Any]) -> bool:
+    """Whether that verdict holds and is about a record that can be counted: a new judgement would change
+    nothing."""
+    return _holds(standing) and not any(
+        isinstance(found, dict) and found.get("rule") in UNCOUNTABLE for found in standing["problems"]
+    )
 
 
 def is_countable(judged: Judged) -> bool:

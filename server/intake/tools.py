@@ -11,9 +11,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from server.intake.arrivals import Arrival
-from server.intake.judging import Arrived, Bench, DeviceVillages, FormerIds, Judged, Original, judge
+from server.intake.judging import (
+    Arrived,
+    Bench,
+    DeviceVillages,
+    FormerIds,
+    Judged,
+    Original,
+    judge,
+    only_calculated,
+)
 from server.intake.lookups import EntryKey, Lookups
-from server.intake.rows import Decision, decide, record_row
+from server.intake.rows import Decision, decide, record_row, stands
 from server.readmodel import codec
 from server.readmodel.declaration import Declaration
 from server.readmodel.facts import FactMaker, Mention
@@ -100,11 +109,18 @@ def make_ready(
     reviews: Sequence[Doc] = (),
 ) -> Ready:
     village = village_of(key[0])
-    judged = judged_as_it_is(bench, one, village)
+    judged = _calculated(bench, one, village) if stands(standing) else None
+    judged = judged or judged_as_it_is(bench, one, village)
     decision = decide(judged, standing, reviews, stamp(datetime.now(UTC)))
     town = tools.lookups.tree(bench.connection).town(village)
     row, mentions = record_row(tools.declaration, tools.facts, town, key, one, judged, decision, root_id)
     return Ready(one.rev, standing, root_id, decision, row, mentions)
+
+
+def _calculated(bench: Bench, one: Arrival, village: str) -> Judged | None:
+    if one.doc is None or one.doc.get("_deleted"):
+        return None
+    return only_calculated(bench, Arrived(one.doc, village, one.writer, one.received_at))
 
 
 def judged_as_it_is(bench: Bench, one: Arrival, village: str) -> Judged:

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Index, inspect, text
+from sqlalchemy import Index, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from server.database import open_engine
 from server.readmodel.model import ReadModel, raise_version, read_version
-from server.readmodel.tables import counters, metadata, records
+from server.readmodel.tables import counters, mentions, metadata, records, units
 from server.readmodel.upsert import upsert
 
 SCHEMA = "gridbook_rebuilding"
-# What intake itself looks records up by; the other indexes are made at the end, each in one go.
-NEEDED = {"records_unit", "records_root", "records_id"}
+# What grows with the records is filled first, and then given its indexes, each in one go.
+FILLED = (records, mentions, units)
+# What intake itself looks records up by.
+NEEDED = {"records_unit", "records_root", "records_id", "mentions_record"}
 
 
 class Beside(Protocol):
@@ -43,22 +46,33 @@ def beside(readmodel: ReadModel) -> Beside:
     made: Beside = BesideSqlite(readmodel) if sqlite else BesidePostgresql(readmodel)
     made.readmodel.create()
     with made.readmodel.engine.begin() as connection:
-        for index in _later(connection):
-            index.drop(connection)
+        for table in FILLED:
+            for each in table.indexes:
+                each.drop(connection)
     return made
 
 
-def _later(connection: Connection) -> list[Index]:
-    there = {index["name"] for index in inspect(connection).get_indexes(records.name)}
-    return [index for index in records.indexes if index.name in there - NEEDED]
+def index_for_intake(readmodel: ReadModel) -> None:
+    """What intake needs to handle a batch."""
+    _index(readmodel, lambda each: each.name in NEEDED)
+
+
+def index(readmodel: ReadModel) -> None:
+    """All that is missing yet."""
+    _index(readmodel, lambda each: True)
+
+
+def _index(readmodel: ReadModel, wanted: Callable[[Index], bool]) -> None:
+    with readmodel.engine.begin() as connection:
+        for table in FILLED:
+            there = {each["name"] for each in inspect(connection).get_indexes(table.name)}
+            for each in sorted(table.indexes, key=lambda each: str(each.name)):
+                if each.name not in there and wanted(each):
+                    each.create(connection)
 
 
 def _complete(made: ReadModel, version: int) -> None:
     with made.engine.begin() as connection:
-        there = {index["name"] for index in inspect(connection).get_indexes(records.name)}
-        for index in records.indexes:
-            if index.name not in there:
-                index.create(connection)
         upsert(connection, counters, [{"name": "version", "value": version}])
 
 

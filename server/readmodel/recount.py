@@ -62,14 +62,20 @@ def unit_key_of(unit: UnitKind, village_code: str, unit_id: str) -> str:
 
 def recount(counting: Counting, touched: Iterable[UnitKey]) -> list[Shown]:
     """Returns what the registers should show of the units that have an entry."""
-    shown: list[Shown] = []
     deltas: Deltas = defaultdict(int)
+    shown = count_again(counting, touched, deltas)
+    write_cells(counting.connection, deltas)
+    return shown
+
+
+def count_again(counting: Counting, touched: Iterable[UnitKey], deltas: Deltas) -> list[Shown]:
+    """The same, with what the cells differ by added to `deltas`."""
+    shown: list[Shown] = []
     keys = sorted(set(touched))
     for chunk in _chunks([key for key in keys if key[0] in counting.declaration.units]):
         shown += _recount_chunk(counting, chunk, deltas)
     for chunk in _chunks([key for key in keys if key[0] in counting.declaration.mentioned]):
         _recount_mentioned(counting, chunk, deltas)
-    write_cells(counting.connection, deltas)
     return shown
 
 
@@ -82,9 +88,9 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
     histories = _histories(counting.connection, keys)
     before = _stored(counting.connection, keys)
     entries = _entries(counting, keys, histories, before)
-    rows, found_flags, found_pairs, shown = [], [], [], []
+    rows, gone, found_flags, found_pairs, shown = [], [], [], [], []
     for key in keys:
-        history = histories.get(key, Villaged("", []))
+        history = histories.get(key, Villaged([]))
         unit = _unit(counting.declaration, key, history, entries.get(key), before.get(key))
         found = flags_of(unit, history.entries, counting.declaration, counting.settings)
         new = contributions(unit, history.entries, counting.declaration, counting.settings, found)
@@ -92,7 +98,10 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
         old_village, old = before.get(key, (unit.village_code, {}))
         _subtract(deltas, counting.tree.path(old_village), old)
         _add(deltas, counting.tree.path(unit.village_code), new)
-        rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
+        if unit.entry or history.entries:
+            rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
+        elif key in before:
+            gone.append(key)
         found_flags += _flag_rows(unit, found)
         found_pairs += _pair_rows(counting, unit, history.entries)
         if unit.entry:
@@ -100,6 +109,7 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
     _replace(counting.connection, flag_table, keys, found_flags)
     _replace(counting.connection, suspects, keys, found_pairs)
     upsert(counting.connection, units, rows)
+    _forget(counting.connection, units, gone)
     return shown
 
 
@@ -138,7 +148,7 @@ def _pair_rows(counting: Counting, unit: Unit, history: Sequence[Entry]) -> list
 
 def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> None:
     """Like `_recount_chunk`, for those whom no register lists; they may count in several villages."""
-    rows, found_flags = [], []
+    rows, gone, found_flags = [], [], []
     for kind, names in _by_kind(keys).items():
         histories = mentions.histories(counting.connection, kind, names)
         before = mentions.stored(counting.connection, kind, names)
@@ -149,23 +159,32 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
                 _subtract(deltas, counting.tree.path(village), old)
             for village, found in new.items():
                 _add(deltas, counting.tree.path(village), found)
-            rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
+            if history:
+                rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
+            elif name in before:
+                gone.append((kind, name))
             found_flags += _flag_rows(unit, flags_of(unit, history, counting.declaration, counting.settings))
     _replace(counting.connection, flag_table, keys, found_flags)
     upsert(counting.connection, mentioned_table, rows)
+    _forget(counting.connection, mentioned_table, gone)
 
 
 @dataclass(frozen=True, slots=True)
 class Villaged:
-    """A history and the village of its records."""
+    """A history, sorted, and the village of its first record."""
 
-    village_code: str
     entries: list[Entry]
-    household_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.entries.sort(key=order)
+
+    @property
+    def village_code(self) -> str:
+        return self.entries[0].village_code if self.entries else ""
 
 
 def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey, Villaged]:
-    found: dict[UnitKey, Villaged] = {}
+    found: dict[UnitKey, list[Entry]] = {}
     columns = (
         "unit_key",
         "record_id",
@@ -184,15 +203,10 @@ def _histories(connection: Connection, keys: Sequence[UnitKey]) -> dict[UnitKey,
         )
         for name, record_id, work_date, happened_at, device_id, village, root_id, facts in rows:
             entry = Entry(
-                record_id, work_date, happened_at, device_id or "", codec.decode(facts), root_id=root_id
+                record_id, work_date, happened_at, device_id or "", codec.decode(facts), village, "", root_id
             )
-            key = (kind, name)
-            if key not in found:
-                found[key] = Villaged(village, [])
-            found[key].entries.append(entry)
-    for villaged in found.values():
-        villaged.entries.sort(key=order)
-    return found
+            found.setdefault((kind, name), []).append(entry)
+    return {key: Villaged(entries) for key, entries in found.items()}
 
 
 def _by_kind(keys: Iterable[UnitKey]) -> dict[str, list[str]]:
@@ -344,6 +358,12 @@ def _replace(
     for kind, names in _by_kind(keys).items():
         connection.execute(delete(table).where(table.c.unit_kind == kind, table.c.unit_key.in_(names)))
     upsert(connection, table, rows)
+
+
+def _forget(connection: Connection, table: Table, keys: Sequence[UnitKey]) -> None:
+    """Nothing lists them, and no record that counts is about them: as if there had never been one."""
+    for kind, names in _by_kind(keys).items():
+        connection.execute(delete(table).where(table.c.kind == kind, table.c.unit_key.in_(names)))
 
 
 def _subtract(deltas: Deltas, path: Sequence[str], old: Contributions) -> None:

@@ -14,7 +14,8 @@ from server import backup, clock, health
 from server.health import BAD, GOOD, WARN
 from server.intake import heartbeat
 from server.intake.follower import ask
-from server.intake.rebuilding import Progress
+from server.intake.rebuilding import FAILED, Progress, note_failure
+from server.readmodel.model import write_meta
 from server.web.system import size
 from sync.store import StoreError
 from tests.server.api.world import World, sample
@@ -105,6 +106,18 @@ def test_a_rebuild_is_told_with_its_progress(world: World) -> None:
         "failure": None,
     }
     ask(world.gridbook.readmodel, "")
+
+
+def test_a_rebuild_that_failed_says_why_until_one_succeeds(world: World) -> None:
+    with world.gridbook.readmodel.engine.begin() as connection:
+        note_failure(connection, "OSError: no space left")
+    found = measured(world)["rebuild"]
+    assert (found["level"], found["failure"].partition(" ")[2]) == (BAD, "OSError: no space left")
+    page = world.signed_in("admin").get("/system").text
+    assert "失败：" in page and "OSError: no space left" in page
+    with world.gridbook.readmodel.engine.begin() as connection:
+        write_meta(connection, FAILED, "")
+    assert measured(world)["rebuild"]["level"] == GOOD
 
 
 GIB = 1 << 30

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.intake import ahead, inbox
+from server.intake import ahead, forking, inbox
 from server.intake.ahead import Ahead
 from server.readmodel.tables import cells, flags, mentioned, mentions, records, units
 from tests.server.intake.district import (
@@ -132,7 +132,7 @@ def test_a_judge_that_waits_for_ever_is_ended(
     helped: District, alone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docs = history()[:4]
-    monkeypatch.setattr(ahead, "LIFE_S", 1)
+    monkeypatch.setattr(forking, "LIFE_S", 1)
     monkeypatch.setattr(ahead, "_made", lambda *_: signal.pause())
     helped.send(*docs)
     helped.intake()
@@ -206,8 +206,8 @@ def test_a_batch_that_fails_leaves_no_process_behind(
         raise RuntimeError("the disk is gone")
 
     begun: list[tuple[int, int]] = []
-    fork = ahead._fork
-    monkeypatch.setattr(ahead, "_fork", lambda work: begun.extend(made := fork(work)) or made)
+    fork = ahead.fork
+    monkeypatch.setattr(ahead, "fork", lambda work: begun.extend(made := fork(work)) or made)
     helped.send(*history())
     with monkeypatch.context() as broken:
         broken.setattr(inbox, "upsert", fails)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from server.intake import follower, inbox, register_changes, verdicts
+from server.intake import follower, handling, inbox, register_changes, verdicts
 from server.intake.follower import Follower
 from server.intake.lock import IntakeRunning
 from server.readmodel import queries
@@ -37,15 +37,15 @@ from tests.server.intake.district import (
 
 STEPS: list[tuple[Any, str]] = [
     (register_changes, "one_register"),
-    (inbox, "take_in"),
+    (handling, "take_in"),
     (inbox, "resolve_chains"),
-    (follower, "recount"),
-    (inbox, "write_answers"),
+    (handling, "recount"),
+    (follower, "write_answers"),
     (verdicts, "tell"),
     (verdicts, "read"),
     (verdicts, "_write"),
     (verdicts, "amend"),
-    (follower, "upsert"),
+    (handling, "upsert"),
     (follower, "raise_version"),
 ]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.intake import follower, review, verdicts
+from server.intake import handling, review, verdicts
 from server.readmodel import queries
 from server.readmodel.area_queries import list_units
 from server.readmodel.queries import RecordFilters
@@ -98,7 +98,7 @@ def test_an_edit_just_before_the_summary_is_written_reaches_the_read_model(
     monkeypatch.setattr(verdicts, "read", read_after_an_edit)
     district.send(visit(1))
     if repeated:
-        monkeypatch.setattr(follower, "upsert", failing_once(follower.upsert))
+        monkeypatch.setattr(handling, "upsert", failing_once(handling.upsert))
         with pytest.raises(OSError):
             district.intake()
     district.intake()

@@ -17,6 +17,7 @@ from tests.server.intake.district import (
     ALPHA,
     DAY,
     DISTRICT,
+    PERSON_KEY,
     District,
     correction,
     delivery,
@@ -99,7 +100,8 @@ def test_who_reads_during_a_rebuild_reads_the_old_figures_and_what_arrives_meanw
     add = rebuilding.Progress.add
     monkeypatch.setattr(rebuilding.Progress, "add", meanwhile)
     district.follower.rebuild()
-    assert seen[0] == (1, {"handled": 1, "of": 1})
+    assert seen[0] == (1, {"handled": 0, "of": 1})
+    assert seen[-1] == (2, {"handled": 2, "of": 2})
     assert rebuilding.read_progress(district.readmodel) is None
     assert visits(district) == 2
     assert district.verdict(late)["status"] == "accepted"
@@ -159,9 +161,80 @@ def test_a_summary_and_a_verdict_that_differ_are_told_at_the_end(district: Distr
 def test_an_out_of_date_read_model_is_made_anew_by_itself(district: District) -> None:
     district.send(visit(1))
     district.intake()
-    other = Follower(district.store, district.readmodel, person_key=b"another secret of the same length")
-    other.run_once()
+    other_follower(district).run_once()
     assert visits(district) == 1
+
+
+def other_follower(district: District) -> Follower:
+    """By another key than the tables were made by: they are out of date for it."""
+    return Follower(district.store, district.readmodel, person_key=b"another secret of the same length")
+
+
+def test_an_out_of_date_read_model_whose_rebuild_fails_goes_on_as_it_is_until_asked(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    tried = []
+
+    def fails(*_: Any) -> None:
+        tried.append(1)
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "tell_all", fails)
+        late = visit(2)
+        district.send(late)
+        for _ in range(3):
+            other_follower(district).run_once()
+    assert (visits(district), len(tried)) == (2, 1)
+    assert district.verdict(late)["status"] == "accepted"
+    assert "OSError: no space left" in str(rebuilding.read_failure(district.readmodel))
+    ask(district.readmodel, "rebuild")
+    follower = other_follower(district)
+    follower.run_once()
+    assert rebuilding.read_failure(district.readmodel) is None
+    assert visits(district) == 2
+
+
+def test_the_rebuild_of_an_out_of_date_read_model_that_is_killed_each_time_is_given_up(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    monkeypatch.setattr(rebuilding.Progress, "add", stop_after(0))
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            other_follower(district).run_once()
+    district.send(visit(2))
+    for _ in range(2):
+        other_follower(district).run_once()
+    assert visits(district) == 2
+    assert "broken off too often" in str(rebuilding.read_failure(district.readmodel))
+
+
+def test_tables_of_another_store_take_nothing_in_before_they_are_made_again(
+    district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1))
+    district.intake()
+    (tmp_path / "other").mkdir()
+    other = District(tmp_path / "other")
+    other.send(visit(1), visit(2))
+    follower = Follower(other.store, district.readmodel, person_key=PERSON_KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "tell_all", stop_with_error)
+        assert follower.run_once() == 0
+        assert follower.recheck() == 0
+    assert visits(district) == 1
+    ask(district.readmodel, "rebuild")
+    follower.run_once()
+    assert visits(district) == 2
+    other.close()
+
+
+def stop_with_error(*_: Any) -> None:
+    raise OSError("no space left")
 
 
 def test_a_rebuild_that_fails_is_not_begun_again_unasked_and_what_arrives_is_taken_in(
