@@ -13,6 +13,7 @@ import type { FormRecord } from "../documents";
 import { catalogue, outbox, register, remote, type Database } from "../storage/databases";
 import { backOffMs, type Waiting } from "./pace";
 import { lost, push } from "./push";
+import { unlessStalled } from "./stall";
 import { LIVE, transport, type Contact } from "./transport";
 
 export type Phase = "idle" | "working" | "listening" | "failed" | "offline" | "revoked";
@@ -54,6 +55,8 @@ interface Stoppable {
 const PULL_BATCH = 250;
 const REVISIT_MS = 5 * 60_000;
 const SETTLE_MS = 150;
+/** Longer than a single request may take. */
+const STALLED_MS = 4 * 60_000;
 
 export class Engine {
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,6 +66,7 @@ export class Engine {
   private stopped = true;
   private failures = 0;
   private answering = "";
+  private moves: () => void = () => undefined;
   private state: Status = { phase: "idle", stuck: [], pulled: 0 };
 
   constructor(private readonly around: Surroundings) {}
@@ -126,7 +130,10 @@ export class Engine {
     this.running = true;
     this.tell({ phase: "working", pulled: 0 });
     try {
-      await this.work();
+      await unlessStalled(STALLED_MS, (moves) => {
+        this.moves = moves;
+        return this.work();
+      });
       this.failures = 0;
       this.running = false;
       this.listen();
@@ -165,7 +172,11 @@ export class Engine {
 
   private transport(): typeof globalThis.fetch {
     this.answering = "";
-    return transport(this.around.token(), this.around, (server) => (this.answering = server));
+    const fetch = transport(this.around.token(), this.around, (server) => (this.answering = server));
+    return (...asked) => {
+      this.moves();
+      return fetch(...asked).finally(this.moves);
+    };
   }
 
   private async handIn(fetch: typeof globalThis.fetch, asked: (village: string) => Promise<Waiting[]>): Promise<void> {
@@ -192,7 +203,10 @@ export class Engine {
 
   private async pull<Content extends {}>(here: Database<Content>, there: Database<Content>): Promise<void> {
     const replication = here.replicate.from(there, { batch_size: PULL_BATCH });
-    replication.on("change", (change) => this.tell({ pulled: this.state.pulled + change.docs.length }));
+    replication.on("change", (change) => {
+      this.moves();
+      this.tell({ pulled: this.state.pulled + change.docs.length });
+    });
     try {
       await replication;
     } catch (error) {

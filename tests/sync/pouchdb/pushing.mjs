@@ -24,6 +24,11 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let ended = false;
 process.stdin.on("end", () => (ended = true));
 process.stdin.resume();
+// Over a bad network PouchDB now and then never says that a replication has ended.
+const stalled = async () => {
+  await pause(60_000);
+  throw new Error("the replication did not end");
+};
 
 let made = 0;
 let told = [];
@@ -42,7 +47,7 @@ async function work() {
 async function push() {
   const held = told.length;
   try {
-    const done = await outbox.replicate.to(inbox, { batch_size: 7 });
+    const done = await Promise.race([outbox.replicate.to(inbox, { batch_size: 7 }), stalled()]);
     if (!done.ok || done.doc_write_failures) throw new Error(`not all was taken: ${JSON.stringify(done)}`);
     tell({ kept: told.splice(0, held) });
     return true;
@@ -56,7 +61,7 @@ async function push() {
 while (!ended) {
   await work();
   await push();
-  await pause(50);
+  await pause(500);
 }
 while (!(await push()));
 process.exit(0);
