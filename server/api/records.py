@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from flask.views import MethodView
 
 from server.api import shapes
 from server.api.access import allowed, covers_record, own_area, staff_for
+from server.api.areas import known_indicator
 from server.api.beijing import local
 from server.api.blueprint import Blueprint
 from server.api.catalogue import forms, survey
@@ -54,14 +55,31 @@ def read_filters(member: Staff, query: dict[str, Any]) -> queries.RecordFilters:
         "text",
     )
     given = {name: query[name] for name in names if query.get(name)}
-    level = {"town": "town_code", "village": "village_code"}.get(area["level"])
     return queries.RecordFilters(
         **given,
-        **({level: area["code"]} if level else {}),
+        **_places(member, area, query),
         voided=query.get("voided"),
         from_work_date=query["first"].isoformat() if query.get("first") else None,
         to_work_date=query["last"].isoformat() if query.get("last") else None,
     )
+
+
+LEVELS = {"town": "town_code", "village": "village_code"}
+
+
+def _places(member: Staff, area: Mapping[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure counts what a record is about where that is, whoever made the record; of those records the
+    ones of the member's own area. Raises Problem for an indicator of which no records are behind."""
+    level, behind, of = LEVELS.get(area["level"]), query.get("behind"), query.get("of")
+    if not behind:
+        return {level: area["code"]} if level else {}
+    known_indicator(behind)
+    if not queries.counts_records(queries.indicators(), queries.indicators().indicators[behind], of):
+        raise Problem("no-such-side", indicator=behind)
+    own = own_area(member, None)
+    own_level = LEVELS.get(own["level"])
+    places = {f"unit_{level}": area["code"]} if level else {}
+    return {"behind": behind, "of": of, **places, **({own_level: own["code"]} if own_level else {})}
 
 
 def page(filters: queries.RecordFilters, cursor: str | None, limit: int) -> queries.Page:

@@ -6,6 +6,7 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from server.exports.formats import FORMATS
 from server.intake.asked_rebuild import STATES as REBUILD_STATES
+from server.readmodel.sides import SIDES
 from server.villages.nil_reports import MOVES, NOTE_LENGTH_MAX
 
 LIMIT_DEFAULT = 50
@@ -230,7 +231,13 @@ class RecordFilters(Query):
 
 
 class RecordQuery(RecordFilters, PageQuery):
-    pass
+    behind = fields.String(
+        validate=SHORT,
+        metadata=note("An indicator that counts records: those that it counts, from and to the days given."),
+    )
+    of = fields.String(
+        validate=validate.OneOf(SIDES), metadata=note("With `behind`: which of the figure's numbers.")
+    )
 
 
 class Problem(Schema):

@@ -18,6 +18,7 @@ from server.readmodel.grids import NO_GRID, Grids
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
 from server.readmodel.record_queries import record_item
+from server.readmodel.recount import UNLISTED
 from server.readmodel.sides import FIRST_DAY, Side, speaks_of
 from server.readmodel.tables import flags, mentions, records, units
 from server.readmodel.unit_queries import unit_item, unit_query
@@ -137,6 +138,9 @@ def _records_of(
     flagged = _flagged(connection, declaration, side, kind, keys)
     query = select(records).where(records.c.unit_kind == kind, records.c.unit_key.in_(keys))
     rows = [(row.unit_key, row, row.facts) for row in _counted(connection, query, declaration, side)]
+    if any(declaration.components[name].kind == "register" for name in side.components):
+        # A unit that joined by its first record counts because of its records, whatever they say.
+        flagged |= {row.record_id for key, row, _ in rows if key.partition("/")[2].startswith(UNLISTED)}
     return _by_unit(kind, rows, speaks_of(side, declaration), flagged)
 
 

@@ -32,6 +32,8 @@ DAY_KINDS = {
     "spread",
     "flagged",
 }
+# Day kinds that may also be added up over all days so far: amounts, which count nothing twice.
+ADDED_UP = {"sum"}
 LEVEL_KINDS = {
     "register",
     "first_day",
@@ -363,7 +365,8 @@ def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Ter
     scope, component = words[-2], words[-1]
     if component not in components or scope not in ("day", "so_far"):
         raise DeclarationError(f"indicator {indicator}: cannot read {text!r}")
-    if (scope == "so_far") is (components[component].kind in DAY_KINDS):
+    kind = components[component].kind
+    if (scope == "so_far") is (kind in DAY_KINDS) and not (scope == "so_far" and kind in ADDED_UP):
         raise DeclarationError(
             f"indicator {indicator}: {component} is counted {'by day' if scope == 'so_far' else 'so far'}"
         )

@@ -42,6 +42,7 @@ from server.readmodel.record_queries import (
     record,
 )
 from server.readmodel.record_queries import records_page as records
+from server.readmodel.record_sides import counts_records
 from server.readmodel.relief_queries import relief_entries, relief_figures, relief_table
 from server.readmodel.sides import SIDES, SPANS, NoSuchSide, Side, side, sides_of
 from server.readmodel.stock_queries import stores
@@ -78,6 +79,7 @@ __all__ = [
     "behind",
     "behind_total",
     "compiled_forms",
+    "counts_records",
     "decided_pairs",
     "disinfection_figures",
     "disinfection_table",

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
-from server.readmodel import codec
+from server.readmodel import codec, record_sides
+from server.readmodel.declaration import default_declaration
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
 from server.readmodel.tables import flags, forms, records, reviews, revisions, units
@@ -43,7 +44,8 @@ ENVELOPE = (
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
     """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a
-    rule's id; `unit_key` is one of `unit_kind`, as `units` has it."""
+    rule's id; `unit_key` is one of `unit_kind`, as `units` has it. `behind` is an indicator of which a number
+    (`of`) counts records: those; `unit_…` the place of what records are about."""
 
     form_id: str | None = None
     status: str | None = None
@@ -63,6 +65,10 @@ class RecordFilters:
     effective: bool | None = None
     voided: bool | None = None
     closed: bool | None = None
+    behind: str | None = None
+    of: str | None = None
+    unit_village_code: str | None = None
+    unit_town_code: str | None = None
 
 
 EQUAL = (
@@ -98,6 +104,12 @@ def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
         query = query.where(records.c.work_date <= filters.to_work_date)
     if filters.text:
         query = query.where(records.c.search.contains(codec.plain(filters.text).lower(), autoescape=True))
+    if filters.behind:
+        query = query.where(record_sides.behind(default_declaration(), filters.behind, filters.of))
+    for level in ("village_code", "town_code"):
+        place = getattr(filters, f"unit_{level}")
+        if place is not None:
+            query = query.where(record_sides.of_units(level, place))
     if filters.rule:
         flagged = select(flags.c.record_id).where(flags.c.rule == filters.rule)
         query = query.where(

@@ -19,6 +19,7 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_staff
 from server.readmodel import queries
+from server.readmodel.disinfection_queries import hint_rules
 from server.web import figures as layout
 from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked, path_to
@@ -96,6 +97,7 @@ def figure() -> str:
         next_cursor=page.next_cursor,
         first=not request.args.get("cursor"),
         worked_on=_worked_on(indicator.id, area, day),
+        as_records=_as_records(side, area) if grid is None else "",
         filters=chosen,
         day=day.isoformat(),
         today=today().isoformat(),
@@ -154,11 +156,22 @@ def _parts(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def part_words(indicator: Any, part: str) -> str:
-    """MASK piece as the item and its unit, a range by its end, a rule by what it says; else the code."""
+    """`MASK piece` as the item and its unit, a place by its name, a range by its end, a rule by what it says;
+    else the code."""
     if indicator.percentile is not None:
         return t("figure.up_to", n=part)
+    rule = next((each for each in queries.indicators().rules.values() if each.rule == part), None)
+    if rule or part in hint_rules():
+        return pick(rule.message) if rule else t(f"points.rule_{part}")
     item, _, unit = part.partition(" ")
-    return " ".join(filter(None, (choice_label("item", item), choice_label("unit", unit))))
+    named = next(
+        (words for words in (choice_label(each, item) for each in PART_LISTS) if words != item), item
+    )
+    return f"{named} {choice_label('unit', unit)}".strip()
+
+
+# The choices that parts are told by: items, and where people come from.
+PART_LISTS = ("item", "city", "province")
 
 
 def _total(side: queries.Side, area: Mapping[str, Any], grid: str | None) -> dict[str, Any]:
@@ -237,6 +250,15 @@ def _unit_words(item: Mapping[str, Any]) -> str:
     if unit_id.startswith("~"):
         return t("figure.unlisted")
     return unit_id or item.get("household_id") or t(f"figure.kind_{kind}")
+
+
+def _as_records(side: queries.Side, area: Mapping[str, Any]) -> str:
+    """The list of records, where the number counts those and nothing narrower is asked for."""
+    if side.part or not queries.counts_records(queries.indicators(), side.indicator, side.of):
+        return ""
+    place: dict[str, Any] = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
+    days: dict[str, Any] = {"from": side.first_day, "to": side.day}
+    return url_for("web.records", behind=side.indicator.id, of=side.of, **days, **place)
 
 
 def _worked_on(indicator_id: str, area: Mapping[str, Any], day: date) -> str:

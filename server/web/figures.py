@@ -46,7 +46,7 @@ def is_share(indicator: Any) -> bool:
 
 def has_figure(indicator: Any) -> bool:
     """False for one of which only the parts are given."""
-    return bool(indicator.value or indicator.denominator)
+    return bool(indicator.value or indicator.denominator or indicator.percentile is not None)
 
 
 def shown(

@@ -36,6 +36,7 @@ FILTER_NAMES = (
     "point",
     "roster_entry",
     "rule",
+    "behind",
     "text",
     "from",
     "to",

@@ -1,5 +1,6 @@
 """What stands behind a figure: everything that it counts, which sums to it; masked, within the own area."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -146,3 +147,32 @@ def test_figures_by_grid_sum_to_the_village_and_open_to_their_rows(world: World)
             found = behind(world, indicator=name, area=VILLAGE, grid=row["area"]["code"]).json
             assert found["figure"] == found["sum"] == row["figures"][name]["value"]
             assert {item["grid_code"] for item in found["items"]} <= {row["area"]["code"]}
+
+
+@pytest.mark.parametrize("indicator", ["A2_visits", "C1", "C2", "D6", "J1", "J1_median", "J4_duplicates"])
+@pytest.mark.parametrize("area", [DISTRICT, TOWN, VILLAGE, OTHER_TOWN])
+def test_records_are_found_by_the_indicator_that_counts_them(world: World, indicator: str, area: str) -> None:
+    first = today() - timedelta(days=6)
+    of = {"of": "denominator"} if indicator == "J1" else {}
+    rows = behind(world, indicator=indicator, span="week", area=area, limit="500", **of).json["items"]
+    wanted = {record["record_id"] for row in rows for record in row["records"]}
+    query = f"behind={indicator}&from={first}&to={today()}&area={area}&limit=500"
+    query += "&of=denominator" if of else ""
+    found = world.get("dong", f"/api/v1/records?{query}").json["items"]
+    assert {each["record_id"] for each in found} == wanted
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("behind=Z9", 404, "unknown-indicator"),
+        ("behind=A3", 422, "no-such-side"),
+        ("behind=C1&of=denominator", 422, "no-such-side"),
+        ("behind=C1&of=nothing", 422, "invalid"),
+    ],
+)
+def test_records_behind_what_counts_no_records_are_refused(
+    world: World, query: str, status: int, code: str
+) -> None:
+    answer = world.get("dong", f"/api/v1/records?{query}")
+    assert (answer.status_code, answer.json["code"]) == (status, code)

@@ -60,10 +60,12 @@ def slow_figures(
     everywhere = effective(docs, voided)
     counted = [doc for doc in everywhere if doc["village_code"] in villages]
     listed = [doc for doc in registers if doc["village_code"] in villages and is_active(doc, day)]
+    served = deliveries(counted, listed, day)
     return {
         **households(counted, listed, day),
         **points(counted, listed, day),
-        **deliveries(counted, listed, day),
+        **served,
+        **quotients({"D8": (spent_on_food(counted, day), served["D2"])}),
         **persons(everywhere, villages, day),
         **quotients(quality(everywhere, counted, villages, [day])),
     }
@@ -274,6 +276,16 @@ def stock(docs: Sequence[Doc], villages: set[str], day: str, voided: Collection[
         for figure in kinds:
             moved[figure][line(doc)[2]] = moved[figure].get(line(doc)[2], 0) + amount(doc)
     return {"D7": held, **{figure: moved[figure] for figure in MOVES}}
+
+
+def spent_on_food(counted: Sequence[Doc], day: str) -> float:
+    """What purchases of food have cost up to the day, as far as they state a price."""
+    return sum(
+        doc["answers"]["qty"] * doc["answers"].get("unit_price", 0)
+        for doc in of_form(counted, "stock_movement")
+        if doc["work_date"] <= day and doc["answers"]["move_type"] == "purchase"
+        if doc["answers"]["item_code"] in ("VEG_BOX", "RICE_BAG", "FLOUR", "OIL", "FRUIT")
+    )
 
 
 COMES_IN = ("purchase", "donation", "allocate_in", "return")

@@ -105,11 +105,14 @@ def _of_campaign(record: dict[str, Any]) -> dict[str, Any]:
 def _movement(draw: st.DrawFn, common: dict[str, Any]) -> dict[str, Any]:
     item, units = draw(st.sampled_from([("MASK", ["piece"]), ("MASK", ["piece"]), ("FLOUR", ["kg", "jin"])]))
     move, unit = draw(st.sampled_from(MOVES)), draw(st.sampled_from(units))
-    return movement(move, draw(st.integers(1, 9)), item, unit, draw(st.integers(1, 2)), **common)
+    made = movement(move, draw(st.integers(1, 9)), item, unit, draw(st.integers(1, 2)), **common)
+    if move == "purchase" and (price := draw(st.sampled_from([None, 1.25, 3.5, 40]))):
+        made["answers"]["unit_price"] = price
+    return made
 
 
 MOVES = [
-    "purchase", "donation", "allocate_in", "return", "allocate_out", "issue", "use", "damage",
+    "purchase", "purchase", "donation", "allocate_in", "return", "allocate_out", "issue", "use", "damage",
     "stocktake", "stocktake",
 ]  # fmt: skip
 

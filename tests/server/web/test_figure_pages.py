@@ -7,7 +7,7 @@ import pytest
 
 from tests.server.api.world import DISTRICT, TOWN, VILLAGE, World, add_staff
 
-SUMS = re.compile(r"数字 (\S+) ＝ 明细合计 (\S+)，共 (\d+) 行")
+SUMS = re.compile(r"此数 (\S+) ＝ 明细合计 (\S+)，共 (\d+) 行")
 
 
 def links(page: str) -> set[str]:
