@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from server.readmodel import codec
 from server.readmodel.behind_queries import grid_table
 from server.readmodel.declaration import Declaration, Indicator, default_declaration
-from server.readmodel.figures import figure, number, share, sums_by_area
+from server.readmodel.figures import Sums, figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
 from server.readmodel.paging import Page, clamp
@@ -21,34 +21,32 @@ from server.readmodel.tables import cells, checkpoints, records, register, units
 from server.readmodel.time_limit import limited
 from server.readmodel.unit_queries import unit_item, unit_query
 
+AREA_FIELDS = ("code", "name", "level", "parent", "active_from", "active_to")
+AREA = [area_table_.c[name] for name in AREA_FIELDS]
+VILLAGE_FIELDS = AREA_FIELDS[:4]
+COUNTED = ("visits", "disinfections", "deliveries")  # a village where one of them counts has reported
+NOTHING_DONE = dict.fromkeys(COUNTED, 0)
+
 
 def areas(rm: ReadModel, parent: str | None = None) -> list[dict[str, Any]]:
     """[{code, name, level, parent, active_from, active_to}] by code: the children of `parent`, or all."""
-    query = select(area_table_).order_by(area_table_.c.code)
+    query = select(*AREA).order_by(area_table_.c.code)
     if parent is not None:
         query = query.where(area_table_.c.parent == parent)
     with rm.engine.connect() as connection:
-        return [_area(row) for row in connection.execute(query)]
+        return [dict(zip(AREA_FIELDS, row, strict=True)) for row in connection.execute(query).all()]
 
 
 def area(rm: ReadModel, code: str) -> dict[str, Any] | None:
     with rm.engine.connect() as connection:
-        row = connection.execute(select(area_table_).where(area_table_.c.code == code)).first()
-    return _area(row) if row else None
+        row = connection.execute(select(*AREA).where(area_table_.c.code == code)).first()
+    return dict(zip(AREA_FIELDS, row, strict=True)) if row else None
 
 
 def district(rm: ReadModel) -> dict[str, Any] | None:
     with rm.engine.connect() as connection:
-        row = connection.execute(
-            select(area_table_).where(area_table_.c.level == "district").limit(1)
-        ).first()
-    return _area(row) if row else None
-
-
-def _area(row: Row[Any]) -> dict[str, Any]:
-    return {
-        name: getattr(row, name) for name in ("code", "name", "level", "parent", "active_from", "active_to")
-    }
+        row = connection.execute(select(*AREA).where(area_table_.c.level == "district").limit(1)).first()
+    return dict(zip(AREA_FIELDS, row, strict=True)) if row else None
 
 
 def _indicators(declaration: Declaration, ids: Collection[str] | None) -> list[Indicator]:
@@ -73,9 +71,15 @@ def figures(
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, [area_code], day, wanted)[area_code]
         result = {indicator.id: figure(indicator, sums) for indicator in wanted}
-        if now and "C3" in result:
-            result["C3"] |= _points_at(connection, area_code, now)
+    if now and "C3" in result:
+        result["C3"] |= points_at(rm, area_code, now)
     return result
+
+
+def points_at(rm: ReadModel, area_code: str, now: str) -> dict[str, Any]:
+    """{value, numerator, denominator} of the points overdue (C3) at a moment, as `figures` has them."""
+    with rm.engine.connect() as connection:
+        return _points_at(connection, area_code, now)
 
 
 def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
@@ -128,12 +132,15 @@ def village_table(
     `parent` too."""
     wanted = _indicators(default_declaration(), ids)
     with rm.engine.connect() as connection:
-        found = connection.execute(_villages_on(connection, area_code, day)).all()
-        sums = sums_by_area(connection, [row.code for row in found], day, wanted)
+        villages = _villages_on(connection, area_code, day)
+        found = connection.execute(villages).all()
+        codes = villages.with_only_columns(area_table_.c.code).order_by(None)
+        sums = sums_by_area(connection, codes, day, wanted)
+    nothing: Sums = {}
     return [
         {
-            "area": {name: getattr(row, name) for name in ("code", "name", "level", "parent")},
-            "figures": {indicator.id: figure(indicator, sums[row.code]) for indicator in wanted},
+            "area": dict(zip(VILLAGE_FIELDS, row, strict=True)),
+            "figures": {indicator.id: figure(indicator, sums.get(row.code, nothing)) for indicator in wanted},
         }
         for row in found
     ]
@@ -269,29 +276,42 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
 
     A village has reported when a record of `day` counts in it.
     """
-    counted = ("visits", "disinfections", "deliveries")
     with rm.engine.connect() as connection:
-        villages = connection.execute(_villages_on(connection, area_code, day)).all()
-        rows = connection.execute(
-            select(cells.c.area_code, cells.c.component, cells.c.value).where(
-                cells.c.area_code.in_([village.code for village in villages]),
-                cells.c.component.in_(counted),
-                cells.c.day == day,
-            )
-        )
-        done = {(row.area_code, row.component): number(row.value) for row in rows}
+        query = _villages_on(connection, area_code, day)
+        villages = connection.execute(query).all()
+        done: dict[str, dict[str, Any]] = {}
+        for code, component, value in connection.execute(_counted_on(query, day)).all():
+            done.setdefault(code, {})[component] = number(value)
         waiting: dict[str, int] = dict(connection.execute(_quarantined_by_village()).all())
         heard: dict[str, str | None] = dict(
             connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).all()
         )
     return [
-        _village(village, {name: done.get((village.code, name), 0) for name in counted}, waiting, heard)
+        _village(village, {**NOTHING_DONE, **done.get(village.code, {})}, waiting, heard)
         for village in villages
     ]
 
 
+def villages_reported(rm: ReadModel, area_code: str, day: str) -> tuple[set[str], set[str]]:
+    """(every village of an area that there is on the day, those of them that reported), as
+    `villages_status` has them."""
+    with rm.engine.connect() as connection:
+        query = _villages_on(connection, area_code, day)
+        villages = {row.code for row in connection.execute(query).all()}
+        rows = connection.execute(_counted_on(query, day)).all()
+    return villages, {code for code, _, value in rows if value}
+
+
+def _counted_on(villages: Select[Any], day: str) -> Select[Any]:
+    codes = villages.with_only_columns(area_table_.c.code).order_by(None)
+    return select(cells.c.area_code, cells.c.component, cells.c.value).where(
+        cells.c.area_code.in_(codes), cells.c.component.in_(COUNTED), cells.c.part == "", cells.c.day == day
+    )
+
+
 def _villages(connection: Connection, area_code: str) -> Select[Any]:
-    query = select(area_table_).where(area_table_.c.level == "village").order_by(area_table_.c.code)
+    columns = [area_table_.c[name] for name in VILLAGE_FIELDS]
+    query = select(*columns).where(area_table_.c.level == "village").order_by(area_table_.c.code)
     level = connection.execute(select(area_table_.c.level).where(area_table_.c.code == area_code)).scalar()
     if level == "district":
         return query
@@ -315,7 +335,7 @@ def _village(
 ) -> dict[str, Any]:
     received = heard.get(f"inbox-{row.code}")
     return {
-        "area": {"code": row.code, "name": row.name, "level": row.level, "parent": row.parent},
+        "area": dict(zip(VILLAGE_FIELDS, row, strict=True)),
         "state": "reported" if any(done.values()) else "silent",
         **done,
         "quarantined": waiting.get(row.code, 0),

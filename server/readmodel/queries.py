@@ -11,11 +11,13 @@ from server.readmodel.area_queries import (
     district,
     figures,
     not_reached,
+    points_at,
     points_overdue,
     roster_outstanding,
     trend,
     units_named,
     village_table,
+    villages_reported,
     villages_status,
 )
 from server.readmodel.area_queries import list_units as units
@@ -94,6 +96,7 @@ __all__ = [
     "not_reached",
     "pair",
     "points",
+    "points_at",
     "points_overdue",
     "points_standing",
     "record",
@@ -112,5 +115,6 @@ __all__ = [
     "units_named",
     "version",
     "village_table",
+    "villages_reported",
     "villages_status",
 ]

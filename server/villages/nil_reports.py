@@ -68,6 +68,24 @@ def standing(store: Store, day: str, as_of: str | None = None, village_code: str
     return {code: step for code, step in last.items() if step.what == SAID}
 
 
+_kept: dict[tuple[str, str], tuple[Any, frozenset[str]]] = {}
+KEPT_MAX = 100
+
+
+def villages_of(store: Store, day: str) -> frozenset[str]:
+    """The villages whose nil report holds now; read again when the office's documents have moved."""
+    try:
+        moved = store.open(DATABASE).seq()
+    except NotFound:
+        return frozenset()
+    before = _kept.get((store.uuid, day))
+    if before is None or before[0] != moved:
+        if len(_kept) >= KEPT_MAX:
+            _kept.clear()
+        before = _kept[store.uuid, day] = moved, frozenset(standing(store, day))
+    return before[1]
+
+
 def add(
     store: Store, village_code: str, day: date, what: str, note: str, member: Staff, now: datetime
 ) -> NilStep:

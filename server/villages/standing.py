@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, case, cast, func, select
 
 from server import clock
 from server.app import Gridbook
@@ -17,6 +18,7 @@ from server.lists import archive, outcomes, reconciling
 from server.people.permissions import covers
 from server.people.tables import devices
 from server.readmodel.figures import share
+from server.readmodel.kept import kept
 from server.readmodel.tables import records
 from server.villages import states
 from sync.store import NotFound
@@ -31,19 +33,21 @@ Area = dict[str, Any]
 def standing(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
     """{villages: {total, reported, nil, silent}, devices: {active, unsynced, since}, last_received_at?,
     waiting: {unjudged, quarantined, returned}, lists: {received, checked, share, missed, outcomes}}"""
+    answers = kept(shared.readmodel)
     result: dict[str, Any] = {
         "villages": _villages(shared, area, day),
         "devices": _devices(shared, area, day),
-        "waiting": _waiting(shared, area),
+        "waiting": _unjudged(shared, area)
+        | answers.get(("waiting", area["code"]), lambda: _waiting(shared, area)),
         "lists": lists(shared, area["code"]),
     }
-    received = _last_received(shared, area)
+    received = answers.get(("last_received", area["code"]), lambda: _last_received(shared, area))
     return result | ({"last_received_at": received} if received else {})
 
 
 def _villages(shared: Gridbook, area: Area, day: date) -> dict[str, int]:
-    found = Counter(each["state"] for each in states.villages(shared, area["code"], day.isoformat()))
-    return {"total": found.total(), **{state: found[state] for state in states.STATES}}
+    found = states.counts(shared, area["code"], day.isoformat())
+    return {"total": sum(found.values()), **found}
 
 
 def _devices(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
@@ -54,19 +58,17 @@ def _devices(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
         settings = Lookups().settings(connection)
     since = cutoff.cut_off(settings, day)
     since = since if since <= now else cutoff.cut_off(settings, day - timedelta(days=1))
+    late = devices.c.last_contact_at.is_(None) | (devices.c.last_contact_at < since)
+    query = select(func.count(), func.sum(case((late, 1), else_=0))).where(
+        devices.c.revoked_at.is_(None), devices.c.expires_at.is_(None) | (devices.c.expires_at > now)
+    )
+    if area["level"] != "district":
+        # A list of codes as JSON: only an entry begins with the quote and the area's code.
+        entry = json.dumps(area["code"])[:-1]
+        query = query.where(cast(devices.c.villages, Text).contains(entry, autoescape=True))
     with shared.people.engine.connect() as connection:
-        rows = connection.execute(
-            select(devices.c.last_contact_at, devices.c.villages).where(
-                devices.c.revoked_at.is_(None),
-                (devices.c.expires_at.is_(None)) | (devices.c.expires_at > now),
-            )
-        )
-        theirs = [
-            heard or ""
-            for heard, villages in rows
-            if area["level"] == "district" or any(code.startswith(area["code"]) for code in villages)
-        ]
-    return {"active": len(theirs), "unsynced": sum(heard < since for heard in theirs), "since": since}
+        active, unsynced = connection.execute(query).one()
+    return {"active": active, "unsynced": int(unsynced or 0), "since": since}
 
 
 def _last_received(shared: Gridbook, area: Area) -> str | None:
@@ -77,10 +79,16 @@ def _last_received(shared: Gridbook, area: Area) -> str | None:
         return connection.execute(query).scalar()
 
 
-def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
-    """Records that arrived and have no verdict yet, and those whose verdict asks for a correction."""
+def _unjudged(shared: Gridbook, area: Area) -> dict[str, int]:
+    """Records that arrived and have no verdict yet. The read model does not change with them."""
     arrived = unjudged(shared.store, shared.readmodel)
-    count = sum(each.records for village, each in arrived.items() if covers(area["code"], village))
+    return {
+        "unjudged": sum(each.records for village, each in arrived.items() if covers(area["code"], village))
+    }
+
+
+def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
+    """Those whose verdict asks for a correction."""
     query = select(records.c.status, func.count()).where(
         records.c.status.in_(WAITING), records.c.closed.is_(False)
     )
@@ -88,7 +96,7 @@ def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
         query = query.where(records.c[LEVELS[area["level"]]] == area["code"])
     with shared.readmodel.engine.connect() as connection:
         found: dict[str, int] = dict(connection.execute(query.group_by(records.c.status)).all())
-    return {"unjudged": count, **{status: found.get(status, 0) for status in WAITING}}
+    return {status: found.get(status, 0) for status in WAITING}
 
 
 # (store, area) -> how far the lists' database had moved, the answer

@@ -10,6 +10,7 @@ from server import clock
 from server.app import Gridbook
 from server.people.staff import Staff
 from server.readmodel import queries
+from server.readmodel.kept import kept
 from server.villages import nil_reports
 from server.villages.nil_reports import NilRefused, NilStep
 
@@ -22,6 +23,17 @@ def villages(shared: Gridbook, area_code: str, day: str) -> list[dict[str, Any]]
     came after it."""
     said = nil_reports.standing(shared.store, day)
     return [_with_nil(row, said.get(row["area"]["code"])) for row in _rows(shared, area_code, day)]
+
+
+def counts(shared: Gridbook, area_code: str, day: str) -> dict[str, int]:
+    """{state: how many villages of an area}, as `villages` has them."""
+    rm = shared.readmodel
+    there, reported = kept(rm).get(
+        ("reported", area_code, day), lambda: queries.villages_reported(rm, area_code, day)
+    )
+    nil = (nil_reports.villages_of(shared.store, day) & there) - reported
+    found = {"reported": len(reported), "nil": len(nil)}
+    return found | {"silent": len(there) - sum(found.values())}
 
 
 def _rows(shared: Gridbook, area_code: str, day: str) -> list[dict[str, Any]]:

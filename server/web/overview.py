@@ -18,6 +18,7 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_staff
 from server.readmodel import queries
+from server.readmodel.kept import kept
 from server.web import behind, language
 from server.web import figures as layout
 from server.web.asking import asked, path_to
@@ -38,9 +39,10 @@ def overview() -> str:
     query = asked(shapes.DayQuery)
     area, day = own_area(member, query.get("area")), query.get("day") or today()
     rm, known = gridbook().readmodel, queries.indicators().indicators
-    now = _now_if(day)
-    figures = queries.figures(rm, area["code"], day.isoformat(), now=now)
-    before = queries.figures(rm, area["code"], (day - timedelta(days=1)).isoformat())
+    figures = _figures(area["code"], day)
+    if (now := _now_if(day)) and "C3" in figures:
+        figures = figures | {"C3": figures["C3"] | queries.points_at(rm, area["code"], now)}
+    before = _figures(area["code"], day - timedelta(days=1))
     opens = _opens(member, area, day)
     shown = [
         layout.shown(each, figures[name], before[name], pick, opens(name, "day"), opens(name, "week"))
@@ -48,13 +50,14 @@ def overview() -> str:
         if layout.has_figure(each)
     ]
     trend = _trend(area, day)
+    quiet = _quiet(figures)
     return render_template(
         "overview.html",
         area=area,
         path=path_to(member, area),
         groups=[{**group, "title": t(f"group.{group['key']}")} for group in layout.groups(shown)],
-        quiet=_quiet(figures),
-        newest=_newest_day(member, area),
+        quiet=quiet,
+        newest=_newest_day(member, area) if quiet else "",
         sync=sync_state(member, area, day),
         **_days(day),
         **trend,
@@ -62,6 +65,11 @@ def overview() -> str:
         # The areas' points overdue are those of the day's end: so is their total.
         **_table(member, area, day, figures | queries.figures(rm, area["code"], day.isoformat(), ["C3"])),
     )
+
+
+def _figures(code: str, day: date) -> dict[str, Any]:
+    rm, on = gridbook().readmodel, day.isoformat()
+    return kept(rm).get(("figures", code, on), lambda: queries.figures(rm, code, on))
 
 
 def _now_if(day: date) -> str | None:
@@ -114,7 +122,8 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
     if chosen is None:
         return {"indicator": None, "trend": [], "trend_choices": []}
     first = (day - timedelta(days=TREND_DAYS - 1)).isoformat()
-    points = queries.trend(gridbook().readmodel, area["code"], chosen.id, first, day.isoformat())
+    rm, asked_for = gridbook().readmodel, (area["code"], chosen.id, first, day.isoformat())
+    points = kept(rm).get(("trend", *asked_for), lambda: queries.trend(rm, *asked_for))
     percent = layout.is_share(chosen)
     return {
         "indicator": {
@@ -144,8 +153,9 @@ def _table(member: Staff, area: dict[str, Any], day: date, own: dict[str, Any]) 
     ids = [each for _, group in grouped for each in group]
     sort = request.args.get("sort", "")
     sort = sort if sort.removeprefix("-") in ("area", *ids) else ""
+    rm, code, on = gridbook().readmodel, area["code"], day.isoformat()
     found = (
-        queries.area_table(gridbook().readmodel, area["code"], day.isoformat(), ids)
+        kept(rm).get(("table", code, on), lambda: queries.area_table(rm, code, on, ids))
         if area["level"] in BELOW
         else []
     )

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from flask import request, url_for
+from flask import get_template_attribute, request, url_for
+from markupsafe import Markup
 
 from server.api.beijing import local
 from server.api.villages import heard
@@ -15,6 +16,7 @@ from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.readmodel import queries
+from server.readmodel.kept import kept
 from server.web import figures as layout
 from server.web.asking import names
 from server.web.numbers import number
@@ -23,30 +25,44 @@ WITH_MAP = ("district", "town")
 
 
 def village_map(area: dict[str, Any], day: date, indicator_id: str, span: str) -> dict[str, Any]:
-    """{map_rows: [{town, code, name, href, raw, text}], map_sort}: by town and code, or by value."""
+    """{map_rows: the table's rows as HTML, map_count, map_sort}: by town and code, or by value."""
     sort = request.args.get("tiles", "")
     sort = sort if sort in ("value", "-value") else ""
     if area["level"] not in WITH_MAP or not indicator_id:
-        return {"map_rows": [], "map_sort": sort}
+        return {"map_rows": Markup(), "map_count": 0, "map_sort": sort}
+    address = _address(day, indicator_id, span)
+    rows, count = kept(gridbook().readmodel).get(
+        ("map", area["code"], day, indicator_id, span, sort, address),
+        lambda: _rows(area, day, indicator_id, span, sort, address),
+    )
+    return {"map_rows": rows, "map_count": count, "map_sort": sort}
+
+
+def _rows(
+    area: dict[str, Any], day: date, indicator_id: str, span: str, sort: str, address: str
+) -> tuple[Markup, int]:
+    """Hundreds of rows that say the same in every language, to whoever may see the area."""
     found = queries.village_table(gridbook().readmodel, area["code"], day.isoformat(), [indicator_id])
     if span == "week":
         found = [row | {"figures": layout.of_week(row["figures"])} for row in found]
     if sort:
         found = layout.sort_rows(found, sort.replace("value", indicator_id))
     towns = names(queries.areas(gridbook().readmodel, parent=area["code"]))
-    address = _address()
     percent = layout.is_share(queries.indicators().indicators[indicator_id])
     rows = []
     for row in found:
         town = towns.get(row["area"]["parent"], area["name"])
         rows.append(_tile(row, town, indicator_id, percent, address))
-    return {"map_rows": rows, "map_sort": sort}
+    return get_template_attribute("map_rows.html", "map_rows")(rows), len(rows)
 
 
-def _address() -> str:
+def _address(day: date, indicator_id: str, span: str) -> str:
     """Of a village's overview, but for its code at the end: put together once, not for each of hundreds."""
-    kept: dict[str, Any] = {name: request.args.get(name) or None for name in ("day", "span", "indicator")}
-    address = url_for("web.overview", **kept)
+    given = {"day": day.isoformat(), "span": span, "indicator": indicator_id}
+    chosen: dict[str, Any] = {
+        name: value if request.args.get(name) else None for name, value in given.items()
+    }
+    address = url_for("web.overview", **chosen)
     return f"{address}{'&' if '?' in address else '?'}area="
 
 
