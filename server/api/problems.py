@@ -436,6 +436,11 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "{reason}。什么也没有导入。",
         "{reason}. Nothing was imported.",
     ),
+    "list-no-table": (
+        422, "没有找到名单的表头", "No heads of a list",
+        "{reason}。什么也没有导入。",
+        "{reason}. Nothing was imported.",
+    ),
     "list-file-missing": (
         422, "没有选文件", "No file",
         "请选择要导入的 .xlsx 或 .csv 文件（表单字段 file）。",

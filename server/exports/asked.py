@@ -3,6 +3,7 @@ byte or at the ordering of a job."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ from server.exports.columns import (
     repeat_groups,
 )
 from server.readmodel import codec
-from server.readmodel.export_queries import Place, Span, export_pages, place_of
+from server.readmodel.export_queries import Place, Span, export_one, export_pages, place_of
 from server.readmodel.record_queries import RecordFilters, void_values
 from sync.store import Doc
 
@@ -110,11 +111,28 @@ def records_with_rows(shared: Gridbook, asked: Asked) -> Iterator[tuple[Place, l
     holding = f'"{asked.table}"' if asked.table else None
     for page in export_pages(shared.readmodel, asked.filters, asked.span, holding):
         for kept in page:
-            fixed, doc, answers = _record(kept)
-            rows: list[Row] = [(fixed, doc, answers)]
-            if asked.table:
-                rows = list(instances(fixed, doc, answers.get(asked.table)))
-            yield place_of(kept), rows
+            yield place_of(kept), _rows(kept, asked.table)
+
+
+def one_with_rows(shared: Gridbook, asked: Asked, record_id: str) -> list[Row]:
+    """That record's row, or its rows in the repeat that is asked for; none when there is no such record."""
+    kept = export_one(shared.readmodel, asked.filters, record_id)
+    return [] if kept is None else _rows(kept, asked.table)
+
+
+def count_rows(shared: Gridbook, asked: Asked) -> int:
+    """Of the repeat that is asked for, by reading every record that has any; others get their turn between
+    two pages."""
+    found = 0
+    for page in export_pages(shared.readmodel, asked.filters, asked.span, f'"{asked.table}"'):
+        found += sum(len(_rows(kept, asked.table)) for kept in page)
+        time.sleep(0)
+    return found
+
+
+def _rows(kept: Any, table: str | None) -> list[Row]:
+    fixed, doc, answers = _record(kept)
+    return list(instances(fixed, doc, answers.get(table))) if table else [(fixed, doc, answers)]
 
 
 def _nobody(_count: int) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from server.lists.layout import ListRow, Remark
 from server.lists.matching import Candidate
 from server.lists.outcomes import Decision
 from server.lists.refusals import Refused
+from server.lists.rows import ListRow, Remark
 from sync.store import Conflict, NotFound, Store, StoreError
 
 DATABASE = "lists"

@@ -65,7 +65,11 @@ def draft(shared: Gridbook, file_name: str, upload: IO[bytes]) -> str:
     if suffix == ".xls":
         raise packages.old_workbook(Path(file_name).name[:80])
     if suffix not in (".csv", ".xlsx"):
-        raise FileRefused("只能导入 .csv 或 .xlsx 文件", "Only .csv and .xlsx can be imported")
+        shown = Path(file_name).name[:80]
+        raise FileRefused(
+            f"只能导入 .csv 或 .xlsx 文件：请在 Excel 中打开 {shown}，另存为 .xlsx",
+            f"Only .csv and .xlsx can be imported: open {shown} in Excel and save it as .xlsx",
+        )
     folder = _drafts(shared)
     for old in folder.iterdir():
         if time.time() - old.stat().st_mtime > DRAFT_SECONDS:
@@ -133,7 +137,8 @@ def preview(
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if len(layout.rows) > NAMES_MAX:
         raise FileRefused(
-            f"超过 {NAMES_MAX} 人，请分成几个文件", f"More than {NAMES_MAX} names: split the file"
+            f"共 {len(layout.rows)} 人，最多 {NAMES_MAX} 人：请分成几个文件",
+            f"There are {len(layout.rows)} names, and at most {NAMES_MAX} can be: split the file",
         )
     same = next((each for each in archive.every(shared.store) if each.digest == digest), None)
     return Preview(template, file_name or path.name, digest, name, names, layout, same)
@@ -141,7 +146,7 @@ def preview(
 
 def _calling_it(name: str, path: Path, refused: FileRefused) -> FileRefused:
     """A draft's own name says nothing to its reader."""
-    return FileRefused(
+    return type(refused)(
         *(words.replace(path.name, Path(name).name[:80]) for words in (refused.zh, refused.en))
     )
 
@@ -151,7 +156,11 @@ def _best_sheet(
 ) -> tuple[str, list[str], Layout]:
     """The sheet asked for, else the first that holds such a table; hidden ones last."""
     if path.suffix.lower() == ".csv":
-        return "", [], laid_out(sheets.csv_table(path).rows, Facts(), template, chosen, tell)
+        rows = sheets.csv_table(path).rows
+        try:
+            return "", [], laid_out(rows, Facts(), template, chosen, tell)
+        except FileRefused as refusal:
+            raise type(refusal)(f"{path.name}：{refusal.zh}", f"{path.name}: {refusal.en}") from None
     parts = sorted(packages.sheets(path), key=lambda each: each.hidden)
     names = [each.name for each in parts]
     if wanted and wanted not in names:
@@ -179,7 +188,7 @@ def _best_sheet(
 def _of_sheet(name: str, refusal: FileRefused, others: list[str]) -> FileRefused:
     more_zh = f"（其他工作表：{'、'.join(others)}）" if others else ""
     more_en = f" (further sheets: {', '.join(others)})" if others else ""
-    return FileRefused(f"工作表“{name}”：{refusal.zh}{more_zh}", f"Sheet {name}: {refusal.en}{more_en}")
+    return type(refusal)(f"工作表“{name}”：{refusal.zh}{more_zh}", f"Sheet {name}: {refusal.en}{more_en}")
 
 
 def keep(

@@ -23,7 +23,7 @@ from server.lists.refusals import Refused
 from server.people import staff
 from server.people.permissions import may
 from server.people.staff import Staff
-from server.register.refusals import FileRefused
+from server.register.refusals import FileRefused, NoTable
 
 ACTION = "lists.reconcile"
 
@@ -38,7 +38,8 @@ def told(work: Callable[..., Any]) -> Callable[..., Any]:
         except Refused as refused:
             raise Problem(refused.code, **refused.fields) from None
         except FileRefused as refused:
-            raise Problem("list-refused", reason={"zh": refused.zh, "en": refused.en}) from None
+            code = "list-no-table" if isinstance(refused, NoTable) else "list-refused"
+            raise Problem(code, reason={"zh": refused.zh, "en": refused.en}) from None
 
     return guarded
 

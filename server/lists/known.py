@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from schemas.expressions.identity import CHECK_CHARACTERS, WEIGHTS, normalize_phone
-from server.lists.layout import ListRow
 from server.lists.matching import Known, Wanted
+from server.lists.rows import ListRow
 from server.lists.telling import EVERY, Tell, silent
 from server.readmodel import codec, queries
 from server.readmodel.identities import Identities

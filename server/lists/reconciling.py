@@ -9,10 +9,10 @@ from server import clock, datafolder
 from server.app import Gridbook
 from server.lists import archive, known, outcomes
 from server.lists.archive import NameList
-from server.lists.layout import ListRow
 from server.lists.matching import Candidate, matches
 from server.lists.outcomes import OUTCOMES, Decision, Standing
 from server.lists.refusals import Refused
+from server.lists.rows import ListRow
 from server.lists.telling import Tell, silent
 from server.people.permissions import covers
 from server.people.staff import Staff

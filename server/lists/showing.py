@@ -9,10 +9,10 @@ from server.api.masking import mask_value
 from server.app import Gridbook
 from server.lists import known
 from server.lists.importing import Preview
-from server.lists.layout import ListRow, Remark
 from server.lists.matching import Candidate
 from server.lists.outcomes import Decision
 from server.lists.reconciling import Reconciled
+from server.lists.rows import ListRow, Remark
 
 KINDS = {"name": "name", "id_number": "id", "id_begin": "text", "phone": "phone", "address": "address"}
 
@@ -78,6 +78,7 @@ def preview(shown: Preview) -> dict[str, Any]:
         "sheets": shown.sheets,
         "heads": layout.heads,
         "headings": {str(at): heading for at, heading in layout.headings.items()},
+        "untitled": layout.untitled,
         "columns": layout.columns,
         "results": layout.results,
         "names": len(layout.rows),

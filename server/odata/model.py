@@ -1,13 +1,15 @@
-"""What there is to read: an entity set for each form and each of its repeat groups, and the CSDL of it."""
+"""What there is to read: an entity set for each form, each of its repeat groups and each register, and the
+CSDL of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from server.exports.columns import Column, record_columns, repeat_columns, repeat_groups
+from server.odata import registers
 from sync.store import Doc
 
 NAMESPACE = "Gridbook"
@@ -26,13 +28,15 @@ _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 
 @dataclass(frozen=True, slots=True)
 class EntitySet:
-    """`properties` are by their OData names, in the columns' order. `table` is a repeat group, or None."""
+    """`properties` are by their OData names, in the columns' order. `table` is a repeat group, or None;
+    `register` is the kind of a register's entries, which have no form."""
 
     name: str
     form_id: str
     table: str | None
     key: tuple[str, ...]
     properties: Mapping[str, Column]
+    register: str | None = None
 
 
 def entity_sets(forms: Mapping[str, list[Doc]]) -> dict[str, EntitySet]:
@@ -44,7 +48,13 @@ def entity_sets(forms: Mapping[str, list[Doc]]) -> dict[str, EntitySet]:
         for name, group in repeat_groups(versions).items():
             rows = _named(repeat_columns(group, in_full=False))
             found.append(EntitySet(_word(f"{form_id}_{name}"), form_id, name, ("record_id", "row"), rows))
-    return {each.name: each for each in found}
+    return {each.name: each for each in (*_of_registers(), *found)}
+
+
+def _of_registers() -> Iterator[EntitySet]:
+    for name, kind in registers.SETS.items():
+        key = (registers.key_of(kind), "village_code")
+        yield EntitySet(name, "", None, key, _named(registers.columns(kind)), kind)
 
 
 def _named(columns: list[Column]) -> dict[str, Column]:

@@ -18,6 +18,7 @@ LAST = "\U0010ffff"  # after every id
 UNDERSTOOD = {"$top", "$skiptoken", "$select", "$filter", "$count", "$orderby", "$format"}
 NOT_IMPLEMENTED = {"$skip", "$expand", "$search", "$apply", "$compute", "$index", "$levels", "$schemaversion"}
 EQUAL = {"status", "village_code", "town_code", "device_id", "filler_id"}
+AREAS = ("village_code", "town_code")
 _TERM = re.compile(
     r"(?P<name>\w+) (?P<operator>\w+) (?P<literal>'(?:[^']|'')*'|true|false|[0-9TZ:+.\-]+)", re.ASCII
 )
@@ -53,8 +54,13 @@ def read(given: Mapping[str, str], entities: EntitySet) -> Options:
         if name not in UNDERSTOOD:
             raise Refused(400, f"There is no query option {name}.")
     _check_format(given.get("$format"))
-    _check_order(given.get("$orderby"))
     filters, span = _filter(given.get("$filter"))
+    if entities.register is None:
+        _check_order(given.get("$orderby"))
+    elif given.get("$orderby") or filters.keys() - {"area"} or span != Span():
+        raise Refused(
+            501, "Registers come by village and id, and are filtered by town_code or village_code eq."
+        )
     return Options(
         _select(given.get("$select"), entities),
         _top(given.get("$top")),
@@ -118,7 +124,9 @@ def _filter(value: str | None) -> tuple[dict[str, Any], Span]:
         elif name == "effective" and operator == "eq" and literal in ("true", "false"):
             filters[name] = literal == "true"
         elif name in EQUAL and operator == "eq":
-            filters["area" if name in ("village_code", "town_code") else name] = _text(name, literal)
+            if name in AREAS and "area" in filters:
+                raise Refused(501, "Filter by town_code or by village_code, not by both.")
+            filters["area" if name in AREAS else name] = _text(name, literal)
         else:
             raise _unsupported(name, operator)
     return filters, Span(after, until)

@@ -6,6 +6,7 @@ ends with a link to the next one; its token is where it begins, and fits only th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -15,14 +16,15 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from server.api import problems, shapes
-from server.api.access import staff_for
+from server.api.access import own_area, staff_for
 from server.api.catalogue import forms
 from server.api.exports import ACTION
 from server.api.problems import Problem
 from server.api.records import read_filters
 from server.app import gridbook
-from server.exports.asked import Asked, Row, records_with_rows
+from server.exports.asked import Asked, Row, count_rows, one_with_rows, records_with_rows
 from server.exports.columns import OF_INSTANCE, OF_RECORD, Column
+from server.odata import keys, registers
 from server.odata.model import EntitySet, entity_sets, metadata
 from server.odata.options import Options, Refused, read
 from server.people import tokens
@@ -80,28 +82,91 @@ def schema() -> Response:
     return Response(metadata(entity_sets(forms().versions)), content_type="application/xml; charset=utf-8")
 
 
-@blueprint.get("/<string:name>")
+@blueprint.get("/<path:name>")
 def entities(name: str) -> Response:
+    """The entities of a set, or one by its key."""
+    if named := keys.split(name):
+        return _one(*named)
     member, found = staff_for(ACTION), _entity_set(name)
     options = read(request.args, found)
+    if found.register is not None:
+        return _register(found, found.register, options)
     asked = _asked(member, found, options)
     place, left = _begin(asked, options)
     items, end = _page(found, options, _from(asked, place), left)
-    chosen = "" if len(options.select) == len(found.properties) else f"({','.join(options.select)})"
-    body: dict[str, Any] = {"@odata.context": f"{_context()}#{name}{chosen}"}
-    if options.count:
-        body["@odata.count"] = _count(found, asked)
-    body["value"] = items
+    link = None
     if end is not None and left > len(items):
-        body["@odata.nextLink"] = _next_link(asked, end, left - len(items), options.top is not None)
-    return _json(body)
+        link = _next_link(_name(asked), end, left - len(items), options.top is not None)
+    return _listed(found, options, items, link, lambda: _count(found, asked))
+
+
+def _listed(
+    found: EntitySet,
+    options: Options,
+    items: list[dict[str, Any]],
+    link: str | None,
+    counted: Callable[[], int],
+) -> Response:
+    body: dict[str, Any] = {"@odata.context": f"{_context()}#{found.name}{_chosen(found, options)}"}
+    if options.count:
+        body["@odata.count"] = counted()
+    body["value"] = items
+    return _json(body | ({"@odata.nextLink": link} if link else {}))
+
+
+def _chosen(found: EntitySet, options: Options) -> str:
+    return "" if len(options.select) == len(found.properties) else f"({','.join(options.select)})"
+
+
+def _one(name: str, written: str) -> Response:
+    """One entity by its key; a record that came to two inboxes is the one that came first."""
+    member, found = staff_for(ACTION), _entity_set(name)
+    if strange := sorted(request.args.keys() - {"$select", "$format"}):
+        raise Refused(400, f"{strange[0]} means nothing for one entity.")
+    options, key = read(request.args, found), keys.key(written, found)
+    if found.register is not None:
+        area = _area(options)
+        values = registers.entry(gridbook().readmodel, found.register, area, *map(str, key.values()))
+        rows: list[Row] = [((), values, {})] if values else []
+    else:
+        rows = one_with_rows(gridbook(), _asked(member, found, options), str(key["record_id"]))
+        if found.table is not None:
+            number = int(key["row"])
+            rows = rows[number - 1 : number] if number else []
+    if not rows:
+        raise Problem("not-found")
+    context = f"{_context()}#{name}{_chosen(found, options)}/$entity"
+    return _json({"@odata.context": context, **_entity(found, options, rows[0])})
+
+
+def _register(found: EntitySet, kind: str, options: Options) -> Response:
+    area = _area(options)
+    name = f"odata:{found.name}:{area}"
+    place, left = _place(name, options, 2)
+    after = (place[0], place[1]) if place else None
+    most = min(left, PAGE_ROWS)
+    page = registers.entries(gridbook().readmodel, kind, area, after, most) if most else []
+    items = [_entity(found, options, ((), values, {})) for _, _, values in page]
+    link = None
+    if len(page) == PAGE_ROWS and left > len(page):
+        link = _next_link(name, page[-1][:2], left - len(page), options.top is not None)
+    return _listed(found, options, items, link, lambda: registers.count(gridbook().readmodel, kind, area))
+
+
+def _area(options: Options) -> str:
+    """Of a register, and never outside the member's. Raises Problem."""
+    return str(own_area(staff_for("register.read"), options.filters.get("area"))["code"])
 
 
 @blueprint.get("/<string:name>/$count")
 def count(name: str) -> Response:
     member, found = staff_for(ACTION), _entity_set(name)
     options = read(request.args, found)
-    return Response(str(_count(found, _asked(member, found, options))), content_type="text/plain")
+    if found.register is not None:
+        counted = registers.count(gridbook().readmodel, found.register, _area(options))
+    else:
+        counted = _count(found, _asked(member, found, options))
+    return Response(str(counted), content_type="text/plain")
 
 
 def _entity_set(name: str) -> EntitySet:
@@ -136,13 +201,16 @@ def _page(
     place: Place | None = None
     if most == 0:
         return items, None
-    names = OF_INSTANCE if found.table else OF_RECORD
-    chosen = [(name, found.properties[name]) for name in options.select]
     for place, rows in records_with_rows(gridbook(), asked):
-        items += [{name: _value(column, row, names) for name, column in chosen} for row in rows]
+        items += [_entity(found, options, row) for row in rows]
         if len(items) >= min(most, PAGE_ROWS):
             return items[:most], place
     return items, None
+
+
+def _entity(found: EntitySet, options: Options, row: Row) -> dict[str, Any]:
+    names = OF_INSTANCE if found.table else OF_RECORD
+    return {name: _value(found.properties[name], row, names) for name in options.select}
 
 
 def _value(column: Column, row: Row, names: tuple[str, ...]) -> Any:
@@ -153,7 +221,7 @@ def _value(column: Column, row: Row, names: tuple[str, ...]) -> Any:
 
 def _count(found: EntitySet, asked: Asked) -> int:
     if found.table is not None:
-        raise Refused(501, "The rows of a repeat are not counted.")
+        return count_rows(gridbook(), asked)
     return count_and_end(gridbook().readmodel, asked.filters, asked.span)[0]
 
 
@@ -163,19 +231,25 @@ def _name(asked: Asked) -> str:
 
 def _begin(asked: Asked, options: Options) -> tuple[Place | None, int]:
     """Where the page begins and how many entities are still wanted."""
+    place, left = _place(_name(asked), options, 3)
+    return (place[0], place[1], place[2]) if place else None, left
+
+
+def _place(name: str, options: Options, parts: int) -> tuple[list[str] | None, int]:
+    """The place in a skiptoken, of so many parts, and how many entities are still wanted. Raises Problem."""
     most = NO_END if options.top is None else options.top
     try:
-        place = decode_cursor(_name(asked), options.skiptoken, 4)
+        place = decode_cursor(name, options.skiptoken, parts + 1)
     except BadCursor:
         raise Problem("bad-cursor") from None
     if place is None:
         return None, most
-    left = int(place[3]) if place[3].isdigit() else most
-    return (place[0], place[1], place[2]), min(left, most)
+    left = int(place[parts]) if place[parts].isdigit() else most
+    return place[:parts], min(left, most)
 
 
-def _next_link(asked: Asked, end: Place, left: int, counted: bool) -> str:
-    token = encode_cursor(_name(asked), [*end, str(left) if counted else ""])
+def _next_link(name: str, end: Sequence[str], left: int, counted: bool) -> str:
+    token = encode_cursor(name, [*end, str(left) if counted else ""])
     kept = {name: value for name, value in request.args.items() if name not in ("$skiptoken", "$count")}
     return f"{request.base_url}?{urlencode(kept | {'$skiptoken': token})}"
 

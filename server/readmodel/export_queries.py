@@ -57,6 +57,14 @@ def export_pages(
         place = place_of(page[-1])
 
 
+def export_one(rm: ReadModel, filters: RecordFilters, record_id: str) -> Sequence[Any] | None:
+    """The record of this id as `export_pages` has it, the one that came first; None when there is none."""
+    query = filtered(select(*_SHOWN), filters).where(records.c.record_id == record_id)
+    with rm.engine.connect() as connection:
+        page = _fetched(connection.execute(query.order_by(*_ORDER).limit(1)))
+    return page[0] if page else None
+
+
 def _fetched(result: CursorResult[Any]) -> Sequence[Any]:
     """The driver's own tuples: a Row for each would take as long as reading it."""
     return result.cursor.fetchall() if result.cursor is not None else ()

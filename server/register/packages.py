@@ -21,6 +21,7 @@ from xml.parsers import expat
 from server.register.refusals import FileRefused
 
 COMPOUND_FILE = bytes.fromhex("D0CF11E0A1B11AE1")  # what .xls is, and a workbook with a password
+ZIP_FILE = b"PK\x03\x04"  # what .xlsx is
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 LOCAL_HEADER_BYTES = 30
 CHUNK_BYTES = 1 << 20

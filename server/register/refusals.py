@@ -16,6 +16,10 @@ class FileRefused(Refusal):
     """Nothing of the file was imported."""
 
 
+class NoTable(FileRefused):
+    """The file was read, but no row of it heads such a table: other columns or another sheet may help."""
+
+
 class CellRefused(Refusal):
     """The row is refused for this cell."""
 

@@ -115,7 +115,14 @@ def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]], facts: Facts |
 
 def csv_table(path: Path) -> Csv:
     """Raises FileRefused for what is no CSV."""
-    text, encoding = _decoded(path.name, path.read_bytes())
+    data = path.read_bytes()
+    if data.startswith((packages.ZIP_FILE, packages.COMPOUND_FILE)):
+        raise FileRefused(
+            f"{path.name} 其实是 Excel 工作簿，不是 CSV：请把扩展名改回 .xlsx（旧的 .xls 另存为 .xlsx）",
+            f"{path.name} is an Excel workbook under the name of a CSV: give it its ending .xlsx again "
+            "(an old .xls has to be saved as .xlsx) and import it",
+        )
+    text, encoding = _decoded(path.name, data)
     if "\0" in text:
         raise FileRefused(
             f"{path.name} 含有空字符，不是 CSV 文件", f"{path.name} holds NUL characters: it is not CSV"
@@ -134,7 +141,8 @@ def _csv_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[
             line = rows.line_num + 1
     except csv.Error as error:
         raise FileRefused(
-            f"{name} 第 {line} 行不是有效的 CSV（{error}）", f"{name}, line {line}: not valid CSV ({error})"
+            f"{name} 第 {line} 行不是有效的 CSV（引号不成对，或一格过长）：请在 Excel 中核对，另存为 .xlsx",
+            f"{name}, line {line}: not valid CSV ({error}): look at it in Excel and save it as .xlsx",
         ) from None
 
 

@@ -27,7 +27,7 @@ from server.web.language import translate as t
 from server.web.pages import blueprint
 
 REMARKED_SHOWN = 200
-READ_AGAIN = ("list-refused",)  # other columns or another sheet may help
+READ_AGAIN = "list-no-table"  # other columns may help
 
 
 @blueprint.get("/lists/import")
@@ -78,7 +78,7 @@ def list_preview(job_id: str) -> str | BaseResponse:
     job = _reading(api.of_district(), job_id)
     if job.state == "cancelled":
         return redirect(url_for("web.list_import"), 303)
-    if is_busy(job) or (job.state == "failed" and job.result["code"] not in READ_AGAIN):
+    if is_busy(job) or (job.state == "failed" and job.result["code"] != READ_AGAIN):
         return wait_page(job)
     return render_template(
         "list_preview.html",
@@ -117,7 +117,10 @@ def _shown(job: Job, told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **told,
         "heads_words": "、".join(map(str, told["heads"])),
-        "choices": [{"at": at, "words": f"{letters(at)} {heading}"} for at, heading in headings.items()],
+        "choices": [
+            *({"at": at, "words": f"{letters(at)} {heading}"} for at, heading in headings.items()),
+            *({"at": at, "words": t("lists.untitled", column=letters(at))} for at in told["untitled"]),
+        ],
         "left_out_words": spans(told["left_out"]),
         "rows": [
             {**row, "words": [place(each["column"]) + pick(each["message"]) for each in row["remarks"]]}

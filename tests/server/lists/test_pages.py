@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import openpyxl
@@ -20,9 +21,18 @@ def upload(data: bytes, name: str = "名单.xlsx", **fields: str) -> dict[str, A
     return {"template": "returnees", **fields, "file": (io.BytesIO(data), name)}
 
 
-def import_list(world: World, who: str, data: bytes, name: str = "名单.xlsx", **query: str) -> Any:
+def import_list(
+    world: World,
+    who: str,
+    data: bytes,
+    name: str = "名单.xlsx",
+    headers: Mapping[str, str] | None = None,
+    **query: str,
+) -> Any:
     query = {"template": "returnees", **query}
-    return world.post(who, API, query_string=query, data={"file": (io.BytesIO(data), name)})
+    headers = {**world.headers(who), **(headers or {})}
+    file = {"file": (io.BytesIO(data), name)}
+    return world.app.test_client().post(API, query_string=query, data=file, headers=headers)
 
 
 def imported(world: World, data: bytes | None = None, **fields: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def test_the_service_document_lists_what_the_metadata_declares(world: World) -> 
     answer = ask(world, "")
     names = {each["name"] for each in answer.json["value"]}
     assert {"household_visit", "household_visit_rep_person", "supply_delivery_rep_item"} <= names
+    assert {"register_households", "register_points", "register_stations", "register_roster"} <= names
     assert answer.json["@odata.context"].endswith("/odata/$metadata")
     metadata = ask(world, "$metadata")
     assert metadata.content_type.startswith("application/xml")
@@ -65,9 +66,14 @@ def test_every_entity_has_exactly_the_declared_properties_of_the_declared_types(
     fitting = {"Edm.String": str, "Edm.Int64": int, "Edm.Double": (int, float), "Edm.Boolean": bool}
     for entity in tree.iter(f"{EDM}EntityType"):
         declared = {each.get("Name"): fitting[each.get("Type", "")] for each in entity.iter(f"{EDM}Property")}
+        key = [each.get("Name") for each in entity.iter(f"{EDM}PropertyRef")]
+        seen = set()
         for row in rows(world, str(entity.get("Name"))):
+            assert all(row[name] is not None for name in key)
+            seen.add(tuple(row[name] for name in key))
             assert list(row) == list(declared)
             assert all(value is None or isinstance(value, declared[name]) for name, value in row.items())
+        assert len(seen) == len(rows(world, str(entity.get("Name")))), "a key names one entity"
 
 
 def test_pages_together_are_all_records_once_and_top_ends_them(
@@ -118,6 +124,7 @@ def test_select_filter_and_count(world: World) -> None:
         ("$filter=status eq 'a' or status eq 'b'", 501),
         ("$filter=contains(remark,'x')", 501),
         ("$filter=resident_count ge 3", 501),
+        ("$filter=town_code eq '370304102' and village_code eq '370304102901'", 501),
         ("$filter=status eq 'nope'", 400),
         ("$filter=work_date ge 2020-02-01", 400),
         ("$filter=received_at ge yesterday", 501),
@@ -184,5 +191,127 @@ def test_only_reading_is_possible_and_only_what_there_is(world: World) -> None:
     client, headers = world.app.test_client(), basic("dong", world.tokens["dong"])
     assert client.post("/odata/household_visit", json={}, headers=headers).status_code == 405
     assert refused(world, "nope", 404)
-    assert refused(world, "household_visit_rep_person/$count", 501)
     assert refused(world, "", 400, **{"OData-MaxVersion": "3.0"})
+
+
+# One entity by its key
+
+
+def one(world: World, path: str, who: str = "dong") -> Any:
+    return ask(world, quote(path, safe="/?=&$"), who=who)
+
+
+def test_a_record_and_a_row_of_a_repeat_are_found_by_their_keys(world: World) -> None:
+    record_id = world.ids["people"]
+    found = one(world, f"household_visit('{record_id}')").json
+    assert found.pop("@odata.context").endswith("/odata/$metadata#household_visit/$entity")
+    assert [found] == [row for row in rows(world, "household_visit") if row["record_id"] == record_id]
+    named = one(world, f"household_visit(record_id='{record_id}')?$select=record_id,status")
+    assert set(named.json) == {"@odata.context", "record_id", "status"}
+    assert named.json["@odata.context"].endswith("#household_visit(record_id,status)/$entity")
+    person = one(world, f"household_visit_rep_person(row=2,record_id='{record_id}')").json
+    assert (person["row"], person["person_name"]) == (2, "示**")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "household_visit('nope')",
+        "household_visit('it''s')",
+        "household_visit_rep_person(record_id='{people}',row=0)",
+        "household_visit_rep_person(record_id='{people}',row=99)",
+        "register_households(household_id='nope',village_code='370304102901')",
+        "nope('x')",
+    ],
+)
+def test_what_has_no_such_key_is_not_found(world: World, path: str) -> None:
+    answer = one(world, path.format(**world.ids))
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "household_visit()",
+        "household_visit(1)",
+        "household_visit('a'",
+        "household_visit('a','b')",
+        "household_visit('a',)",
+        "household_visit(poem='a')",
+        "household_visit('a\0')",
+        "household_visit_rep_person('a')",
+        "household_visit_rep_person(record_id='a',row='1')",
+        "register_households('H1')",
+        "household_visit('a')?$top=1",
+        "household_visit('a')?$filter=effective",
+    ],
+)
+def test_a_key_that_is_none_is_refused_with_how_it_is_written(world: World, path: str) -> None:
+    answer = one(world, path)
+    assert answer.status_code == (404 if path.endswith("'a'") else 400), answer.text
+
+
+def test_no_key_leads_out_of_ones_area(world: World) -> None:
+    assert one(world, f"household_visit('{world.ids['visit']}')", who="ba").status_code == 404
+    household = f"register_households(household_id='H1',village_code='{VILLAGE}')"
+    assert one(world, household, who="bai").status_code == 200
+    assert one(world, household, who="ba").status_code == 404
+
+
+# Registers, counts
+
+
+def test_registers_are_masked_and_within_ones_area(world: World) -> None:
+    found = rows(world, "register_households")
+    first = next(row for row in found if row["household_id"] == "H1" and row["village_code"] == VILLAGE)
+    assert (first["head_name"], first["town_code"]) == ("示**", VILLAGE[:9])
+    assert {"lon", "lat", "head_search", "summary"}.isdisjoint(first)
+    assert len({(row["village_code"], row["household_id"]) for row in found}) == len(found)
+    assert {row["village_code"][:9] for row in rows(world, "register_households", who="ba")} == {OTHER_TOWN}
+    roster = rows(world, "register_roster")[0]
+    assert roster["campaign_id"] and isinstance(roster["entitlement"], str)
+
+
+def test_registers_are_paged_filtered_and_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rows(world, "register_households")
+    assert ask(world, "register_households/$count").text == str(len(whole))
+    monkeypatch.setattr(service, "PAGE_ROWS", 2)
+    assert rows(world, "register_households") == whole
+    assert rows(world, "register_households?$top=3") == whole[:3]
+    village = "?$count=true&$filter=" + quote(f"village_code eq '{VILLAGE}'")
+    answer = ask(world, "register_households" + village)
+    there = [row for row in whole if row["village_code"] == VILLAGE]
+    assert answer.json["@odata.count"] == len(there)
+    assert rows(world, "register_households" + village) == there
+    link = urlsplit(ask(world, "register_households").json["@odata.nextLink"]).query
+    refused(world, f"register_points?{link}", 400)
+    refused(world, f"register_households?{link}&$filter=" + quote(f"village_code eq '{VILLAGE}'"), 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "$filter=effective eq true",
+        "$filter=work_date ge '2020-02-01'",
+        "$filter=received_at ge 2020-02-01T00:00:00Z",
+        "$filter=phone eq '1'",
+        "$orderby=phone",
+    ],
+)
+def test_what_registers_do_not_understand_is_refused(world: World, query: str) -> None:
+    name, _, value = query.partition("=")
+    refused(world, f"register_households?{name}={quote(value)}", 501)
+
+
+def test_registers_beyond_ones_area_are_refused(world: World) -> None:
+    answer = ask(world, "register_households?$filter=" + quote(f"town_code eq '{OTHER_TOWN}'"), who="bai")
+    assert (answer.status_code, answer.json["error"]["code"]) == (403, "outside-area")
+
+
+def test_the_rows_of_a_repeat_are_counted(world: World) -> None:
+    whole = rows(world, "household_visit_rep_person")
+    assert ask(world, "household_visit_rep_person/$count").text == str(len(whole))
+    today_ = quote(f"work_date eq '{today()}'")
+    answer = ask(world, f"household_visit_rep_person?$count=true&$top=1&$filter={today_}")
+    assert answer.json["@odata.count"] == len([row for row in whole if row["work_date"] == str(today())])
+    assert ask(world, "household_visit_rep_person/$count", who="ba").text == "0"
