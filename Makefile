@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm --no-audit --no-fund --loglevel=error
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
-BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py
+BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py tests/server/lists/test_journey.py
 POSTGRESQL := /usr/lib/postgresql/*/bin/postgres
 DATA := $(or $(GRIDBOOK_DATA),var)
 PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)

@@ -290,3 +290,15 @@ class Store(Protocol):
         """Sleep until `database` moves past its sequence `since`, in any process. True if it did."""
 
     def close(self) -> None: ...
+
+
+def ensured(store: Store, name: str) -> Database:
+    """The database, which may be made by somebody else at the same moment."""
+    try:
+        return store.open(name)
+    except NotFound:
+        pass
+    try:
+        return store.create(name)
+    except FileExists:
+        return store.open(name)

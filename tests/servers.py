@@ -13,11 +13,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import requests
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -112,6 +119,18 @@ class Server:
         )
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
+
+
+@contextmanager
+def served(app: WSGIApplication) -> Iterator[str]:
+    """The app of this process at an address of its own; it answers several at once."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
 
 
 def _wait_until_gone(group: int) -> None:

@@ -18,10 +18,10 @@ from sync.store import (
     BEGINNING,
     BadRequest,
     Database,
-    FileExists,
     IllegalDatabaseName,
     NotFound,
     Seq,
+    ensured,
 )
 
 KNOWN_S = 30.0  # how long a database that was found is taken to be there: a request less for each call
@@ -79,14 +79,7 @@ class CouchStore:
         return Receipts(self._client, f"{self._prefix}{receipts.PREFIX}{name}")
 
     def ensure(self, name: str) -> Database:
-        try:
-            return self.open(name)
-        except NotFound:
-            pass
-        try:
-            return self.create(name)
-        except FileExists:
-            return self.open(name)
+        return ensured(self, name)
 
     def delete(self, name: str) -> None:
         """The receipts go first: should it break off in between, what is left can be deleted again."""

@@ -16,7 +16,7 @@ from sync.embedded.connections import Connections
 from sync.embedded.database import EmbeddedDatabase
 from sync.embedded.wakes import Wakes
 from sync.naming import check_database_name
-from sync.store import BEGINNING, Database, FileExists, NotFound, Seq
+from sync.store import BEGINNING, Database, FileExists, NotFound, Seq, ensured
 
 
 class EmbeddedStore:
@@ -52,14 +52,7 @@ class EmbeddedStore:
         return EmbeddedDatabase(self._connections, self._committer, db, name, epoch)
 
     def ensure(self, name: str) -> Database:
-        try:
-            return self.open(name)
-        except NotFound:
-            pass
-        try:
-            return self.create(name)
-        except FileExists:
-            return self.open(name)
+        return ensured(self, name)
 
     def delete(self, name: str) -> None:
         with self._connections.writing() as connection:

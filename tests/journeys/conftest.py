@@ -49,10 +49,7 @@ def clerk(playwright: Playwright, district: Server) -> Iterator[Page]:
     browser = chromium.launch(playwright)
     page = browser.new_page(base_url=district.url, viewport={"width": 1280, "height": 800}, locale="zh-CN")
     staff = district.credentials["staff"]
-    page.goto("/")
-    page.get_by_label("用户名").fill(staff["username"])
-    page.get_by_label("密码").fill(staff["password"])
-    page.get_by_role("button", name="登录").click()
-    page.get_by_role("heading", name="博山区").wait_for()
+    chromium.sign_in(page, staff["username"], staff["password"])
+    page.get_by_role("heading", name="博山区", level=1).wait_for()
     yield page
     browser.close()

@@ -13,9 +13,9 @@ from types import ModuleType
 
 import matplotlib
 import pytest
-from werkzeug.serving import make_server
 
 from tests.server.api.world import DISTRICT, ROOT, VILLAGE, World, today
+from tests.servers import served
 
 EXAMPLES = ROOT / "docs" / "examples"
 STATUSES: list[int] = []
@@ -38,13 +38,8 @@ class Counted:
 
 @pytest.fixture(scope="module")
 def url(world: World) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, Counted(world), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Counted(world)) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

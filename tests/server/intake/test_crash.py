@@ -3,11 +3,7 @@ once."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +30,7 @@ from tests.server.intake.district import (
     disinfection,
     visit,
 )
+from tests.server.intake.following import following
 
 STEPS: list[tuple[Any, str]] = [
     (register_changes, "one_register"),
@@ -136,37 +133,17 @@ def test_a_verdict_that_a_full_disk_refuses_is_written_later(
     district.close()
 
 
-FOLLOW = """
-import sys
-from pathlib import Path
-from tests.server.intake.district import District
-district = District(Path(sys.argv[1]))
-follower = district.new_follower(data=Path(sys.argv[1]), batch_changes_max=3)
-print("ready", flush=True)
-follower.run_forever()
-"""
-
-
-def start(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", FOLLOW, str(folder)], stdout=subprocess.PIPE, text=True, env=os.environ
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
 def test_a_follower_that_is_killed_again_and_again_counts_everything_once(tmp_path: Path) -> None:
     district = District(tmp_path)
     chance = random.Random(20200210)
     for doc in history():
-        process = start(tmp_path)
+        process = following(tmp_path)
         try:
             district.send(doc)
             district.store.wait(district.store.updates()[1], chance.random() / 5)
         finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
+            process.join()
     district.intake()
     expect_counted(district)
     before = queries.figures(district.readmodel, DISTRICT, DAY)
@@ -178,7 +155,7 @@ def test_a_follower_that_is_killed_again_and_again_counts_everything_once(tmp_pa
 def test_only_one_process_follows(tmp_path: Path) -> None:
     district = District(tmp_path)
     district.readmodel.create()
-    process = start(tmp_path)
+    process = following(tmp_path)
     try:
         district.send(visit(1))
         assert wait_for(lambda: queries.version(district.readmodel) > 0, district)
@@ -186,7 +163,7 @@ def test_only_one_process_follows(tmp_path: Path) -> None:
             Follower(district.store, district.readmodel, person_key=PERSON_KEY, data=tmp_path).run_once()
     finally:
         process.kill()
-        process.wait()
+        process.join()
     Follower(district.store, district.readmodel, person_key=PERSON_KEY, data=tmp_path).run_once()
     district.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,19 +13,13 @@ from tests import chromium
 from tests.server.api.world import PASSWORD, World
 from tests.server.lists import pushed
 from tests.server.web.test_browser import violations
+from tests.servers import served
 
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    from werkzeug.serving import make_server
-
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
+    with served(world.app) as url:
+        yield url
 
 
 @pytest.fixture
@@ -50,10 +43,7 @@ def clerk(playwright: Playwright, address: str, worker: None) -> Iterator[Page]:
     """Signed in, on the lists."""
     browser = chromium.launch(playwright)
     page = browser.new_page(base_url=address, viewport={"width": 1280, "height": 800}, locale="zh-CN")
-    page.goto("/lists")
-    page.get_by_label("用户名").fill("dong")
-    page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    chromium.sign_in(page, "dong", PASSWORD, "/lists")
     page.get_by_role("heading", name="上级名单核查").wait_for()
     yield page
     browser.close()

@@ -242,7 +242,11 @@ ONE_DOCUMENT = [
 
 
 @pytest.mark.beyond_stand_in("details")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(order=st.randoms())
 def test_replicas_agree_whatever_the_order(store: Store, order: random.Random) -> None:
     docs = ONE_DOCUMENT.copy()

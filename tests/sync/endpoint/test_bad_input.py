@@ -133,7 +133,11 @@ paths = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(call=paths, value=values)
 def test_no_json_whatever_makes_the_server_fail(admin: Ask, call: tuple[str, str], value: Any) -> None:
     answer = admin(call[0], "/open" + call[1], data=json.dumps(value), content_type="application/json")
@@ -141,7 +145,11 @@ def test_no_json_whatever_makes_the_server_fail(admin: Ask, call: tuple[str, str
     json.loads(answer.data)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     path=st.sampled_from(["/_changes", "/_all_docs", "/d", "/d/a", ""]),
     query=st.dictionaries(
