@@ -59,8 +59,7 @@ def redecide(
 
 def recheck(tools: Tools, connection: Connection, form_id: str | None = None) -> Outcome:
     """Judge again what intake quarantined and nobody replaced: its cause may be gone. With `form_id`, only
-    what was quarantined because that
-    form or its version was unknown."""
+    what was quarantined because that form or its version was unknown."""
     outcome = Outcome()
     query = select(records).where(
         records.c.status == "quarantined", records.c.closed.is_(False), records.c.decided_by == "intake"
