@@ -26,7 +26,7 @@ from server.readmodel import codec
 from sync.store import Change, Doc
 
 RECORDS_MIN = 500
-WARM_RECORDS = 200
+WARM_RECORDS = 50
 PROCESSES_MAX = 4
 DEVICE = "device:"
 

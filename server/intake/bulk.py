@@ -32,7 +32,7 @@ from server.intake.inbox import reviews_of, take_in
 from server.intake.judging import Bench
 from server.intake.tools import Tools, make_ready, village_of
 from server.readmodel import codec
-from server.readmodel.beside import index, index_for_intake
+from server.readmodel.beside import index
 from server.readmodel.mentions import RecordKey, write_mentions
 from server.readmodel.model import ReadModel
 from server.readmodel.recount import Cell, Deltas, UnitKey, count_again, unit_key_of, write_cells
@@ -73,7 +73,7 @@ class Bulk:
                 with without_collecting(), self._readmodel.engine.begin() as connection:
                     handling.handle(self._tools, connection, batch, _nothing, fresh=False)
                 read += batch.size
-                self._after(0)
+                self._pause()
             with tempfile.TemporaryFile() as file:
                 rest = Rest(file)
                 for batch in feed.batches(inboxes, {}):
@@ -82,13 +82,16 @@ class Bulk:
                     read += batch.size
                     self._after(batch.size)
                 self._helpers.finish()
-                index_for_intake(self._readmodel)
+                index(self._readmodel, self._pause, needed_only=True)
                 self._take_in(rest, batch_changes_max)
             self._count()
-            index(self._readmodel)
+            index(self._readmodel, self._pause)
         finally:
             self._helpers.end()
         return read
+
+    def _pause(self) -> None:
+        self._after(0)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -150,7 +153,7 @@ class Bulk:
             with without_collecting(), self._connection() as connection:
                 outcome = take_in(self._tools, connection, some)
             self.untold |= {key for key, answer in outcome.answers.items() if not answer.told}
-            self._after(0)
+            self._pause()
 
     # 4. Counting
 
@@ -167,7 +170,7 @@ class Bulk:
         for start in range(0, len(keys), UNITS_AT_ONCE):
             some = keys[start : start + UNITS_AT_ONCE]
             self._helpers.give(partial(self._count_some, some), add)
-            self._after(0)
+            self._pause()
         self._helpers.finish()
         with self._connection() as connection:
             write_cells(connection, deltas)

@@ -158,20 +158,23 @@ class Follower:
             self._mark(connection)
 
         def after(records: int) -> None:
-            """While a rebuild takes its time, what arrives goes on to be judged and counted."""
-            progress.add(records)
-            rebuilding.end_if_called_off(self._readmodel)
-            self._beat()
-            if self._ready:
-                self._catch_up()
+            self._between(progress, records)
 
         names, builder._token = self._tools.store.updates(BEGINNING)
         bulk = Bulk(builder._tools, readmodel, self._judges, after)
         handled = bulk.fill(names, rebuilding.BATCH_CHANGES_MAX)
         with readmodel.engine.connect() as connection:
-            rebuilding.tell_all(builder._tools, connection, bulk.untold)
+            rebuilding.tell_all(builder._tools, connection, bulk.untold, lambda: after(0))
         # What was told comes back as changes; what came in meanwhile is told at once.
         return handled + builder._catch_up()
+
+    def _between(self, progress: rebuilding.Progress, records: int) -> None:
+        """While a rebuild takes its time, what arrives goes on to be judged and counted."""
+        progress.add(records)
+        rebuilding.end_if_called_off(self._readmodel)
+        self._beat()
+        if self._ready:
+            self._catch_up()
 
     # 1. Getting ready
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from server.intake.tools import Tools
 from server.readmodel import codec
 from server.readmodel.mentions import RecordKey
 from server.readmodel.model import ReadModel, read_meta, write_meta
-from server.readmodel.recount import Shown
+from server.readmodel.recount import Shown, unit_key_of
 from server.readmodel.tables import records, register, units
 from sync.store import NotFound, Store
 
@@ -45,15 +45,19 @@ class CalledOff(Exception):
     """Staff do not want the rebuild any more."""
 
 
-def tell_all(tools: Tools, connection: Connection, untold: Collection[RecordKey]) -> None:
-    """Bring verdicts and summaries into agreement with the tables."""
+def tell_all(
+    tools: Tools, connection: Connection, untold: Collection[RecordKey], between: Callable[[], None]
+) -> None:
+    """Bring verdicts and summaries into agreement with the tables; `between` is called often meanwhile."""
     for some in chunks(sorted(untold)):
         answers = dict(_answers(connection, some))
         write_answers(tools.store, Outcome(answers=answers), [])
+        between()
     for village in _villages(tools.store):
         shown = list(_shown(tools, connection, village))
         if shown:
             verdicts.tell(tools.store, village, [], shown)
+        between()
 
 
 def _answers(connection: Connection, keys: Iterable[RecordKey]) -> Iterator[tuple[RecordKey, Answer]]:
@@ -72,18 +76,18 @@ def _villages(store: Store) -> list[str]:
 def _shown(tools: Tools, connection: Connection, village_code: str) -> Iterator[Shown]:
     """What the register's entries should show."""
     for unit in tools.declaration.units.values():
-        rows = connection.execute(
-            select(register.c.doc, units.c.summary)
-            .join(units, (units.c.unit_id == register.c.unit_id) & (units.c.village_code == village_code))
-            .where(
-                register.c.kind == unit.register,
-                register.c.village_code == village_code,
-                units.c.kind == unit.name,
-            )
+        counted = select(units.c.unit_key, units.c.summary).where(
+            units.c.kind == unit.name, units.c.village_code == village_code
         )
-        for doc, summary in rows:
-            entry = codec.decode(doc)
-            yield Shown(village_code, str(entry["_id"]), codec.decode(summary), entry)
+        summaries: dict[str, str] = dict(connection.execute(counted).all())
+        listed = select(register.c.unit_id, register.c.doc).where(
+            register.c.kind == unit.register, register.c.village_code == village_code
+        )
+        for unit_id, doc in connection.execute(listed):
+            summary = summaries.get(unit_key_of(unit, village_code, unit_id))
+            if summary is not None:
+                entry = codec.decode(doc)
+                yield Shown(village_code, str(entry["_id"]), codec.decode(summary), entry)
 
 
 @dataclass

@@ -52,23 +52,22 @@ def beside(readmodel: ReadModel) -> Beside:
     return made
 
 
-def index_for_intake(readmodel: ReadModel) -> None:
-    """What intake needs to handle a batch."""
-    _index(readmodel, lambda each: each.name in NEEDED)
+def index(readmodel: ReadModel, between: Callable[[], None], *, needed_only: bool = False) -> None:
+    """Make the indexes that are missing, or those without which intake cannot handle a batch; `between` is
+    called after each."""
+    for each in _missing(readmodel):
+        if each.name in NEEDED or not needed_only:
+            with readmodel.engine.begin() as connection:
+                each.create(connection)
+            between()
 
 
-def index(readmodel: ReadModel) -> None:
-    """All that is missing yet."""
-    _index(readmodel, lambda each: True)
-
-
-def _index(readmodel: ReadModel, wanted: Callable[[Index], bool]) -> None:
-    with readmodel.engine.begin() as connection:
-        for table in FILLED:
-            there = {each["name"] for each in inspect(connection).get_indexes(table.name)}
-            for each in sorted(table.indexes, key=lambda each: str(each.name)):
-                if each.name not in there and wanted(each):
-                    each.create(connection)
+def _missing(readmodel: ReadModel) -> list[Index]:
+    with readmodel.engine.connect() as connection:
+        seen = inspect(connection)
+        there = {each["name"] for table in FILLED for each in seen.get_indexes(table.name)}
+    every = [each for table in FILLED for each in table.indexes if each.name not in there]
+    return sorted(every, key=lambda each: str(each.name))
 
 
 def _complete(made: ReadModel, version: int) -> None:

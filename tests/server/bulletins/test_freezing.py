@@ -134,10 +134,10 @@ def test_a_cut_off_during_a_rebuild_is_frozen_from_the_figures_that_are_kept_up(
         district.send(visit(2))
     refused: list[str] = []
 
-    def clerk_clicks(follower: Follower, progress: rebuilding.Progress, batch: Any) -> None:
-        if batch.size and not archive.every(district.store):
+    def clerk_clicks(follower: Follower, progress: rebuilding.Progress, records: int) -> None:
+        if not archive.every(district.store):
             refused.append(refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0).code)
-            between(follower, progress, batch)  # what waits is taken in
+            between(follower, progress, records)  # what waits is taken in
             freezing.freeze(shared, DAY, DONG, AT_FIVE_PAST, 0)
 
     between = Follower._between
