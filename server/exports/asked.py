@@ -20,7 +20,8 @@ from server.exports.columns import (
 )
 from server.readmodel import codec
 from server.readmodel.export_queries import Place, Span, export_one, export_pages, place_of
-from server.readmodel.record_queries import RecordFilters, void_values
+from server.readmodel.record_filters import RecordFilters
+from server.readmodel.record_queries import void_values
 from sync.store import Doc
 
 Row = tuple[Any, ...]  # (fixed, doc, answers), as server/exports/columns.py says

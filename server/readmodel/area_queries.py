@@ -15,7 +15,7 @@ from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
 from server.readmodel.paging import Page, clamp
 from server.readmodel.recount import unit_key_of
-from server.readmodel.selecting import active, keyset, within
+from server.readmodel.selecting import active, keyset, waiting, within
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
 from server.readmodel.time_limit import limited
@@ -325,7 +325,7 @@ def _villages_on(connection: Connection, area_code: str, day: str) -> Select[Any
 def _quarantined_by_village() -> Select[Any]:
     return (
         select(records.c.village_code, func.count())
-        .where(records.c.status == "quarantined", records.c.closed.is_(False))
+        .where(waiting(), records.c.status == "quarantined")
         .group_by(records.c.village_code)
     )
 

@@ -12,7 +12,8 @@ from sqlalchemy import CursorResult, Select, func, select, tuple_
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import decode_cursor, encode_cursor
-from server.readmodel.record_queries import KEPT_COLUMNS, RecordFilters, filtered
+from server.readmodel.record_filters import RecordFilters, filtered
+from server.readmodel.record_queries import KEPT_COLUMNS
 from server.readmodel.tables import records
 
 ROWS_AT_ONCE = 500  # what a processor keeps close by

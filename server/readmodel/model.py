@@ -19,6 +19,17 @@ class ReadModel:
         if self._schema() not in (None, SCHEMA):
             self.drop()
         metadata.create_all(self.engine)
+        self._index()
+
+    def _index(self) -> None:
+        """Make the indexes that tables of an earlier version lack: nothing has to be counted again."""
+        with self.engine.begin() as connection:
+            looking = inspect(connection)
+            for table in metadata.sorted_tables:
+                there = {index["name"] for index in looking.get_indexes(table.name)}
+                for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                    if index.name not in there:
+                        index.create(connection)
 
     def drop(self) -> None:
         metadata.drop_all(self.engine)

@@ -33,9 +33,9 @@ from server.readmodel.disinfection_queries import (
 from server.readmodel.grids import NO_GRID
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import BadCursor, Page
+from server.readmodel.record_filters import RecordFilters
 from server.readmodel.record_queries import (
     WORKED,
-    RecordFilters,
     compiled_forms,
     export_columns,
     export_of,

@@ -3,16 +3,16 @@ export."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, select
 
-from server.readmodel import codec, record_sides
-from server.readmodel.declaration import default_declaration
+from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
+from server.readmodel.record_filters import RecordFilters, filtered, older, page_keys
 from server.readmodel.tables import flags, forms, records, reviews, revisions, units
 from server.readmodel.time_limit import limited
 from server.readmodel.unit_queries import unit_item, unit_query
@@ -41,84 +41,8 @@ ENVELOPE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFilters:
-    """None does not filter. Days are inclusive; `text` is looked for in ids, names and remarks; `rule` is a
-    rule's id; `unit_key` is one of `unit_kind`, as `units` has it. `behind` is an indicator of which a number
-    (`of`) counts records: those; `unit_…` the place of what records are about."""
-
-    form_id: str | None = None
-    status: str | None = None
-    village_code: str | None = None
-    town_code: str | None = None
-    filler_id: str | None = None
-    device_id: str | None = None
-    from_work_date: str | None = None
-    to_work_date: str | None = None
-    household_id: str | None = None
-    point_id: str | None = None
-    roster_entry_id: str | None = None
-    unit_kind: str | None = None
-    unit_key: str | None = None
-    text: str | None = None
-    rule: str | None = None
-    effective: bool | None = None
-    voided: bool | None = None
-    closed: bool | None = None
-    behind: str | None = None
-    of: str | None = None
-    unit_village_code: str | None = None
-    unit_town_code: str | None = None
-
-
-EQUAL = (
-    "form_id",
-    "status",
-    "village_code",
-    "town_code",
-    "filler_id",
-    "device_id",
-    "household_id",
-    "point_id",
-    "roster_entry_id",
-    "unit_kind",
-    "unit_key",
-    "effective",
-    "closed",
-)
 RECEIVED = ("received_at", "record_id", "db")
 WORKED = ("work_date", "happened_at", "record_id", "db")  # of records about a unit: they all have a day
-
-
-def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
-    """`query` over `records`, narrowed."""
-    for name in EQUAL:
-        value = getattr(filters, name)
-        if value is not None:
-            query = query.where(records.c[name] == value)
-    if filters.voided is not None:
-        query = query.where(records.c.voided.is_(filters.voided))
-    if filters.from_work_date:
-        query = query.where(records.c.work_date >= filters.from_work_date)
-    if filters.to_work_date:
-        query = query.where(records.c.work_date <= filters.to_work_date)
-    if filters.text:
-        query = query.where(records.c.search.contains(codec.plain(filters.text).lower(), autoescape=True))
-    if filters.behind:
-        query = query.where(record_sides.behind(default_declaration(), filters.behind, filters.of))
-    for level in ("village_code", "town_code"):
-        place = getattr(filters, f"unit_{level}")
-        if place is not None:
-            query = query.where(record_sides.of_units(level, place))
-    if filters.rule:
-        flagged = select(flags.c.record_id).where(flags.c.rule == filters.rule)
-        query = query.where(
-            or_(
-                records.c.rules.contains(f" {filters.rule} ", autoescape=True),
-                records.c.record_id.in_(flagged),
-            )
-        )
-    return query
 
 
 def records_page(
@@ -131,29 +55,17 @@ def records_page(
     """Newest first, by `order`. Raises BadCursor, and TooWide for filters that would read too much."""
     limit, columns = clamp(limit), [records.c[name] for name in order]
     name = f"records:{order[0]}:" + codec.key(repr(sorted(asdict(filters).items())))
-    query = filtered(select(records), filters).order_by(*(column.desc() for column in columns))
     place = decode_cursor(name, cursor, len(order))
-    if place:
-        query = query.where(_older(columns, place), columns[0] <= place[0])
+    found = page_keys(filters, columns, place, limit + 1).subquery()
+    query = select(records).join(
+        found, (records.c.db == found.c.db) & (records.c.record_id == found.c.record_id)
+    )
     with limited(rm.engine) as connection:
-        rows = connection.execute(query.limit(limit + 1)).all()
+        rows = connection.execute(query.order_by(*(column.desc() for column in columns))).all()
         items = [record_item(row) for row in rows[:limit]]
         _add_flags(connection, items)
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(items, encode_cursor(name, [getattr(last, each) for each in order]) if last else None)
-
-
-def _older(columns: Sequence[ColumnElement[Any]], place: Sequence[str]) -> ColumnElement[bool]:
-    """What comes after `place` where the columns fall."""
-    return or_(
-        *(
-            and_(
-                *(column == value for column, value in zip(columns[:depth], place, strict=False)),
-                columns[depth] < place[depth],
-            )
-            for depth in range(len(columns))
-        )
-    )
 
 
 def record_item(row: Row[Any]) -> dict[str, Any]:
@@ -285,7 +197,7 @@ def late_revisions(rm: ReadModel, cursor: str | None = None, limit: int = 50) ->
     order = (revisions.c.received_at, revisions.c.record_id, revisions.c.rev)
     query = select(revisions).order_by(*(column.desc() for column in order))
     if place:
-        query = query.where(_older(order, place))
+        query = query.where(older(order, place))
     with rm.engine.connect() as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
     last = rows[limit - 1] if len(rows) > limit else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, literal_column, or_, select
 
 from server.readmodel.paging import decode_cursor, encode_cursor
-from server.readmodel.tables import areas
+from server.readmodel.tables import areas, records
 
 
 def within(table: Table, area_code: str, connection: Connection) -> ColumnElement[bool]:
@@ -16,6 +16,12 @@ def within(table: Table, area_code: str, connection: Connection) -> ColumnElemen
     if level == "district":
         return table.c.village_code != ""
     return (table.c.town_code if level == "town" else table.c.village_code) == area_code
+
+
+def waiting() -> ColumnElement[bool]:
+    """Records that wait for a correction, in the words of the index that has only them."""
+    states: list[ColumnElement[str]] = [literal_column("'quarantined'"), literal_column("'returned'")]
+    return records.c.status.in_(states) & records.c.closed.is_(False)
 
 
 def active(table: Table, day: str) -> ColumnElement[bool]:

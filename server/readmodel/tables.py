@@ -151,6 +151,36 @@ records = Table(
         sqlite_where=text("voided IS 1"),
         postgresql_where=text("voided IS true"),
     ),
+    # A page of one day or of some is found in these alone, whatever form or status it is to have.
+    Index("records_day", "work_date", "received_at", "record_id", "db", "form_id", "status", "voided"),
+    Index(
+        "records_town_day",
+        *("town_code", "work_date", "received_at", "record_id", "db", "form_id", "status", "voided"),
+    ),
+    Index(
+        "records_waiting",
+        *("status", "town_code", "village_code"),
+        sqlite_where=text("status IN ('quarantined', 'returned') AND closed IS 0"),
+        postgresql_where=text("status IN ('quarantined', 'returned') AND closed IS false"),
+    ),
+    Index(
+        "records_ruled",
+        *("rules", "record_id"),
+        sqlite_where=text("rules != ''"),
+        postgresql_where=text("rules != ''"),
+    ),
+    Index(
+        "records_point",
+        "point_id",
+        sqlite_where=text("point_id IS NOT NULL"),
+        postgresql_where=text("point_id IS NOT NULL"),
+    ),
+    Index(
+        "records_roster_entry",
+        "roster_entry_id",
+        sqlite_where=text("roster_entry_id IS NOT NULL"),
+        postgresql_where=text("roster_entry_id IS NOT NULL"),
+    ),
     Index("records_unit", "unit_kind", "unit_key"),
     Index("records_root", "root_id"),
     Index("records_id", "record_id"),

@@ -19,6 +19,7 @@ from server.people.permissions import covers
 from server.people.tables import devices
 from server.readmodel.figures import share
 from server.readmodel.kept import kept
+from server.readmodel.selecting import waiting
 from server.readmodel.tables import records
 from server.villages import states
 from sync.store import NotFound
@@ -89,9 +90,7 @@ def _unjudged(shared: Gridbook, area: Area) -> dict[str, int]:
 
 def _waiting(shared: Gridbook, area: Area) -> dict[str, int]:
     """Those whose verdict asks for a correction."""
-    query = select(records.c.status, func.count()).where(
-        records.c.status.in_(WAITING), records.c.closed.is_(False)
-    )
+    query = select(records.c.status, func.count()).where(waiting())
     if area["level"] in LEVELS:
         query = query.where(records.c[LEVELS[area["level"]]] == area["code"])
     with shared.readmodel.engine.connect() as connection:

@@ -3,7 +3,7 @@
 import pytest
 
 from server.readmodel.export_queries import Span, count_and_end, export_pages, place_of
-from server.readmodel.record_queries import RecordFilters
+from server.readmodel.record_filters import RecordFilters
 from tests.server.api.world import World
 
 FILTERS = RecordFilters(form_id="household_visit")
