@@ -354,7 +354,7 @@ class Job(Schema):
     stage = fields.String(
         required=True,
         allow_none=True,
-        metadata=note("what a running list's job is at: `read`, `match` or `answer`"),
+        metadata=note("what a running list's job is at: `read`, `prepare`, `match` or `answer`"),
     )
     done = fields.Integer(
         required=True, metadata=note("records so far; of `match` those of the known who were looked at")

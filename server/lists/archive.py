@@ -102,7 +102,7 @@ def keep(
     already: of two imports at once that want one number the second looks again."""
     attachments = {
         SOURCE: _attachment(source, "application/octet-stream"),
-        ROWS: _attachment(orjson.dumps([asdict(row) for row in rows]), "application/json"),
+        ROWS: _attachment(orjson.dumps(list(rows)), "application/json"),
     }
     database = store.ensure(DATABASE)
     writer = f"staff:{found['imported_by']['staff_id']}"

@@ -173,7 +173,9 @@ def _best_sheet(
         if wanted and part.name != wanted:
             continue
         try:
-            rows, facts = sheets.sheet_rows(path, part.name), packages.facts(path, part.member)
+            rows = sheets.sheet_rows(path, part.name)
+            tell(0, None, "read")
+            facts = packages.facts(path, part.member)
             if sum(len(line) for _, line in rows) > CELLS_MAX:
                 raise FileRefused(
                     "工作表过大：请删掉表外的空行空列",

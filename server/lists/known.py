@@ -84,19 +84,24 @@ def _checked(digits: str) -> str:
     return digits + CHECK_CHARACTERS[total % 11]
 
 
-def wanted(rows: Sequence[ListRow], places: Places, keys: Keys) -> list[Wanted]:
-    return [
-        Wanted(
-            number=row.number,
-            name=(name := plain_name(row.values.get("name", ""))),
-            pinyin=spelled(name),
-            phone=normalize_phone(row.values.get("phone", "")).replace("-", ""),
-            area=places.code(row.values),
-            id_key=keys.of(row.values.get("id_number", "")),
-            id_keys_begin=keys.beginning(row.values.get("id_begin", "")),
+def wanted(rows: Sequence[ListRow], places: Places, keys: Keys, tell: Tell = silent) -> list[Wanted]:
+    found: list[Wanted] = []
+    for row in rows:
+        if len(found) % EVERY == 0:
+            tell(len(found), len(rows), "prepare")
+        name = plain_name(row.values.get("name", ""))
+        found.append(
+            Wanted(
+                number=row.number,
+                name=name,
+                pinyin=spelled(name),
+                phone=normalize_phone(row.values.get("phone", "")).replace("-", ""),
+                area=places.code(row.values),
+                id_key=keys.of(row.values.get("id_number", "")),
+                id_keys_begin=keys.beginning(row.values.get("id_begin", "")),
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 # The known

@@ -75,7 +75,7 @@ def look(shared: Gridbook, rows: Sequence[ListRow], tell: Tell = silent) -> Look
     the known have been looked at."""
     at = clock.stamp(clock.now())
     places = known.Places(queries.areas(shared.readmodel))
-    wanted = known.wanted(rows, places, known.Keys(datafolder.person_key(shared.settings.data)))
+    wanted = known.wanted(rows, places, known.Keys(datafolder.person_key(shared.settings.data)), tell)
     since: dict[str, str] = {}
     return Looked(matches(wanted, _noting(shared, since, tell)), since, at)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# (done, total, stage): rows read (`read`), or those of the known who were looked at (`match`).
+# (done, total, stage): rows read (`read`), rows made comparable (`prepare`), those of the known who were
+# looked at (`match`).
 Tell = Callable[[int, int | None, str], None]
 EVERY = 1000
 

@@ -88,7 +88,8 @@ def test_the_job_says_what_it_is_at_and_ends_in_the_list(
         assert look(world, job)["state"] == "running"
 
     work(world, "list-import", meddled("list-import", note))
-    assert [each for each in seen if each[0] == "read"] == [("read", 0), ("read", 0), ("read", 2)]
+    assert [each for each in seen if each[0] == "read"] == [*[("read", 0)] * 3, ("read", 2)]
+    assert [done for stage, done in seen if stage == "prepare"] == [0, 2]
     assert [done for stage, done in seen if stage == "match"][:3] == [0, 2, 4]
     done = look(world, job)
     assert (done["state"], done["made"]["names"], done["stage"]) == ("done", 4, None)
@@ -97,7 +98,7 @@ def test_the_job_says_what_it_is_at_and_ends_in_the_list(
     assert drafts(world) == []
 
 
-@pytest.mark.parametrize("stage", ["read", "match"])
+@pytest.mark.parametrize("stage", ["read", "prepare", "match"])
 def test_a_cancelled_import_leaves_nothing(world: World, stage: str) -> None:
     before, job = lists(world), ordered(world)
 

@@ -90,7 +90,7 @@ COMPOSED = {
     "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
     "webhooks.state_": ["waiting", "delivered", "given_up"],
     "jobs.kind_": ["list-read", "list-import", "list-match", "list-answer"],
-    "jobs.stage_": ["read", "match", "answer"],
+    "jobs.stage_": ["read", "prepare", "match", "answer"],
     "exports.state_": ["queued", "running", "cancelling", "done", "failed", "cancelled"],
 }
 
