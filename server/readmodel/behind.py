@@ -18,10 +18,11 @@ from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import Sums, scopes_of, week_start
+from server.readmodel.figures import Sums, scopes_of, sums_by_area, week_start
 from server.readmodel.grids import Grids
 from server.readmodel.sides import Side
 from server.readmodel.tables import areas, cells, checkpoints, mentioned, units
+from server.readmodel.time_limit import TooWide
 
 # Amounts that may fall below zero cancel in the cells of a village that still holds some.
 SIGNED = ("balance",)
@@ -55,14 +56,15 @@ class Row:
 
 @dataclass
 class Reader:
-    """Reads what `components` count in `villages`. `read` is how many units were looked at."""
+    """Reads what `components` count in `villages`. Raises TooWide when it has looked at `read_max` units."""
 
     connection: Connection
     declaration: Declaration
     components: Collection[str]
     villages: Sequence[str]
     only_day: str | None = None  # nothing of another day matters
-    read: int = field(default=0, init=False)
+    read_max: int | None = None
+    _read: int = field(default=0, init=False)
 
     @cached_property
     def kinds(self) -> list[str]:
@@ -82,7 +84,9 @@ class Reader:
             read = self._listed if kind in self.declaration.units else self._mentioned
             for unit in read(village, kind):
                 if key is None or unit.unit_key > key:
-                    self.read += 1
+                    self._read += 1
+                    if self.read_max is not None and self._read > self.read_max:
+                        raise TooWide
                     yield unit
 
     def _listed(self, village: str, kind: str) -> list[Counted]:
@@ -131,7 +135,7 @@ def _holds(table: Table, text: str) -> ColumnElement[bool]:
 
 class Behind:
     """The rows behind one number of an area; with `grid` those of one grid of a village, NO_GRID for those of
-    none."""
+    none. Reading more than `read_max` units raises TooWide."""
 
     def __init__(
         self,
@@ -140,18 +144,14 @@ class Behind:
         side: Side,
         villages: Sequence[str],
         grid: str | None = None,
+        read_max: int | None = None,
     ) -> None:
         if len(villages) > 1:
             villages = _with_something(connection, declaration, side, villages)
         only_day = side.day if side.daily and side.span == "day" else None
         self._side, self._grid = side, grid
         self._grids = Grids(connection, declaration)
-        self._reader = Reader(connection, declaration, side.components, villages, only_day)
-
-    @property
-    def read(self) -> int:
-        """How many units were looked at."""
-        return self._reader.read
+        self._reader = Reader(connection, declaration, side.components, villages, only_day, read_max)
 
     def rows(self, after: Place | None = None) -> Iterator[Row]:
         for unit in self._reader.counted(after):
@@ -169,6 +169,9 @@ def _with_something(
     names = side.components
     if any(declaration.components[name].kind in SIGNED for name in names):
         return list(villages)
+    if _is_rest(declaration, side):
+        sums = sums_by_area(connection, villages, side.day, [side.indicator])
+        return [village for village in villages if side.number(sums[village])]
     query = select(cells.c.area_code).where(
         cells.c.area_code.in_(villages),
         cells.c.component.in_(names),
@@ -177,6 +180,14 @@ def _with_something(
         cells.c.value != 0,
     )
     return sorted(connection.execute(query.distinct()).scalars())
+
+
+def _is_rest(declaration: Declaration, side: Side) -> bool:
+    """What the register lists, less those of whom something holds: no unit adds less than nothing."""
+    found = [declaration.components[name] for name in side.components]
+    whole = [declaration.components[term.component] for term in side.terms if term.sign > 0]
+    counts = all(each.kind == "register" and not each.value for each in whole)
+    return counts and len({each.unit for each in found}) == 1
 
 
 def villages_in(connection: Connection, area_code: str) -> list[str]:

@@ -13,7 +13,7 @@ from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.behind import Behind, Row, grid_sums, villages_in
 from server.readmodel.declaration import Declaration, Indicator, default_declaration
-from server.readmodel.figures import figure, number, sums_by_area
+from server.readmodel.figures import WEEK_DAYS, figure, number, sums_by_area
 from server.readmodel.grids import NO_GRID, Grids
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp, decode_cursor, encode_cursor
@@ -21,9 +21,13 @@ from server.readmodel.record_queries import record_item
 from server.readmodel.recount import UNLISTED
 from server.readmodel.sides import FIRST_DAY, Side, speaks_of
 from server.readmodel.tables import flags, mentions, records, units
+from server.readmodel.time_limit import TooWide
 from server.readmodel.unit_queries import unit_item, unit_query
 
-READ_MAX = 20_000  # units; a list of more is not added up row by row
+SUMMED_MAX = 15_000  # units; a list of more is not added up row by row
+READ_MAX = 60_000  # units, to find the rows of a page
+# Kinds to which a unit adds at most one.
+ONE_EACH = ("count_units_day", "first_day", "best_rank", "best_rank_day", "new_units", "fulfilled")
 RECORDS_MAX = 10  # of a row, the latest
 
 Key = tuple[str, str]  # kind, unit_key
@@ -43,7 +47,8 @@ def behind(
 
     Amounts sum to `behind_total`'s. `entry` is the register's document, `named` what a person's last record
     says: {record (as `records` has it), place}; `records` are the latest that the number counts. `grid` is a
-    grid of the village asked for, or NO_GRID. Raises BadCursor.
+    grid of the village asked for, or NO_GRID. Raises BadCursor, and TooWide where too many units that add
+    nothing had to be looked at.
     """
     declaration, limit = default_declaration(), clamp(limit)
     name = "behind:" + codec.key(
@@ -52,7 +57,7 @@ def behind(
     place = decode_cursor(name, cursor, 3)
     after = (place[0], place[1], place[2]) if place else None
     with rm.engine.connect() as connection:
-        found = Behind(connection, declaration, side, villages_in(connection, area_code), grid)
+        found = Behind(connection, declaration, side, villages_in(connection, area_code), grid, READ_MAX)
         rows = list(islice(found.rows(after), limit + 1))
         items = _items(connection, declaration, side, rows[:limit], found)
     following = encode_cursor(name, list(rows[limit - 1].unit.place)) if len(rows) > limit else None
@@ -69,13 +74,25 @@ def behind_total(rm: ReadModel, side: Side, area_code: str, grid: str | None = N
         else:
             found = grid_sums(connection, declaration, area_code, side.day, [side.indicator])
             sums = found.get(grid, {})
-        behind = Behind(connection, declaration, side, villages_in(connection, area_code), grid)
-        total, count = 0, 0
-        for row in behind.rows():
-            total, count = total + row.millionths, count + 1
-            if behind.read > READ_MAX:
-                return {"figure": side.number(sums), "sum": None, "units": None}
-    return {"figure": side.number(sums), "sum": number(total), "units": count}
+        told = side.number(sums)
+        villages = villages_in(connection, area_code)
+        try:
+            if _too_many(declaration, side, told):
+                raise TooWide
+            behind = Behind(connection, declaration, side, villages, grid, SUMMED_MAX)
+            amounts = [row.millionths for row in behind.rows()]
+        except TooWide:
+            return {"figure": told, "sum": None, "units": None}
+    return {"figure": told, "sum": number(sum(amounts)), "units": len(amounts)}
+
+
+def _too_many(declaration: Declaration, side: Side, told: float) -> bool:
+    """Where a unit adds at most one (a day), the number says how many there are, before they are read."""
+    components = [declaration.components[name] for name in side.components]
+    one_each = all(
+        each.kind in ONE_EACH or (each.kind == "register" and not each.value) for each in components
+    )
+    return one_each and told > SUMMED_MAX * (WEEK_DAYS if side.span == "week" else 1)
 
 
 def grid_table(

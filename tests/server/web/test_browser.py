@@ -99,7 +99,7 @@ def test_from_the_overview_one_drills_down_to_a_single_record(
     page.get_by_role("link", name="域城镇").click()
     page.get_by_role("group", name="各村（社区）").get_by_role("link", name="示范一村").click()
     page.get_by_role("link", name="当日敲门次").click()
-    page.get_by_role("row", name="H3").get_by_role("link").first.click()
+    page.get_by_role("row", name="H3").get_by_role("link").last.click()
     page.wait_for_url(f"**{world.ids['people']}*")
     page.get_by_role("heading", name="H3").wait_for()
     page.get_by_text("420106********0006").wait_for()

@@ -179,7 +179,9 @@ def test_figures_are_compared_with_the_day_before_and_open_to_their_records(worl
 def test_what_is_counted_by_day_is_shown_over_seven_days_too(world: World) -> None:
     client = world.signed_in("dong")
     of_day, of_week = client.get("/").text, client.get(f"/?area={TOWN}&span=week").text
-    assert '<span class="unseen">近7日合计 </span>3<' in of_day
+    assert re.search(
+        r'<span class="unseen">近7日合计 </span><a class="quiet" href="[^"]+span=week">3<', of_day
+    )
     assert f'data-figure="{VILLAGE}-C1"' in of_week and 'href="/?area=' in of_week
     assert re.search(r'span=week"[^>]*aria-current="true"', of_week)
     assert f"area={VILLAGE}&amp;span=week" in of_week, "the way down keeps what was chosen"
