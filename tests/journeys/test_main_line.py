@@ -122,18 +122,16 @@ def test_forms_filled_without_signal_become_figures_in_the_district(
     expect(phone.field("area_m2")).to_be_visible()
     phone.press("返回")
     expect(phone.page.get_by_test_id("draft")).to_have_count(1)
-    assert phone.waiting() == 2
+    phone.waits(2)
     phone.page.get_by_test_id("draft").get_by_role("link").click()
     finish_the_disinfection(phone, day)
-    assert phone.waiting() == 3
+    phone.waits(3)
 
     shown = clerk.locator("[data-figure$='-A2']").first
     was = shown.inner_text()
     phone.offline(False)
     phone.judged()
-    states = [row.get_attribute("data-state") for row in phone.records().all()]
-    assert len(states) == 3
-    assert set(states) <= {"accepted", "accepted_with_warnings"}
+    assert set(phone.states(3).values()) <= {"accepted", "accepted_with_warnings"}
 
     expect(shown).not_to_have_text(was)  # the clerk reloaded nothing
     after = figures(district, village, day)
@@ -181,7 +179,7 @@ def test_a_server_killed_during_a_push_keeps_what_it_acknowledged(
     phone.page.route("**/_bulk_docs", kill_with_the_answer_on_its_way, times=1)
     phone.offline(False)
     expect(phone.page.locator("[data-testid=sync][data-phase=failed]")).to_be_visible(timeout=30_000)
-    assert phone.waiting() == 3
+    phone.waits(3)
     district.start()
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     phone.judged()

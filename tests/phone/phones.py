@@ -79,12 +79,24 @@ class Phone:
     def waiting(self) -> int:
         return int(self.page.get_by_test_id("sync").get_attribute("data-waiting") or "-1")
 
+    def waits(self, count: int) -> None:
+        """As many records of this phone are not received."""
+        expect(self.page.get_by_test_id("sync")).to_have_attribute("data-waiting", str(count))
+
     def home(self) -> None:
         self.page.get_by_role("link", name="今日").click()
 
     def records(self) -> Locator:
         self.page.get_by_role("navigation").get_by_role("link", name="记录").click()
         return self.page.get_by_test_id("record-row")
+
+    def states(self, count: int) -> dict[str, str]:
+        """By record id, of a phone that has as many records."""
+        rows = self.records()
+        expect(rows).to_have_count(count)
+        return {
+            row.get_attribute("data-id") or "": row.get_attribute("data-state") or "" for row in rows.all()
+        }
 
     def tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.phone.phones import Phone
+from tests.phone.phones import SYNC_WITHIN_MS, Phone
 
 NewPhone = Callable[..., Phone]
 
@@ -75,8 +75,8 @@ def test_a_phone_killed_between_record_and_draft_makes_one_record(phone: Phone) 
     phone.offline(False)
     phone.page.reload()
     phone.judged()
-    assert phone.kept("(await read('drafts')).length") == 0
     expect(phone.page.get_by_test_id("draft")).to_have_count(0)
+    assert phone.kept("(await read('drafts')).length") == 0
     expect(phone.records()).to_have_count(1)
 
 
@@ -99,7 +99,7 @@ def test_one_of_two_tabs_syncs_and_both_know(phone: Phone) -> None:
     second.get_by_role("button", name="下一页").click()
     second.get_by_role("button", name="以上各项").click()
     second.get_by_role("button", name="完成").click()
-    expect(second.locator('[data-testid=sync][data-unjudged="0"]')).to_be_visible(timeout=20_000)
+    expect(second.locator('[data-testid=sync][data-unjudged="0"]')).to_be_visible(timeout=SYNC_WITHIN_MS)
     assert asked == []
     phone.page.bring_to_front()
     expect(phone.records()).to_have_attribute("data-state", "accepted")
