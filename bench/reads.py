@@ -1,12 +1,16 @@
 """How long pages and answers of figures take, beside a GROUP BY over the records.
 
-    python -m bench.reads DATA [--day YYYY-MM-DD] [--rounds 50] [--url http://127.0.0.1:8000]
+    python -m bench.reads DATA [--day YYYY-MM-DD] [--rounds 50] [--url http://127.0.0.1:8000] [--inside]
 
 DATA is a folder that `python -m bench.district` filled and `flask intake once` took in; a server is started
 on it, unless `--url` names the one that runs, and asked by a staff member of its own. Each question is asked
 over HTTP one after the other, in rounds of all questions, so that each meets the same machine. Beside some
 stands what a good engineer would write first: SQL over the table of records, asked in process, without HTTP,
 sessions or masking. Both count the same, which is checked.
+
+With `--inside` the app is asked in this process, without HTTP, and what is told is processor time: on a
+machine that does other work, too, only that says something. What a process keeps of the overview is then told
+both ways: kept, and made anew each time, as by the first reader after a record came.
 
 The bulletin asked for is today's. All records of such a folder came on the day that filled it; a bulletin
 whose cut-off lies before that would count all of them as late, which none does in the field.
@@ -17,7 +21,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -26,16 +30,17 @@ import requests
 from sqlalchemy import Connection, func, select, text
 
 from bench.district import open_data, yesterday
-from server.app import Gridbook
+from server.app import Gridbook, make_app
 from server.people import staff, tokens
 from server.people.permissions import ACTIONS
-from server.readmodel import queries
+from server.readmodel import kept, queries
 from server.readmodel.tables import records
 from tests.servers import Server
 
 USERNAME, PASSWORD = "bench-reads", "read it all, read it fast"
 DISTRICT = "370304"
 BOARD = "exceptions"
+ANEW = "overview, page, nothing kept"
 
 FIRST = """
 SELECT town_code, count(*) AS visits, count(DISTINCT unit_key) AS households,
@@ -66,9 +71,26 @@ class Reader:
         return answer
 
 
-def questions(reader: Reader, day: str, town: str) -> dict[str, Callable[[], Any]]:
+class Inside:
+    """The same, asked of the app in this process."""
+
+    def __init__(self, gridbook: Gridbook, token: str) -> None:
+        self._client = make_app(gridbook).test_client()
+        self._headers = {"Authorization": f"Bearer {token}"}
+        answer = self._client.post("/sign-in", data={"username": USERNAME, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+
+    def get(self, path: str, **query: str) -> None:
+        headers = self._headers if path.startswith("/api/") else {}
+        answer = self._client.get(path, query_string=query, headers=headers)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
+
+
+def questions(reader: Reader | Inside, day: str, town: str) -> dict[str, Callable[[], Any]]:
+    early = (date.fromisoformat(day) - timedelta(days=13)).isoformat()
     asked: Mapping[str, tuple[str, dict[str, str]]] = {
         "overview, page": ("/", {"day": day}),
+        ANEW: ("/", {"day": day}),
         "overview, figures": ("/api/v1/figures", {"day": day}),
         "town table": ("/api/v1/figures/table", {"day": day}),
         "village map": ("/api/v1/figures/table", {"day": day, "level": "village", "indicator": "A4"}),
@@ -78,7 +100,23 @@ def questions(reader: Reader, day: str, town: str) -> dict[str, Callable[[], Any
             "/api/v1/records",
             {"form": "household_visit", "area": town, "from": day, "to": day},
         ),
+        "records of a day long past": ("/api/v1/records", {"from": early, "to": early}),
+        "records of a fortnight, one town, one form": (
+            "/api/v1/records",
+            {"form": "household_visit", "area": town, "from": early, "to": day},
+        ),
+        "records that broke a rule": ("/api/v1/records", {"rule": "V013"}),
+        "quarantine": ("/api/v1/quarantine", {}),
+        "records, page": ("/records", {"form": "household_visit", "town": town, "from": day, "to": day}),
         "exceptions board": (f"/api/v1/{BOARD}", {}),
+        "exceptions board, page": ("/exceptions", {}),
+        "villages, page": ("/villages", {"day": day}),
+        "not reached, page": ("/not-reached", {"day": day}),
+        "relief, page": ("/roster", {}),
+        "disinfection, page": ("/points", {}),
+        "stock, page": ("/stock", {}),
+        "phones, page": ("/devices", {}),
+        "duplicates, page": ("/duplicates", {}),
     }
     return {
         name: lambda path=path, query=query: reader.get(path, **query)
@@ -106,10 +144,10 @@ def agree(gridbook: Gridbook, connection: Connection, day: str) -> None:
     }
 
 
-def timed(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def timed(work: Callable[[], Any], clock: Callable[[], float]) -> float:
+    start = clock()
     work()
-    return 1000 * (time.perf_counter() - start)
+    return 1000 * (clock() - start)
 
 
 def told(times: list[float]) -> tuple[float, float]:
@@ -118,7 +156,7 @@ def told(times: list[float]) -> tuple[float, float]:
     return cuts[49], cuts[94]
 
 
-def measure(data: Path, day: str, rounds: int, url: str | None) -> None:
+def measure(data: Path, day: str, rounds: int, url: str | None, *, inside: bool) -> None:
     gridbook = open_data(data)
     if all(member.username != USERNAME for member in staff.every(gridbook.people)):
         staff.add(gridbook.people, username=USERNAME, password=PASSWORD, name="Bench",
@@ -126,26 +164,31 @@ def measure(data: Path, day: str, rounds: int, url: str | None) -> None:
     member = next(each for each in staff.every(gridbook.people) if each.username == USERNAME)
     token = tokens.create(gridbook.people, member, label="bench", scopes=ACTIONS, days=1)
     town = queries.areas(gridbook.readmodel, DISTRICT)[0]["code"]
-    server = Server(data)
+    server, clock = Server(data), time.process_time if inside else time.perf_counter
     try:
-        url = url or server.start().url
+        reader = Inside(gridbook, token) if inside else Reader(url or server.start().url, token)
         with gridbook.readmodel.engine.connect() as connection:
             count = connection.execute(select(func.count()).select_from(records)).scalar_one()
             agree(gridbook, connection, day)
-            works = questions(Reader(url, token), day, town)
+            works = questions(reader, day, town)
+            if not inside:
+                del works[ANEW]
             tries = first_tries(connection, day, town)
             times: dict[tuple[str, str], list[float]] = {}
             for number in range(rounds + 1):
                 for kind, some in (("here", works), ("SQL", tries)):
                     for name, work in some.items():
-                        taken = timed(work)
+                        if name == ANEW:
+                            kept._answers.clear()
+                        taken = timed(work, clock)
                         if number:  # the first round warms up
                             times.setdefault((kind, name), []).append(taken)
     finally:
-        server.stop()
-    print(f"{count} records, {day}, {rounds} rounds; ms: p50, p95")
+        if not inside:
+            server.stop()
+    print(f"{count} records, {day}, {rounds} rounds; {'processor ms' if inside else 'ms'}: p50, p95")
     for name in works:
-        line, here = name.ljust(30), told(times["here", name])
+        line, here = name.ljust(48), told(times["here", name])
         line += f"{here[0]:8.1f} {here[1]:8.1f}"
         if name in tries:
             sql = told(times["SQL", name])
@@ -161,8 +204,9 @@ def main() -> None:
     parser.add_argument("--day", type=date.fromisoformat, default=yesterday())
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--url", help="of the server that runs on DATA")
+    parser.add_argument("--inside", action="store_true", help="without HTTP, processor time")
     given = parser.parse_args()
-    measure(given.data, given.day.isoformat(), given.rounds, given.url)
+    measure(given.data, given.day.isoformat(), given.rounds, given.url, inside=given.inside)
 
 
 if __name__ == "__main__":

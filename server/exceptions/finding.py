@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
@@ -31,7 +32,7 @@ MOST = 2000
 IDS_AT_ONCE = 400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """`subject` is a record, household, point, roster entry or device; `since` RFC 3339 UTC. `about` holds
     what the page links to: {record_id | household_id | point_id | roster_entry_id | device_id: …, words?}."""
@@ -42,7 +43,7 @@ class Found:
     since: str
     about: Mapping[str, str]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """All that is needed to find it again, as one word for an address."""
         parts = [self.kind, self.village_code, self.subject, self.since]

@@ -24,16 +24,15 @@ def running(new_server) -> Server:
     return new_server(demo=False)
 
 
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
-
-
 def children_of(parent: int) -> dict[int, str]:
-    """{pid: name}"""
+    """{pid: name} of those that run; one that was killed stays there until the parent has heard of it."""
     found = {}
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and parent_of(int(entry.name)) == parent:
+            if not entry.name.isdigit():
+                continue
+            state, its_parent = (entry / "stat").read_text("utf-8").rpartition(")")[2].split()[:2]
+            if int(its_parent) == parent and state != "Z":
                 found[int(entry.name)] = (entry / "comm").read_text("utf-8").strip()
         except OSError:  # it ended while we looked
             continue

@@ -57,7 +57,8 @@ def test_one_days_figures_indicator_and_order_are_never_shown_for_another_s(worl
 def test_the_way_down_keeps_what_was_chosen_and_only_that(world: World) -> None:
     client = world.signed_in("dong")
     plain, chosen = client.get("/").text, client.get("/?indicator=A4&span=week").text
-    assert "indicator=A4&amp;area=" in chosen and "indicator=A4&amp;area=" not in plain
+    kept = '"/?span=week&amp;indicator=A4&amp;area='
+    assert kept in chosen and kept not in plain and '"/?area=' in plain
     client.set_cookie("lang", "en")
     assert client.get("/").text.count("map-table") == plain.count("map-table")
 
