@@ -161,6 +161,18 @@ def test_a_delivery_as_due_with_a_signature(phone: Phone) -> None:
     expect(phone.records().first).to_have_attribute("data-state", "accepted")
 
 
+def test_a_delivery_minutes_after_its_form_was_opened_is_not_in_the_future(phone: Phone) -> None:
+    deliver(phone, "照片")
+    phone.page.evaluate("const real = Date.now; Date.now = () => real() + 300_000")
+    time = phone.field("delivered_at")
+    before = time.locator("input").input_value()
+    time.get_by_role("button", name="现在").click()
+    expect(time.locator("input")).not_to_have_value(before)
+    phone.press("完成")  # the photo is missing, so that all complaints are shown
+    expect(phone.field("photo").locator(".problem")).to_be_visible()
+    expect(time.locator(".problem")).to_have_count(0)
+
+
 def test_a_photo_is_shrunk_and_says_nothing_of_its_place(phone: Phone) -> None:
     deliver(phone, "照片")
     picture = photo_with_place(phone)

@@ -37,7 +37,6 @@ function envelope(started_at: string): Record<string, unknown> {
     ["town_code", village?.town_code ?? state.villageCode.value.slice(0, 9)],
     ["grid_code", filler?.grid_code],
     ["started_at", started_at],
-    ["captured_at", started_at],
   ];
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ""));
 }

@@ -222,4 +222,6 @@ def test_the_records_of_a_history_are_found_by_an_index(world: World) -> None:
             for statement, parameters in asked:
                 if "FROM records" in statement or "FROM units" in statement:
                     plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-                    assert not any(row.detail.startswith("SCAN") for row in plan), plan
+                    scanned = {row.detail.split()[1] for row in plan if row.detail.startswith("SCAN")}
+                    # A page's keys, found by an index, are read through.
+                    assert not {name for name in scanned if not name.startswith("anon_")}, plan
