@@ -68,7 +68,7 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
     from server.webhooks.delivering import delivering_beside
 
     follower = make_follower(shared)
-    with _told_when_full("intake", shared.settings), delivering_beside(shared):
+    with told_when_full("intake", shared.settings), delivering_beside(shared):
         _alone(partial(follower.run_forever, stopped), IntakeRunning, stopped)
 
 
@@ -78,7 +78,7 @@ def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
 
     os.nice(NICE)  # phones and pages come first
     shared = app.extensions["gridbook"]
-    with _told_when_full("the worker for jobs", shared.settings), app.app_context():
+    with told_when_full("the worker for jobs", shared.settings), app.app_context():
         _alone(partial(do_jobs, shared, stopped), LockHeld, stopped)
 
 
@@ -92,7 +92,7 @@ def _alone(errand: Callable[[], None], held: type[Exception], stopped: Callable[
 
 
 @contextmanager
-def _told_when_full(who: str, settings: Settings) -> Iterator[None]:
+def told_when_full(who: str, settings: Settings) -> Iterator[None]:
     """An errand that a full disk ends is started again, and needs no trace of where it was."""
     from sync.store import InsufficientStorage
 

@@ -16,7 +16,6 @@ from server.intake.follower import Follower, ask
 from server.intake.lock import IntakeRunning
 from server.intake.rebuilding import read_failure, read_progress
 from server.people import devices
-from sync.store import InsufficientStorage
 
 intake = AppGroup("intake", help="Follow the store: judge records, keep the read model.")
 readmodel = AppGroup("readmodel", help="The tables that figures are read from.")
@@ -72,15 +71,14 @@ def follow() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     from server.app import gridbook
+    from server.serving import told_when_full
     from server.webhooks.delivering import delivering_beside
 
     try:
-        with delivering_beside(gridbook()):
+        with told_when_full("intake", gridbook().settings), delivering_beside(gridbook()):
             _follower().run_forever(lambda: stopped)
     except IntakeRunning as error:
         sys.exit(str(error))
-    except InsufficientStorage as error:
-        sys.exit(f"intake stopped and is started again: {error.reason}")
 
 
 @intake.command()

@@ -88,8 +88,8 @@ def rules_text(problems: list[dict[str, Any]]) -> str:
 def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], now: str) -> Decision:
     """A verdict that stands holds against a new judgement; reviews hold against both."""
     decision = Decision(judged.status, judged.problems, None, now, "intake")
-    problems = standing.get("problems")
-    if _holds(standing) and isinstance(problems, list):
+    problems = _held(standing)
+    if problems is not None:
         comment = standing.get("comment")
         decision = Decision(
             str(standing["status"]),
@@ -101,15 +101,18 @@ def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], 
     return decision.reviewed(reviews, is_countable(judged))
 
 
-def _holds(standing: Mapping[str, Any]) -> bool:
-    return standing.get("status") in STATUSES and isinstance(standing.get("problems"), list)
+def _held(standing: Mapping[str, Any]) -> list[Any] | None:
+    """The problems that a verdict names, if it is one."""
+    problems = standing.get("problems")
+    return problems if standing.get("status") in STATUSES and isinstance(problems, list) else None
 
 
 def stands(standing: Mapping[str, Any]) -> bool:
     """Whether that verdict holds and is about a record that can be counted: a new judgement would change
     nothing."""
-    return _holds(standing) and not any(
-        isinstance(found, dict) and found.get("rule") in UNCOUNTABLE for found in standing["problems"]
+    problems = _held(standing)
+    return problems is not None and not any(
+        isinstance(found, dict) and found.get("rule") in UNCOUNTABLE for found in problems
     )
 
 

@@ -78,9 +78,14 @@ class Side:
         name = f"{term.component}|{self.part}" if self.part else term.component
         return [(name, self.part)] if name in contributions else []
 
+    def of_span(self, figure: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of a whole figure the part that is about the side's days."""
+        found: Mapping[str, Any] = figure if self.span == "day" else figure["seven_days"]
+        return found
+
     def told(self, figure: Mapping[str, Any]) -> float | int:
         """The same number where `figures` tells it."""
-        told = figure if self.span == "day" else figure["seven_days"]
+        told = self.of_span(figure)
         if not self.part:
             return told.get(self.of) or 0
         of_part = told.get("parts", {}).get(self.part, {})

@@ -3,7 +3,7 @@ are ignored."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from flask import request
@@ -50,6 +50,11 @@ def area_choices(member: Staff) -> dict[str, list[dict[str, Any]]]:
         "towns": [area for area in found if area["level"] == "town"],
         "villages": [area for area in found if area["level"] == "village"],
     }
+
+
+def level_of(area: Mapping[str, Any]) -> dict[str, Any]:
+    """The area as a page's query names it: {town} or {village}; nothing for the whole district."""
+    return {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
 
 
 class Names(dict[str, str]):

@@ -22,7 +22,7 @@ from server.readmodel import queries
 from server.readmodel.disinfection_queries import hint_rules
 from server.web import figures as layout
 from server.web.addresses import unit_href
-from server.web.asking import area_choices, area_filters, asked, path_to
+from server.web.asking import Names, area_choices, area_filters, asked, level_of, names, path_to
 from server.web.choices import choice_label
 from server.web.frame import here
 from server.web.language import pick
@@ -73,17 +73,17 @@ def figure() -> str:
     page = api.page(member, side, area["code"], grid, query.get("cursor"), PAGE)
     indicator, percent = side.indicator, layout.is_share(side.indicator)
     figures = _figures(side, area, grid)
-    names = _names(member, page.items)
+    called = names(queries.areas(gridbook().readmodel))
     return render_template(
         "figure.html",
         area=area,
         path=path_to(member, area),
-        grid=_grid_name(area, grid) if grid else "",
+        grid=called.get(grid, t("figure.no_grid")) if grid else "",
         given_grid=grid,
         indicator=indicator,
         name=layout.with_unit(pick(indicator.name), "" if percent else pick(indicator.unit)),
         note=pick(indicator.note),
-        headline=number(_of_span(figures, side)["value"], percent=percent),
+        headline=number(side.of_span(figures)["value"], percent=percent),
         sides=_sides(side, figures),
         parts=_parts(side, figures),
         spans=() if indicator.cumulative else queries.SPANS,
@@ -91,7 +91,7 @@ def figure() -> str:
         total=_total(side, area, grid),
         below=_below(side, area) if grid is None else [],
         below_level={"district": "town", "town": "village"}.get(area["level"], "grid"),
-        rows=[_row(member, item, names) for item in page.items],
+        rows=[_row(item, called) for item in page.items],
         counts_one=all(item["amount"] == 1 for item in page.items),
         with_ranges=any("parts" in item for item in page.items),
         next_cursor=page.next_cursor,
@@ -116,10 +116,6 @@ def _figures(side: queries.Side, area: Mapping[str, Any], grid: str | None) -> d
     return found[0] if found else {**empty, "seven_days": empty}
 
 
-def _of_span(figure: Mapping[str, Any], side: queries.Side) -> dict[str, Any]:
-    return dict(figure if side.span == "day" else figure["seven_days"])
-
-
 def _sides(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The numbers to choose from, where there are several."""
     known = queries.sides_of(side.indicator, side.part or None)
@@ -138,7 +134,7 @@ def _sides(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _parts(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    parts = _of_span(figures, side).get("parts", {})
+    parts = side.of_span(figures).get("parts", {})
     percent = bool(side.indicator.parts_numerator)
     rows = [
         {
@@ -204,23 +200,7 @@ def _here_in(area_code: str) -> str:
     return here(area=area_code, town=None, village=None, grid=None)
 
 
-def _grid_name(area: Mapping[str, Any], grid: str) -> str:
-    return _grids(area["code"]).get(grid, t("figure.no_grid"))
-
-
-def _grids(village: str) -> dict[str, str]:
-    return {each["code"]: each["name"] for each in queries.areas(gridbook().readmodel, parent=village)}
-
-
-def _names(member: Staff, items: list[dict[str, Any]]) -> dict[str, str]:
-    """{code: name} of the villages and grids of the rows."""
-    villages = {area["code"]: area["name"] for area in area_choices(member)["villages"]}
-    for code in {item["village_code"] for item in items}:
-        villages |= _grids(code)
-    return villages
-
-
-def _row(member: Staff, item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _row(item: Mapping[str, Any], called: Names) -> dict[str, Any]:
     entry, answers = item.get("entry") or {}, item.get("answers") or {}
     village = item["village_code"]
     name = entry.get("head_name") or entry.get("name") or answers.get("person_name") or ""
@@ -231,8 +211,8 @@ def _row(member: Staff, item: Mapping[str, Any], names: Mapping[str, str]) -> di
         "id": _unit_words(item),
         "name": pick(name),
         "href": unit_href(kind, unit_id, village) if kind in queries.indicators().units else "",
-        "village": names.get(village, village),
-        "grid": names.get(item["grid_code"], t("figure.no_grid")),
+        "village": called[village],
+        "grid": called.get(item["grid_code"], t("figure.no_grid")),
         "amount": number(item["amount"]),
         "ranges": "、".join(
             f"{t('figure.up_to', n=part)} ×{number(n)}" for part, n in item.get("parts", {}).items()
@@ -256,9 +236,8 @@ def _as_records(side: queries.Side, area: Mapping[str, Any]) -> str:
     """The list of records, where the number counts those and nothing narrower is asked for."""
     if side.part or not queries.counts_records(queries.indicators(), side.indicator, side.of):
         return ""
-    place: dict[str, Any] = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
     days: dict[str, Any] = {"from": side.first_day, "to": side.day}
-    return url_for("web.records", behind=side.indicator.id, of=side.of, **days, **place)
+    return url_for("web.records", behind=side.indicator.id, of=side.of, **days, **level_of(area))
 
 
 def _worked_on(indicator_id: str, area: Mapping[str, Any], day: date) -> str:
@@ -266,6 +245,4 @@ def _worked_on(indicator_id: str, area: Mapping[str, Any], day: date) -> str:
     if not page:
         return ""
     values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
-    if area["level"] in ("town", "village"):
-        values[area["level"]] = area["code"]
-    return url_for(f"web.{page}", **values)  # type: ignore[arg-type]
+    return url_for(f"web.{page}", **(values | level_of(area)))

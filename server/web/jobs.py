@@ -16,6 +16,7 @@ from server.jobs.queue import Job
 from server.people.web import require_csrf, require_staff
 from server.web import language
 from server.web.language import translate as t
+from server.web.live import event_stream
 from server.web.pages import blueprint
 
 
@@ -109,6 +110,4 @@ def job_events(job_id: str) -> Response:
         except KeyError:
             return None
 
-    stream = moves(look, time.sleep, time.monotonic)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(stream, content_type="text/event-stream", headers=headers)
+    return event_stream(moves(look, time.sleep, time.monotonic))

@@ -48,9 +48,12 @@ def watch_of(readmodel: ReadModel) -> Watch:
 @blueprint.get("/events")
 @require_staff
 def events() -> Response:
-    stream = announcements(watch_of(gridbook().readmodel), time.sleep, time.monotonic)
+    return event_stream(announcements(watch_of(gridbook().readmodel), time.sleep, time.monotonic))
+
+
+def event_stream(pieces: Iterator[str]) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(stream, content_type="text/event-stream", headers=headers)
+    return Response(pieces, content_type="text/event-stream", headers=headers)
 
 
 def announcements(watch: Watch, sleep: Callable[[float], None], clock: Callable[[], float]) -> Iterator[str]:

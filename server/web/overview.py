@@ -21,7 +21,7 @@ from server.readmodel import queries
 from server.readmodel.kept import kept
 from server.web import behind, language
 from server.web import figures as layout
-from server.web.asking import asked, path_to
+from server.web.asking import asked, level_of, path_to
 from server.web.language import pick
 from server.web.language import translate as t
 from server.web.numbers import day_words, number
@@ -39,9 +39,9 @@ def overview() -> str:
     query = asked(shapes.DayQuery)
     area, day = own_area(member, query.get("area")), query.get("day") or today()
     rm, known = gridbook().readmodel, queries.indicators().indicators
-    figures = _figures(area["code"], day)
-    if (now := _now_if(day)) and "C3" in figures:
-        figures = figures | {"C3": figures["C3"] | queries.points_at(rm, area["code"], now)}
+    figures = of_day = _figures(area["code"], day)
+    if (now := _now_if(day)) and "C3" in of_day:
+        figures = of_day | {"C3": of_day["C3"] | queries.points_at(rm, area["code"], now)}
     before = _figures(area["code"], day - timedelta(days=1))
     opens = _opens(member, area, day)
     shown = [
@@ -63,7 +63,7 @@ def overview() -> str:
         **trend,
         **village_map(area, day, (trend["indicator"] or {}).get("id", ""), _span()),
         # The areas' points overdue are those of the day's end: so is their total.
-        **_table(member, area, day, figures | queries.figures(rm, area["code"], day.isoformat(), ["C3"])),
+        **_table(member, area, day, of_day),
     )
 
 
@@ -109,8 +109,7 @@ def _opens(member: Staff, area: dict[str, Any], day: date) -> Callable[[str, str
     def opens(indicator_id: str, span: str) -> str:
         # The page's figure is of this moment, and so is that list; rows behind a figure are of the day's end.
         if indicator_id == "C3" and address and _now_if(day):
-            level = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
-            return url_for("web.points", **level)
+            return url_for("web.points", **level_of(area))
         return behind.href(address, indicator_id, area["code"], span="week" if span == "week" else None)
 
     return opens

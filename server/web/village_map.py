@@ -18,7 +18,7 @@ from server.people.staff import Staff
 from server.readmodel import queries
 from server.readmodel.kept import kept
 from server.web import figures as layout
-from server.web.asking import names
+from server.web.asking import level_of, names
 from server.web.numbers import number
 
 WITH_MAP = ("district", "town")
@@ -82,7 +82,7 @@ def sync_state(member: Staff, area: dict[str, Any], day: date) -> dict[str, Any]
     """What of the day may still be missing; each figure with the page that lists what is behind it."""
     found = heard(area, day)
     villages, phones, waiting, lists = (found[name] for name in ("villages", "devices", "waiting", "lists"))
-    level = {area["level"]: area["code"]} if area["level"] in ("town", "village") else {}
+    level = level_of(area)
     shown = {
         "day": day.isoformat(),
         **level,

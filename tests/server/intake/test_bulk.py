@@ -31,7 +31,14 @@ from tests.server.intake.district import (
     withdrawal,
 )
 from tests.server.intake.district import DAY as DAY_OF_VISITS
-from tests.server.intake.test_figures_property import SEARCH, _decide, a_district, histories, publish
+from tests.server.intake.test_figures_property import (
+    SEARCH,
+    SEARCHED,
+    _decide,
+    a_district,
+    histories,
+    publish,
+)
 
 TABLES = [table for table in metadata.sorted_tables if table not in (checkpoints, counters, meta)]
 
@@ -220,12 +227,7 @@ def tables_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | Non
         assert documents(district) == written
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    phases=SEARCH,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@SEARCHED
 @given(docs=histories(), data=st.data())
 def test_a_rebuild_makes_every_table_as_it_was_after_whatever_history(
     docs: list[dict[str, Any]], data: st.DataObject

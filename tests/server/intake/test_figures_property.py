@@ -66,6 +66,12 @@ OTHER_CAMPAIGN = "rice"
 SEARCH = [
     phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)
 ]  # an example takes half a second
+SEARCHED = settings(
+    max_examples=20,
+    deadline=None,
+    phases=SEARCH,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 @st.composite
@@ -315,12 +321,7 @@ def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | No
         assert queries.version(district.readmodel) > before
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    phases=SEARCH,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@SEARCHED
 @given(docs=histories(), data=st.data())
 def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
     docs: list[dict[str, Any]], data: st.DataObject

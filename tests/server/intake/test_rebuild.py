@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import select
@@ -165,6 +165,16 @@ def test_an_out_of_date_read_model_is_made_anew_by_itself(district: District) ->
     assert visits(district) == 1
 
 
+class NoRoom:
+    """In the place of something that a rebuild does."""
+
+    tried = 0
+
+    def __call__(self, *_: Any) -> NoReturn:
+        self.tried += 1
+        raise OSError("no space left")
+
+
 def other_follower(district: District) -> Follower:
     """By another key than the tables were made by: they are out of date for it."""
     return Follower(district.store, district.readmodel, person_key=b"another secret of the same length")
@@ -175,19 +185,14 @@ def test_an_out_of_date_read_model_whose_rebuild_fails_goes_on_as_it_is_until_as
 ) -> None:
     district.send(visit(1))
     district.intake()
-    tried = []
-
-    def fails(*_: Any) -> None:
-        tried.append(1)
-        raise OSError("no space left")
-
+    tell_all = NoRoom()
     with monkeypatch.context() as patch:
-        patch.setattr(rebuilding, "tell_all", fails)
+        patch.setattr(rebuilding, "tell_all", tell_all)
         late = visit(2)
         district.send(late)
         for _ in range(3):
             other_follower(district).run_once()
-    assert (visits(district), len(tried)) == (2, 1)
+    assert (visits(district), tell_all.tried) == (2, 1)
     assert district.verdict(late)["status"] == "accepted"
     assert "OSError: no space left" in str(rebuilding.read_failure(district.readmodel))
     ask(district.readmodel, "rebuild")
@@ -223,7 +228,7 @@ def test_tables_of_another_store_take_nothing_in_before_they_are_made_again(
     other.send(visit(1), visit(2))
     follower = Follower(other.store, district.readmodel, person_key=PERSON_KEY)
     with monkeypatch.context() as patch:
-        patch.setattr(rebuilding, "tell_all", stop_with_error)
+        patch.setattr(rebuilding, "tell_all", NoRoom())
         assert follower.run_once() == 0
         assert follower.recheck() == 0
     assert visits(district) == 1
@@ -233,28 +238,19 @@ def test_tables_of_another_store_take_nothing_in_before_they_are_made_again(
     other.close()
 
 
-def stop_with_error(*_: Any) -> None:
-    raise OSError("no space left")
-
-
 def test_a_rebuild_that_fails_is_not_begun_again_unasked_and_what_arrives_is_taken_in(
     district: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     district.send(visit(1))
     district.intake()
-    tried = []
-
-    def fails(*_: Any) -> None:
-        tried.append(1)
-        raise OSError("no space left")
-
+    tell_all = NoRoom()
     with monkeypatch.context() as patch:
-        patch.setattr(rebuilding, "tell_all", fails)
+        patch.setattr(rebuilding, "tell_all", tell_all)
         ask(district.readmodel, "rebuild")
         district.send(visit(2))
         district.intake()
         district.new_follower().run_once()
-    assert (visits(district), len(tried)) == (2, 1)
+    assert (visits(district), tell_all.tried) == (2, 1)
     assert "OSError: no space left" in str(rebuilding.read_failure(district.readmodel))
     assert rebuilding.read_progress(district.readmodel) is None
     ask(district.readmodel, "rebuild")
@@ -334,11 +330,8 @@ def test_a_failure_is_told_until_the_next_rebuild_is_asked_for(
     with pytest.raises(asked_rebuild.UnderWay):
         asked_rebuild.start(district.readmodel)
 
-    def fails(_store: object) -> int:
-        raise OSError("no space left")
-
     with monkeypatch.context() as patch:
-        patch.setattr(rebuilding, "count_records", fails)
+        patch.setattr(rebuilding, "count_records", NoRoom())
         district.intake()
     told = asked_rebuild.told(district.readmodel)
     assert told.state == "failed" and "no space left" in str(told.failure)
