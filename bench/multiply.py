@@ -26,13 +26,17 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     MetaData,
     Select,
     Table,
+    Text,
+    cast,
     func,
     insert,
     literal,
     select,
+    true,
     update,
 )  # fmt: skip
 
@@ -70,13 +74,13 @@ def originals(table: Table) -> Select[Any]:
     return select(table)
 
 
-def copied(source: Table, column: Column[Any], number: int) -> ColumnElement[Any]:
+def copied(source: Table, column: Column[Any], number: Column[int]) -> ColumnElement[Any]:
     """What the copy has in a column."""
-    ending = literal(f"{MARK}{number}")
+    ending = literal(MARK) + cast(number, Text)
     if column.name in RENAMED:
         return column + ending
-    if column.name in OF_SOME and column.name in source.c:
-        return column + literal(f"{MARK}{number % OF_SOME[column.name]}")
+    if column.name in OF_SOME:
+        return column + literal(MARK) + cast(number % OF_SOME[column.name], Text)
     if column.name in NAMED_IN:
         renamed: ColumnElement[Any] = column
         for name in (name for name in ("record_id", "household_id") if name in source.c):
@@ -91,21 +95,27 @@ def multiply(rm: ReadModel, times: int) -> int:
         before = visits_by_day(connection)
         connection.execute(update(records).values(received_at=records.c.happened_at))
         add_to_cells(connection, times - 1)
-        sources = {table: set_apart(connection, table) for table in TABLES}
         dropped = [index for table in TABLES for index in table.indexes]
         for index in dropped:
             index.drop(connection, checkfirst=True)
-    for table, source in sources.items():
-        for number in range(1, times):
-            rows = select(*(copied(source, column, number) for column in source.c))
-            with rm.engine.begin() as connection:
-                connection.execute(insert(table).from_select([column.name for column in table.c], rows))
+        numbers = Table("numbers", MetaData(), Column("number", Integer, primary_key=True))
+        numbers.create(connection)
+        connection.execute(insert(numbers), [{"number": number} for number in range(1, times)])
+        for table in TABLES:
+            source = set_apart(connection, table)
+            # In the order of the key, so that its index grows where it was read last.
+            rows = (
+                select(*(copied(source, column, numbers.c.number) for column in source.c))
+                .select_from(source.join(numbers, true()))
+                .order_by(*(source.c[column.name] for column in table.primary_key), numbers.c.number)
+            )
+            connection.execute(insert(table).from_select([column.name for column in table.c], rows))
+            source.drop(connection)
+        numbers.drop(connection)
     for index in dropped:
         with rm.engine.begin() as connection:
             index.create(connection)
     with rm.engine.begin() as connection:
-        for source in sources.values():
-            source.drop(connection)
         raise_version(connection)
         after = visits_by_day(connection)
         assert after == {key: value * times for key, value in before.items()}
@@ -113,8 +123,9 @@ def multiply(rm: ReadModel, times: int) -> int:
 
 
 def set_apart(connection: Connection, table: Table) -> Table:
-    """The originals in a table of their own, which stays small."""
-    source = Table(f"original_{table.name}", MetaData(), *(Column(c.name, c.type) for c in table.c))
+    """The originals in a table of their own, which stays small and can be read in the order of its key."""
+    columns = (Column(c.name, c.type, primary_key=c.primary_key) for c in table.c)
+    source = Table(f"original_{table.name}", MetaData(), *columns)
     source.create(connection)
     connection.execute(insert(source).from_select([column.name for column in table.c], originals(table)))
     return source
