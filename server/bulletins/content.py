@@ -25,12 +25,13 @@ from sqlalchemy import Connection, select
 
 from server.bulletins import cutoff
 from server.bulletins.as_of import WAITING, AsOf, as_of
+from server.bulletins.heard import heard_by_record
 from server.bulletins.refusals import Refused
 from server.people import devices
 from server.people.people import People
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import figure, number
-from server.readmodel.tables import areas, records
+from server.readmodel.figures import Sums, amounts, number
+from server.readmodel.tables import areas
 from server.villages.nil_reports import NilStep
 
 Content = dict[str, Any]
@@ -40,7 +41,7 @@ LEVELS = ("district", "town", "village")
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """An earlier bulletin, to say what has come for its day since."""
+    """An earlier bulletin, to say what has come for its day since; of its figures the district's."""
 
     number: str
     day: str
@@ -67,11 +68,9 @@ def compose(
         raise Refused("bulletin-no-district")
     found = as_of(connection, declaration, settings, moment)
     wanted = list(declaration.indicators.values())
-    sums = found.sums([area["code"] for area in known], on, wanted)
-    listed = [_named(area) for area in known if _is_active(area, on) or any(sums[area["code"]].values())]
-    figures = {
-        area["code"]: {each.id: _figure(each, sums[area["code"]]) for each in wanted} for area in listed
-    }
+    sums = found.sums(None, on, wanted)
+    listed = [_named(area) for area in known if _is_active(area, on) or _counts(sums.get(area["code"], {}))]
+    figures = _figures([area["code"] for area in listed], sums, wanted)
     check_sums(listed, figures, wanted)
     return {
         "district": {name: district[name] for name in ("code", "name")},
@@ -104,8 +103,26 @@ def _named(area: Mapping[str, Any]) -> dict[str, Any]:
     return {name: area[name] for name in ("code", "name", "level", "parent")}
 
 
-def _figure(indicator: Indicator, sums: Any) -> dict[str, Any]:
-    return {name: value for name, value in figure(indicator, sums).items() if name != "cumulative"}
+def _counts(sums: Sums) -> bool:
+    return any(any(parts.values()) for parts in sums.values())
+
+
+def _figures(codes: Iterable[str], sums: Mapping[str, Sums], indicators: Sequence[Indicator]) -> Figures:
+    """What an area counts nothing of is one and the same object for all such areas."""
+    nothing: Sums = {}
+    asked = [
+        (each.id, each, {term.at[span] for term in each.terms() for span in term.at}, amounts(each, nothing))
+        for each in indicators
+    ]
+    found = {}
+    for code in codes:
+        own = sums.get(code, nothing)
+        keys = own.keys()
+        found[code] = {
+            name: none if keys.isdisjoint(wanted) else amounts(each, own)
+            for name, each, wanted, none in asked
+        }
+    return found
 
 
 def _words(indicator: Indicator) -> dict[str, Any]:
@@ -171,19 +188,10 @@ def _place(area: Mapping[str, Any]) -> dict[str, str]:
 
 def _devices(connection: Connection, people: People, start: str, moment: str) -> dict[str, Any]:
     """Of the devices in use at the moment those that were not heard from on the day: no sync, no record."""
-    received = records.c.received_at.between(start, moment)
-    heard = set(connection.execute(select(records.c.writer).where(received).distinct()).scalars())
-    active = [each for each in devices.every(people) if _is_in_use(each, moment)]
-    silent = [
-        each
-        for each in active
-        if each.writer not in heard and not start <= (each.last_contact_at or "") <= moment
-    ]
-    return {"active": len(active), "silent": [_device(each) for each in silent]}
-
-
-def _is_in_use(device: devices.Device, moment: str) -> bool:
-    return not device.revoked and not device.expired(moment) and device.enrolled_at <= moment
+    active, quiet = devices.in_use(people, start, moment)
+    asked = [each.device_id for each in quiet]
+    heard = heard_by_record(connection, asked, devices.former(people), start, moment)
+    return {"active": active, "silent": [_device(each) for each in quiet if each.device_id not in heard]}
 
 
 def _device(device: devices.Device) -> dict[str, Any]:
@@ -204,7 +212,7 @@ def _waiting(listed: Sequence[Mapping[str, Any]], found: AsOf) -> dict[str, Any]
 
 def _late(found: AsOf, earlier: Frozen, code: str, indicators: Sequence[Indicator]) -> dict[str, Any]:
     sums = found.sums([code], earlier.day, indicators)[code]
-    now = {each.id: _figure(each, sums) for each in indicators}
+    now = {each.id: amounts(each, sums) for each in indicators}
     return {
         "number": earlier.number,
         "day": earlier.day,

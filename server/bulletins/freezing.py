@@ -141,7 +141,7 @@ def _composed(shared: Gridbook, day: date, moment: str, bulletins: Sequence[Bull
 def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list[Frozen]:
     first, last = (day - timedelta(days=LATE_DAYS)).isoformat(), day.isoformat()
     return [
-        Frozen(each.number, each.day, archive.content(shared.store, each.number)["figures"])
+        Frozen(each.number, each.day, archive.own_figures(shared.store, each))
         for each in bulletins
         if first <= each.day < last and not each.replaced_by
     ]
