@@ -32,6 +32,7 @@ from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import Sums, add_to, scopes_of, sums_by_area, week_start
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.selecting import waiting
+from server.readmodel.sides import WHOLE
 from server.readmodel.tables import (
     areas,
     cells,
@@ -91,14 +92,19 @@ class AsOf:
                     add_to(result[area], scope, component, part, value)
         return result
 
-    def active_areas(self, day: str, components: Sequence[str]) -> set[str]:
+    def active_areas(self, area_codes: Collection[str], day: str, components: Sequence[str]) -> set[str]:
         """The areas in which one of the components counts something on the day."""
-        wanted = (cells.c.day == day) & cells.c.component.in_(components)
         counts: dict[tuple[str, str], int] = defaultdict(int)
-        for row in self.connection.execute(select(cells).where(wanted)):
-            counts[row.area_code, row.component] += row.value
-        for (area, component, _, on), value in self.changes.items():
-            if on == day and component in components:
+        query = select(cells.c.area_code, cells.c.component, cells.c.value).where(
+            cells.c.area_code.in_(area_codes),
+            cells.c.component.in_(components),
+            cells.c.part == WHOLE,
+            cells.c.day == day,
+        )
+        for area, component, value in self.connection.execute(query):
+            counts[area, component] += value
+        for (area, component, part, on), value in self.changes.items():
+            if on == day and component in components and part == WHOLE:
                 counts[area, component] += value
         return {area for (area, _), count in counts.items() if count}
 

@@ -15,7 +15,7 @@ No name, phone or address of a resident is in it; a device goes by the label tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -57,10 +57,11 @@ def compose(
     moment: str,
     earlier: Iterable[Frozen] = (),
     nil: Mapping[str, NilStep] = MappingProxyType({}),
+    of_villages: Collection[str] | None = None,
 ) -> Content:
     """The content for `day` as of `moment`, out of one snapshot; `nil` are the nil reports as of then, by
-    village. Raises Refused when there is no district, or
-    when parts do not sum to totals."""
+    village. With `of_villages` the day's villages have these indicators only: for a page that shows no
+    others. Raises Refused when there is no district, or when parts do not sum to totals."""
     on = day.isoformat()
     known = _areas(connection)
     district = next((area for area in known if area["level"] == "district"), None)
@@ -68,9 +69,17 @@ def compose(
         raise Refused("bulletin-no-district")
     found = as_of(connection, declaration, settings, moment)
     wanted = list(declaration.indicators.values())
-    sums = found.sums(None, on, wanted)
-    listed = [_named(area) for area in known if _is_active(area, on) or _counts(sums.get(area["code"], {}))]
-    figures = _figures([area["code"] for area in listed], sums, wanted)
+    active = [area for area in known if _is_active(area, on)]
+    villages = [area for area in active if area["level"] == "village"]
+    if of_villages is None:
+        figures = _figures(known, found.sums(None, on, wanted), on, wanted)
+    else:
+        some = [each for each in wanted if each.id in of_villages]
+        apart = set(_codes(villages))
+        others = [area for area in known if area["code"] not in apart]
+        figures = _figures(others, found.sums(_codes(others), on, wanted), on, wanted)
+        figures |= _figures(villages, found.sums(_codes(villages), on, some), on, some)
+    listed = [_named(area) for area in known if area["code"] in figures]
     check_sums(listed, figures, wanted)
     return {
         "district": {name: district[name] for name in ("code", "name")},
@@ -80,7 +89,7 @@ def compose(
         "areas": listed,
         "indicators": [_words(each) for each in wanted],
         "figures": figures,
-        "villages": _villages([area for area in known if _is_active(area, on)], found, on, declaration, nil),
+        "villages": _villages(villages, found, on, declaration, nil),
         "devices": _devices(connection, people, cutoff.day_start(day), moment),
         "waiting": _waiting(listed, found),
         "late": [_late(found, each, district["code"], wanted) for each in earlier],
@@ -89,7 +98,8 @@ def compose(
 
 def _areas(connection: Connection) -> list[dict[str, Any]]:
     """In order: the district, its towns, their villages."""
-    rows = connection.execute(select(areas).where(areas.c.level.in_(LEVELS))).all()
+    columns = [areas.c[name] for name in ("code", "name", "level", "parent", "active_from", "active_to")]
+    rows = connection.execute(select(*columns).where(areas.c.level.in_(LEVELS))).all()
     known = [dict(row._mapping) for row in rows]
     return sorted(known, key=lambda area: (LEVELS.index(area["level"]), area["code"]))
 
@@ -107,22 +117,30 @@ def _counts(sums: Sums) -> bool:
     return any(any(parts.values()) for parts in sums.values())
 
 
-def _figures(codes: Iterable[str], sums: Mapping[str, Sums], indicators: Sequence[Indicator]) -> Figures:
-    """What an area counts nothing of is one and the same object for all such areas."""
+def _figures(
+    known: Iterable[Mapping[str, Any]], sums: Mapping[str, Sums], day: str, indicators: Sequence[Indicator]
+) -> Figures:
+    """Of the areas that there are on the day or that count anything. What an area counts nothing of is one
+    and the same object for all such areas."""
     nothing: Sums = {}
     asked = [
         (each.id, each, {term.at[span] for term in each.terms() for span in term.at}, amounts(each, nothing))
         for each in indicators
     ]
     found = {}
-    for code in codes:
-        own = sums.get(code, nothing)
-        keys = own.keys()
-        found[code] = {
-            name: none if keys.isdisjoint(wanted) else amounts(each, own)
-            for name, each, wanted, none in asked
-        }
+    for area in known:
+        own = sums.get(area["code"], nothing)
+        if _is_active(area, day) or _counts(own):
+            keys = own.keys()
+            found[area["code"]] = {
+                name: none if keys.isdisjoint(wanted) else amounts(each, own)
+                for name, each, wanted, none in asked
+            }
     return found
+
+
+def _codes(known: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [area["code"] for area in known]
 
 
 def _words(indicator: Indicator) -> dict[str, Any]:
@@ -141,7 +159,8 @@ def check_sums(
     for indicator in indicators:
         for name in summed(indicator):
             for code, parts in inside.items():
-                if code in figures and not _sums(figures, code, parts, indicator.id, name):
+                told = all(indicator.id in figures[part] for part in parts)
+                if code in figures and told and not _sums(figures, code, parts, indicator.id, name):
                     raise Refused("bulletin-sums", indicator=indicator.id, area=code)
 
 
@@ -158,7 +177,7 @@ def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, 
 
 
 def _villages(
-    listed: Sequence[Mapping[str, Any]],
+    villages: Sequence[Mapping[str, Any]],
     found: AsOf,
     day: str,
     declaration: Declaration,
@@ -166,8 +185,7 @@ def _villages(
 ) -> dict[str, Any]:
     """A village has reported when a record of the day counts in it, whatever nil report there is."""
     counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
-    heard = found.active_areas(day, counted)
-    villages = [area for area in listed if area["level"] == "village"]
+    heard = found.active_areas(_codes(villages), day, counted)
     others = [_place(area) for area in villages if area["code"] not in heard]
     said = [
         each | {"at": nil[each["code"]].at, "by": nil[each["code"]].by["name"]}

@@ -93,6 +93,19 @@ def test_a_bulletin_out_of_postgresql_is_the_same(
     other.readmodel.engine.dispose()
 
 
+def test_a_preview_may_leave_out_what_villages_have_besides(district: District, shared: Gridbook) -> None:
+    send(district, beijing("10:00"), visit(1), visit(2, "refused"), visit(3, code=BETA))
+    whole, some = (
+        freezing.preview(shared, DAY, AT_FIVE_PAST, names) for names in (None, ["A4", "A2", "no such"])
+    )
+    assert {name: each for name, each in whole.items() if name != "figures"} == {
+        name: each for name, each in some.items() if name != "figures"
+    }
+    for code, figures in whole["figures"].items():
+        wanted = ("A4", "A2") if code in (ALPHA, BETA) else figures
+        assert some["figures"][code] == {name: figures[name] for name in wanted}
+
+
 def test_before_the_cut_off_there_is_a_preview_and_no_bulletin(district: District, shared: Gridbook) -> None:
     district.intake()
     for early in (beijing("11:00"), beijing("16:00"), beijing("16:00:04.999")):
