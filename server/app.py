@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import datafolder, headers
 from server.database import open_engine
 from server.jobs.queue import Queue
+from server.json_provider import FastJson
 from server.people.people import People
 from server.readmodel import ReadModel
 from server.settings import Settings
@@ -82,7 +83,7 @@ def _gridbook(settings: Settings, store: Store) -> Gridbook:
 def _configure(app: Flask, settings: Settings) -> None:
     app.secret_key = datafolder.secret_key(settings.data)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json = FastJson(app)
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from functools import wraps
 from typing import Any
@@ -95,11 +95,15 @@ class OneBulletin(MethodView):
         return described(number, query.get("day"))
 
 
-def described(number: str, day: date | None = None) -> dict[str, Any]:
-    """{provisional, content, bulletin?, damage?, late?}. Raises Refused."""
+def described(
+    number: str, day: date | None = None, of_villages: Collection[str] | None = None
+) -> dict[str, Any]:
+    """{provisional, content, bulletin?, damage?, late?}; in a preview villages have the indicators
+    `of_villages`, or all. Raises Refused."""
     shared = gridbook()
     if number == PREVIEW:
-        return {"provisional": True, "content": freezing.preview(shared, day or today())}
+        content = freezing.preview(shared, day or today(), of_villages=of_villages)
+        return {"provisional": True, "content": content}
     bulletin = archive.one(shared.store, number)
     content = archive.content(shared.store, number)
     damage = archive.damage(shared.store, bulletin, sealing.key(shared.settings.data))
@@ -130,7 +134,7 @@ class BulletinText(MethodView):
         """The bulletin as a short text in Chinese."""
         reader()
         return Response(
-            text_of(described(number, query.get("day"))), content_type="text/plain; charset=utf-8"
+            text_of(described(number, query.get("day"), ())), content_type="text/plain; charset=utf-8"
         )
 
 

@@ -67,7 +67,7 @@ SOURCES: Mapping[str, Callable[[Gridbook], str]] = {
     "catalogue": _database("catalogue"),
     "bulletins": _database("office"),
     "lists": _database("lists"),
-    "devices": lambda shared: repr(devices.every(shared.people)),
+    "devices": lambda shared: devices.state_word(shared.people),
     "staff": lambda shared: repr(staff.every(shared.people)),
     "sign-ins": lambda shared: repr(sorted(sessions.last_sign_ins(shared.people).items())),
     "steps": _steps,

@@ -29,6 +29,10 @@ CONTENT = "content.json"
 NUMBER = re.compile(r"\d{4}-\d{3,6}")
 HEAD = ("number", "day", "cut_off", "as_of", "frozen_at", "frozen_by", "replaces", "reason")
 
+KEPT_MAX = 100
+
+_own_figures: dict[str, dict[str, dict[str, Any]]] = {}
+
 
 class Taken(Exception):
     """Somebody else wrote this number first."""
@@ -108,6 +112,18 @@ def body(store: Store, number: str) -> bytes:
 def content(store: Store, number: str) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(body(store, number))
     return found
+
+
+def own_figures(store: Store, bulletin: Bulletin) -> dict[str, dict[str, Any]]:
+    """{code of the district: its frozen figures}, kept by the content's digest. Not to be changed. Raises
+    Refused when the store has lost them."""
+    if bulletin.digest not in _own_figures:
+        frozen = content(store, bulletin.number)
+        code = frozen["district"]["code"]
+        if len(_own_figures) >= KEPT_MAX:
+            _own_figures.clear()
+        _own_figures[bulletin.digest] = {code: frozen["figures"][code]}
+    return _own_figures[bulletin.digest]
 
 
 def write(store: Store, content: dict[str, Any], key: bytes, writer: str) -> Bulletin:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +29,10 @@ from server.intake.chaining import resolve_chains
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import Sums, scopes_of, sums_by_area, week_start
+from server.readmodel.figures import Sums, add_to, scopes_of, sums_by_area, week_start
 from server.readmodel.recount import Counting, UnitKey, recount
+from server.readmodel.selecting import waiting
+from server.readmodel.sides import WHOLE
 from server.readmodel.tables import (
     areas,
     cells,
@@ -75,27 +77,34 @@ class AsOf:
     waiting: Waiting = field(default_factory=lambda: defaultdict(int))
     late_records: int = 0
 
-    def sums(self, area_codes: Sequence[str], day: str, indicators: Iterable[Indicator]) -> dict[str, Sums]:
-        """What `figures.figure` takes, for each area."""
+    def sums(
+        self, area_codes: Collection[str] | None, day: str, indicators: Iterable[Indicator]
+    ) -> dict[str, Sums]:
+        """What `figures.figure` takes, for each area; with None for all that count anything."""
         wanted = list(indicators)
         components = {name for indicator in wanted for name in indicator.components()}
         result = sums_by_area(self.connection, area_codes, day, wanted)
         week = week_start(day)
         for (area, component, part, on), value in self.changes.items():
-            if area in result and component in components:
+            if component in components and (area_codes is None or area in result):
+                result.setdefault(area, {})
                 for scope in scopes_of(on, day, week):
-                    key = (scope, component, part)
-                    result[area][key] = result[area].get(key, 0) + value
+                    add_to(result[area], scope, component, part, value)
         return result
 
-    def active_areas(self, day: str, components: Sequence[str]) -> set[str]:
+    def active_areas(self, area_codes: Collection[str], day: str, components: Sequence[str]) -> set[str]:
         """The areas in which one of the components counts something on the day."""
-        wanted = (cells.c.day == day) & cells.c.component.in_(components)
         counts: dict[tuple[str, str], int] = defaultdict(int)
-        for row in self.connection.execute(select(cells).where(wanted)):
-            counts[row.area_code, row.component] += row.value
-        for (area, component, _, on), value in self.changes.items():
-            if on == day and component in components:
+        query = select(cells.c.area_code, cells.c.component, cells.c.value).where(
+            cells.c.area_code.in_(area_codes),
+            cells.c.component.in_(components),
+            cells.c.part == WHOLE,
+            cells.c.day == day,
+        )
+        for area, component, value in self.connection.execute(query):
+            counts[area, component] += value
+        for (area, component, part, on), value in self.changes.items():
+            if on == day and component in components and part == WHOLE:
                 counts[area, component] += value
         return {area for (area, _), count in counts.items() if count}
 
@@ -119,12 +128,15 @@ def as_of(connection: Connection, declaration: Declaration, settings: Mapping[st
 
 
 def _waiting_now(connection: Connection, moment: str) -> Waiting:
-    rows = connection.execute(
-        select(records.c.village_code, records.c.status, func.count())
-        .where(records.c.status.in_(WAITING), records.c.closed.is_(False), records.c.received_at <= moment)
-        .group_by(records.c.village_code, records.c.status)
+    """Counted in the index that has only them, less those that came later."""
+    of_all = select(records.c.village_code, records.c.status, func.count()).group_by(
+        records.c.village_code, records.c.status
     )
-    return {(village, status): count for village, status, count in rows}
+    found: Waiting = defaultdict(int)
+    for sign, condition in ((1, waiting()), (-1, waiting() & (records.c.received_at > moment))):
+        for village, status, count in connection.execute(of_all.where(condition)):
+            found[village, status] += sign * count
+    return found
 
 
 @contextmanager

@@ -15,7 +15,7 @@ No name, phone or address of a resident is in it; a device goes by the label tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -25,12 +25,13 @@ from sqlalchemy import Connection, select
 
 from server.bulletins import cutoff
 from server.bulletins.as_of import WAITING, AsOf, as_of
+from server.bulletins.heard import heard_by_record
 from server.bulletins.refusals import Refused
 from server.people import devices
 from server.people.people import People
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import figure, number
-from server.readmodel.tables import areas, records
+from server.readmodel.figures import Sums, amounts, number
+from server.readmodel.tables import areas
 from server.villages.nil_reports import NilStep
 
 Content = dict[str, Any]
@@ -40,7 +41,7 @@ LEVELS = ("district", "town", "village")
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """An earlier bulletin, to say what has come for its day since."""
+    """An earlier bulletin, to say what has come for its day since; of its figures the district's."""
 
     number: str
     day: str
@@ -56,10 +57,11 @@ def compose(
     moment: str,
     earlier: Iterable[Frozen] = (),
     nil: Mapping[str, NilStep] = MappingProxyType({}),
+    of_villages: Collection[str] | None = None,
 ) -> Content:
     """The content for `day` as of `moment`, out of one snapshot; `nil` are the nil reports as of then, by
-    village. Raises Refused when there is no district, or
-    when parts do not sum to totals."""
+    village. With `of_villages` the day's villages have these indicators only: for a page that shows no
+    others. Raises Refused when there is no district, or when parts do not sum to totals."""
     on = day.isoformat()
     known = _areas(connection)
     district = next((area for area in known if area["level"] == "district"), None)
@@ -67,11 +69,17 @@ def compose(
         raise Refused("bulletin-no-district")
     found = as_of(connection, declaration, settings, moment)
     wanted = list(declaration.indicators.values())
-    sums = found.sums([area["code"] for area in known], on, wanted)
-    listed = [_named(area) for area in known if _is_active(area, on) or any(sums[area["code"]].values())]
-    figures = {
-        area["code"]: {each.id: _figure(each, sums[area["code"]]) for each in wanted} for area in listed
-    }
+    active = [area for area in known if _is_active(area, on)]
+    villages = [area for area in active if area["level"] == "village"]
+    if of_villages is None:
+        figures = _figures(known, found.sums(None, on, wanted), on, wanted)
+    else:
+        some = [each for each in wanted if each.id in of_villages]
+        apart = set(_codes(villages))
+        others = [area for area in known if area["code"] not in apart]
+        figures = _figures(others, found.sums(_codes(others), on, wanted), on, wanted)
+        figures |= _figures(villages, found.sums(_codes(villages), on, some), on, some)
+    listed = [_named(area) for area in known if area["code"] in figures]
     check_sums(listed, figures, wanted)
     return {
         "district": {name: district[name] for name in ("code", "name")},
@@ -81,7 +89,7 @@ def compose(
         "areas": listed,
         "indicators": [_words(each) for each in wanted],
         "figures": figures,
-        "villages": _villages([area for area in known if _is_active(area, on)], found, on, declaration, nil),
+        "villages": _villages(villages, found, on, declaration, nil),
         "devices": _devices(connection, people, cutoff.day_start(day), moment),
         "waiting": _waiting(listed, found),
         "late": [_late(found, each, district["code"], wanted) for each in earlier],
@@ -90,7 +98,8 @@ def compose(
 
 def _areas(connection: Connection) -> list[dict[str, Any]]:
     """In order: the district, its towns, their villages."""
-    rows = connection.execute(select(areas).where(areas.c.level.in_(LEVELS))).all()
+    columns = [areas.c[name] for name in ("code", "name", "level", "parent", "active_from", "active_to")]
+    rows = connection.execute(select(*columns).where(areas.c.level.in_(LEVELS))).all()
     known = [dict(row._mapping) for row in rows]
     return sorted(known, key=lambda area: (LEVELS.index(area["level"]), area["code"]))
 
@@ -104,8 +113,34 @@ def _named(area: Mapping[str, Any]) -> dict[str, Any]:
     return {name: area[name] for name in ("code", "name", "level", "parent")}
 
 
-def _figure(indicator: Indicator, sums: Any) -> dict[str, Any]:
-    return {name: value for name, value in figure(indicator, sums).items() if name != "cumulative"}
+def _counts(sums: Sums) -> bool:
+    return any(any(parts.values()) for parts in sums.values())
+
+
+def _figures(
+    known: Iterable[Mapping[str, Any]], sums: Mapping[str, Sums], day: str, indicators: Sequence[Indicator]
+) -> Figures:
+    """Of the areas that there are on the day or that count anything. What an area counts nothing of is one
+    and the same object for all such areas."""
+    nothing: Sums = {}
+    asked = [
+        (each.id, each, {term.at[span] for term in each.terms() for span in term.at}, amounts(each, nothing))
+        for each in indicators
+    ]
+    found = {}
+    for area in known:
+        own = sums.get(area["code"], nothing)
+        if _is_active(area, day) or _counts(own):
+            keys = own.keys()
+            found[area["code"]] = {
+                name: none if keys.isdisjoint(wanted) else amounts(each, own)
+                for name, each, wanted, none in asked
+            }
+    return found
+
+
+def _codes(known: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [area["code"] for area in known]
 
 
 def _words(indicator: Indicator) -> dict[str, Any]:
@@ -124,7 +159,8 @@ def check_sums(
     for indicator in indicators:
         for name in summed(indicator):
             for code, parts in inside.items():
-                if code in figures and not _sums(figures, code, parts, indicator.id, name):
+                told = all(indicator.id in figures[part] for part in parts)
+                if code in figures and told and not _sums(figures, code, parts, indicator.id, name):
                     raise Refused("bulletin-sums", indicator=indicator.id, area=code)
 
 
@@ -141,7 +177,7 @@ def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, 
 
 
 def _villages(
-    listed: Sequence[Mapping[str, Any]],
+    villages: Sequence[Mapping[str, Any]],
     found: AsOf,
     day: str,
     declaration: Declaration,
@@ -149,8 +185,7 @@ def _villages(
 ) -> dict[str, Any]:
     """A village has reported when a record of the day counts in it, whatever nil report there is."""
     counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
-    heard = found.active_areas(day, counted)
-    villages = [area for area in listed if area["level"] == "village"]
+    heard = found.active_areas(_codes(villages), day, counted)
     others = [_place(area) for area in villages if area["code"] not in heard]
     said = [
         each | {"at": nil[each["code"]].at, "by": nil[each["code"]].by["name"]}
@@ -171,19 +206,10 @@ def _place(area: Mapping[str, Any]) -> dict[str, str]:
 
 def _devices(connection: Connection, people: People, start: str, moment: str) -> dict[str, Any]:
     """Of the devices in use at the moment those that were not heard from on the day: no sync, no record."""
-    received = records.c.received_at.between(start, moment)
-    heard = set(connection.execute(select(records.c.writer).where(received).distinct()).scalars())
-    active = [each for each in devices.every(people) if _is_in_use(each, moment)]
-    silent = [
-        each
-        for each in active
-        if each.writer not in heard and not start <= (each.last_contact_at or "") <= moment
-    ]
-    return {"active": len(active), "silent": [_device(each) for each in silent]}
-
-
-def _is_in_use(device: devices.Device, moment: str) -> bool:
-    return not device.revoked and not device.expired(moment) and device.enrolled_at <= moment
+    active, quiet = devices.in_use(people, start, moment)
+    asked = [each.device_id for each in quiet]
+    heard = heard_by_record(connection, asked, devices.former(people), start, moment)
+    return {"active": active, "silent": [_device(each) for each in quiet if each.device_id not in heard]}
 
 
 def _device(device: devices.Device) -> dict[str, Any]:
@@ -204,7 +230,7 @@ def _waiting(listed: Sequence[Mapping[str, Any]], found: AsOf) -> dict[str, Any]
 
 def _late(found: AsOf, earlier: Frozen, code: str, indicators: Sequence[Indicator]) -> dict[str, Any]:
     sums = found.sums([code], earlier.day, indicators)[code]
-    now = {each.id: _figure(each, sums) for each in indicators}
+    now = {each.id: amounts(each, sums) for each in indicators}
     return {
         "number": earlier.number,
         "day": earlier.day,

@@ -10,7 +10,7 @@ Freezing, step by step:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from server import clock
@@ -33,11 +33,14 @@ ATTEMPTS = 20
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 4, 200
 
 
-def preview(shared: Gridbook, day: date, now: datetime | None = None) -> Content:
-    """The day as of now or of its cut-off, whichever is earlier; provisional until it is frozen."""
+def preview(
+    shared: Gridbook, day: date, now: datetime | None = None, of_villages: Collection[str] | None = None
+) -> Content:
+    """The day as of now or of its cut-off, whichever is earlier; provisional until it is frozen. With
+    `of_villages` villages have these indicators only."""
     now = now or clock.now()
     moment = min(clock.stamp(now), cut_off(shared, day))
-    return _composed(shared, day, moment, archive.every(shared.store))
+    return _composed(shared, day, moment, archive.every(shared.store), of_villages)
 
 
 def cut_off(shared: Gridbook, day: date) -> str:
@@ -130,18 +133,25 @@ def _write(
     raise Refused("bulletin-behind", db=archive.DATABASE)
 
 
-def _composed(shared: Gridbook, day: date, moment: str, bulletins: Sequence[Bulletin]) -> Content:
+def _composed(
+    shared: Gridbook,
+    day: date,
+    moment: str,
+    bulletins: Sequence[Bulletin],
+    of_villages: Collection[str] | None = None,
+) -> Content:
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
         settings = Lookups().settings(connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
-        return compose(connection, shared.people, queries.indicators(), settings, day, moment, earlier, nil)
+        given = (connection, shared.people, queries.indicators(), settings, day, moment)
+        return compose(*given, earlier, nil, of_villages)
 
 
 def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list[Frozen]:
     first, last = (day - timedelta(days=LATE_DAYS)).isoformat(), day.isoformat()
     return [
-        Frozen(each.number, each.day, archive.content(shared.store, each.number)["figures"])
+        Frozen(each.number, each.day, archive.own_figures(shared.store, each))
         for each in bulletins
         if first <= each.day < last and not each.replaced_by
     ]

@@ -9,12 +9,23 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, not_, or_, select, type_coerce, update
+from sqlalchemy.types import String
 
 from server.people.people import People, token_hash
 from server.people.tables import devices, successions
 
 TOKEN_BYTES = 32
+SEEN = (
+    "device_id",
+    "label",
+    "villages",
+    "filler_ids",
+    "enrolled_at",
+    "last_contact_at",
+    "expires_at",
+    "revoked_at",
+)
 CONTACT_GRAIN = timedelta(minutes=1)  # a sync makes many requests; one note a minute tells as much
 
 
@@ -95,6 +106,35 @@ def every(people: People) -> list[Device]:
     """All devices, oldest first."""
     with people.engine.connect() as connection:
         return [_device(row) for row in connection.execute(select(devices).order_by(devices.c.enrolled_at))]
+
+
+def in_use(people: People, start: str, moment: str) -> tuple[int, list[Device]]:
+    """How many devices were in use at `moment`; and those of them whose last contact was not from `start` to
+    then, oldest first."""
+    used = (
+        devices.c.revoked_at.is_(None)
+        & (devices.c.enrolled_at <= moment)
+        & or_(devices.c.expires_at.is_(None), devices.c.expires_at > moment)
+    )
+    contact = func.coalesce(devices.c.last_contact_at, "")
+    quiet = select(devices).where(used, not_(contact.between(start, moment)))
+    with people.engine.connect() as connection:
+        count = connection.execute(select(func.count()).select_from(devices).where(used)).scalar_one()
+        rows = connection.execute(quiet.order_by(devices.c.enrolled_at)).all()
+    return count, [_device(row) for row in rows]
+
+
+def former(people: People) -> dict[str, str]:
+    """{device id: the id that this phone had before}."""
+    with people.engine.connect() as connection:
+        return dict(connection.execute(select(successions.c.device_id, successions.c.previous_id)).all())
+
+
+def state_word(people: People) -> str:
+    """Changes with anything of any device."""
+    with people.engine.connect() as connection:
+        stored = [type_coerce(devices.c[name], String) for name in SEEN]  # lists as they are stored
+        return repr(connection.execute(select(*stored)).all())
 
 
 def revoke(people: People, device_id: str) -> bool:

@@ -18,7 +18,7 @@ from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import Sums, scopes_of, sums_by_area, week_start
+from server.readmodel.figures import Sums, add_to, scopes_of, sums_by_area, week_start
 from server.readmodel.grids import Grids
 from server.readmodel.sides import Side
 from server.readmodel.tables import areas, cells, checkpoints, mentioned, units
@@ -220,6 +220,5 @@ def grid_sums(
                 if on not in scopes:
                     scopes[on] = scopes_of(on, day, week)
                 for scope in scopes[on]:
-                    key = (scope, component, part)
-                    sums[key] = sums.get(key, 0) + value
+                    add_to(sums, scope, component, part, value)
     return result

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,7 @@ class Term:
     sign: int
     scope: str  # day | so_far
     component: str
+    at: Mapping[str, tuple[str, str]] = field(compare=False)  # {span: what `figures.Sums` knows it by}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Indicator:
     spread: tuple[Term, ...]
     percentile: int | None  # of the values that `spread` counts
     bounds: tuple[int, ...]
+    ranges: tuple[str, ...]  # the parts that the bounds name
 
     def terms(self) -> tuple[Term, ...]:
         return (
@@ -353,6 +355,7 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         spread,
         percentile,
         next(iter(bounds), ()),
+        tuple(map(str, next(iter(bounds), ()))),
     )
     if not indicator.cumulative and any(term.scope == "so_far" for term in indicator.terms()):
         raise DeclarationError(f"indicator {indicator.id}: what is counted so far is cumulative")
@@ -370,4 +373,5 @@ def _term(indicator: str, text: str, components: Mapping[str, Component]) -> Ter
         raise DeclarationError(
             f"indicator {indicator}: {component} is counted {'by day' if scope == 'so_far' else 'so far'}"
         )
-    return Term(sign, scope, component)
+    spans = {span: (span if scope == "day" else scope, component) for span in ("day", "week")}
+    return Term(sign, scope, component, spans)

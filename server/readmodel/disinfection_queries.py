@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from server.readmodel import codec
 from server.readmodel.area_queries import areas, day_of, point_item
 from server.readmodel.declaration import default_declaration
-from server.readmodel.figures import Figure, Sums, figure, sums_by_area
+from server.readmodel.figures import Figure, Sums, add_to, figure, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp
 from server.readmodel.record_queries import record_item
@@ -130,8 +130,8 @@ def _sums(contributions: Mapping[str, Mapping[str, int]], day: str) -> Sums:
     sums: Sums = {}
     for name, days in contributions.items():
         component, _, part = name.partition("|")
-        sums["day", component, part] = days.get(day, 0)
-        sums["so_far", component, part] = sum(value for at, value in days.items() if at <= day)
+        add_to(sums, "day", component, part, days.get(day, 0))
+        add_to(sums, "so_far", component, part, sum(value for at, value in days.items() if at <= day))
     return sums
 
 

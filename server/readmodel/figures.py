@@ -3,16 +3,18 @@ number of records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, case, func, or_, select
 
 from server.readmodel.declaration import Indicator, Term
 from server.readmodel.tables import MILLIONTHS, cells
 
-Sums = dict[tuple[str, str, str], int]  # (scope, component, part) -> millionths; scope: day, week, so_far
+Sums = dict[tuple[str, str], dict[str, int]]
+"""{(scope, component): {part: millionths}} of an area; scope is day, week or so_far. What is absent is 0."""
+
 Figure = dict[str, Any]
 WEEK_DAYS = 7
 
@@ -36,24 +38,45 @@ def days_before(day: str, days: int) -> str:
     return (on - timedelta(days=days)).isoformat() if (on - date.min).days >= days else ""
 
 
+def add_to(sums: Sums, scope: str, component: str, part: str, value: int) -> None:
+    parts = sums.setdefault((scope, component), {})
+    parts[part] = parts.get(part, 0) + value
+
+
 def sums_by_area(
-    connection: Connection, area_codes: Sequence[str] | Select[Any], day: str, indicators: Iterable[Indicator]
+    connection: Connection,
+    area_codes: Collection[str] | Select[Any] | None,
+    day: str,
+    indicators: Iterable[Indicator],
 ) -> dict[str, Sums]:
-    """Of areas, or of those that a query selects: of these only what counts anything is there."""
-    components = sorted({name for indicator in indicators for name in indicator.components()})
-    on_day = func.sum(case((cells.c.day == day, cells.c.value), else_=0))
-    in_week = func.sum(case((cells.c.day >= week_start(day), cells.c.value), else_=0))
-    rows = connection.execute(
-        select(cells.c.area_code, cells.c.component, cells.c.part, on_day, in_week, func.sum(cells.c.value))
-        .where(cells.c.area_code.in_(area_codes), cells.c.component.in_(components), cells.c.day <= day)
-        .group_by(cells.c.area_code, cells.c.component, cells.c.part)
-    ).all()
-    result: dict[str, Sums] = {} if isinstance(area_codes, Select) else {code: {} for code in area_codes}
-    for code, component, part, today, week, so_far in rows:
+    """Of areas, of those that a query selects, or of all: of the latter two only what counts anything is
+    there. What is counted by day is read of seven days, however many there are."""
+    terms = {(term.scope, term.component) for indicator in indicators for term in indicator.terms()}
+    so_far = sorted({component for scope, component in terms if scope == "so_far"})
+    week, value = week_start(day), cells.c.value
+    on_day = func.sum(case((cells.c.day == day, value), else_=0))
+    in_week = func.sum(case((cells.c.day >= week, value), else_=0))
+    query = select(
+        cells.c.area_code, cells.c.component, cells.c.part, on_day, in_week, func.sum(value)
+    ).where(
+        cells.c.component.in_(sorted({component for _, component in terms})),
+        cells.c.day <= day,
+        or_(cells.c.day >= week, cells.c.component.in_(so_far)),
+    )
+    if area_codes is not None:
+        query = query.where(cells.c.area_code.in_(area_codes))
+    of_key = query.group_by(cells.c.area_code, cells.c.component, cells.c.part)
+    known = () if area_codes is None or isinstance(area_codes, Select) else area_codes
+    result: dict[str, Sums] = {code: {} for code in known}
+    further = set(so_far)
+    for code, component, part, today, in_seven, of_all in connection.execute(of_key).all():
         sums = result.setdefault(code, {})
-        sums["day", component, part] = int(today)
-        sums["week", component, part] = int(week)
-        sums["so_far", component, part] = int(so_far)
+        if today:
+            sums.setdefault(("day", component), {})[part] = int(today)
+        if in_seven:
+            sums.setdefault(("week", component), {})[part] = int(in_seven)
+        if of_all and component in further:
+            sums.setdefault(("so_far", component), {})[part] = int(of_all)
     return result
 
 
@@ -61,7 +84,12 @@ def figure(indicator: Indicator, sums: Sums) -> Figure:
     """{"value", "numerator"?, "denominator"?, "parts"?, "cumulative", "seven_days"?}; a share is in percent,
     a mean as it is; None when nothing is due. What is counted by day has the same of the seven days that end
     with the day: sums of the days' counts, and quotients of such sums."""
-    result: Figure = {"cumulative": indicator.cumulative, **_figure(indicator, sums, "day")}
+    return {"cumulative": indicator.cumulative, **amounts(indicator, sums)}
+
+
+def amounts(indicator: Indicator, sums: Sums) -> Figure:
+    """A figure without what its declaration says anyway."""
+    result = _figure(indicator, sums, "day")
     if not indicator.cumulative:
         result["seven_days"] = _figure(indicator, sums, "week")
     return result
@@ -70,19 +98,28 @@ def figure(indicator: Indicator, sums: Sums) -> Figure:
 def _figure(indicator: Indicator, sums: Sums, span: str) -> Figure:
     result: Figure = {"value": None}
     if indicator.denominator:
-        result["numerator"] = total(indicator.numerator, sums, span=span)
-        result["denominator"] = total(indicator.denominator, sums, span=span)
-        result["value"] = (mean if indicator.mean else share)(result["numerator"], result["denominator"])
+        above = result["numerator"] = total(indicator.numerator, sums, span=span)
+        below = result["denominator"] = total(indicator.denominator, sums, span=span)
+        result["value"] = mean(above, below) if indicator.mean else share(above, below)
     if indicator.value:
         result["value"] = total(indicator.value, sums, span=span)
     if indicator.parts_numerator or indicator.parts_value:
         result["parts"] = parts(indicator, sums, span)
     if indicator.percentile is not None:
-        counts = {bound: int(total(indicator.spread, sums, str(bound), span)) for bound in indicator.bounds}
+        counts = _spread(indicator, sums, span)
         result["value"] = percentile(counts, indicator.percentile)
         result["denominator"] = sum(counts.values())
         result["parts"] = {str(bound): {"value": count} for bound, count in counts.items() if count}
     return result
+
+
+def _spread(indicator: Indicator, sums: Sums, span: str) -> dict[int, int]:
+    """{bound: how many values}, in rising order; of ranges that have some."""
+    found: dict[str, int] = {}
+    for term in indicator.spread:
+        for part, value in sums.get(term.at[span], {}).items():
+            found[part] = found.get(part, 0) + term.sign * value
+    return {int(part): found[part] // MILLIONTHS for part in indicator.ranges if found.get(part)}
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> int | None:
@@ -96,22 +133,11 @@ def percentile(counts: Mapping[int, int], percent: int) -> int | None:
     return None
 
 
-def _scope(term: Term, span: str) -> str:
-    return span if term.scope == "day" else term.scope
-
-
 def parts(indicator: Indicator, sums: Sums, span: str = "day") -> dict[str, Figure]:
     """What has parts also has their total, as the part ""; that is no part."""
     terms = (*indicator.parts_numerator, *indicator.parts_denominator, *indicator.parts_value)
-    wanted = {(_scope(term, span), term.component) for term in terms}
-    names = sorted(
-        {
-            part
-            for (scope, component, part), value in sums.items()
-            if part and (scope, component) in wanted and value
-        }
-    )
-    return {name: _part(indicator, sums, name, span) for name in names}
+    names = {part for term in terms for part, value in sums.get(term.at[span], {}).items() if part and value}
+    return {name: _part(indicator, sums, name, span) for name in sorted(names)}
 
 
 def _part(indicator: Indicator, sums: Sums, name: str, span: str) -> Figure:
@@ -124,15 +150,14 @@ def _part(indicator: Indicator, sums: Sums, name: str, span: str) -> Figure:
     return {"value": share(above, below), "numerator": above, "denominator": below}
 
 
-def total(
-    terms: Sequence[Term], sums: Mapping[tuple[str, str, str], int], part: str = "", span: str = "day"
-) -> float | int:
+def total(terms: Sequence[Term], sums: Sums, part: str = "", span: str = "day") -> float | int:
     """`span` says what daily terms are added over: day or week."""
     millionths = 0
     for term in terms:  # thousands of times for one page
-        scope = span if term.scope == "day" else term.scope
-        millionths += term.sign * sums.get((scope, term.component, part), 0)
-    return number(millionths)
+        found = sums.get(term.at[span])
+        if found:
+            millionths += term.sign * found.get(part, 0)
+    return number(millionths) if millionths else 0
 
 
 def number(millionths: int) -> float | int:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from server.readmodel import codec
 from server.readmodel.area_queries import areas, roster_item
 from server.readmodel.declaration import Component, default_declaration
-from server.readmodel.figures import Figure, Sums, figure, sums_by_area
+from server.readmodel.figures import Figure, Sums, add_to, figure, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp
 from server.readmodel.selecting import active, keyset, within
@@ -60,7 +60,7 @@ def _sums_of_campaign(
     )
     result: dict[str, Sums] = {code: {} for code in area_codes}
     for code, component, part, value in rows:
-        result[code]["so_far", names[component], part[len(campaign) :].strip()] = int(value)
+        add_to(result[code], "so_far", names[component], part[len(campaign) :].strip(), int(value))
     return result
 
 

@@ -157,9 +157,10 @@ records = Table(
         "records_town_day",
         *("town_code", "work_date", "received_at", "record_id", "db", "form_id", "status", "voided"),
     ),
+    # All that lists and counts of what waits for a correction look at, so that no row is read for a count.
     Index(
-        "records_waiting",
-        *("status", "town_code", "village_code"),
+        "records_open",
+        *("status", "received_at", "record_id", "town_code", "village_code", "closed"),
         sqlite_where=text("status IN ('quarantined', 'returned') AND closed IS 0"),
         postgresql_where=text("status IN ('quarantined', 'returned') AND closed IS false"),
     ),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.readmodel.declaration import Indicator
-from server.readmodel.figures import WEEK_DAYS, Sums, days_before, figure, scopes_of, week_start
+from server.readmodel.figures import WEEK_DAYS, Sums, add_to, days_before, figure, scopes_of, week_start
 
 DAYS_MAX = 366
 
@@ -34,7 +34,7 @@ def values_by_day(
             by_day.setdefault(day, []).append((component, part, value))
         if day < first:
             for scope in scopes_of(day, first, week):
-                _add(sums, scope, component, part, value)
+                add_to(sums, scope, component, part, value)
     result = []
     for day in days:
         leaving = [] if day == first else by_day.get(days_before(day, WEEK_DAYS), [])
@@ -52,11 +52,7 @@ def _step(sums: Sums, changes: list[tuple[str, str, int]], leaving: list[tuple[s
     for key in [key for key in sums if key[0] == "day"]:
         del sums[key]
     for component, part, value in leaving:
-        _add(sums, "week", component, part, -value)
+        add_to(sums, "week", component, part, -value)
     for component, part, value in changes:
         for scope in ("day", "week", "so_far"):
-            _add(sums, scope, component, part, value)
-
-
-def _add(sums: Sums, scope: str, component: str, part: str, value: int) -> None:
-    sums[scope, component, part] = sums.get((scope, component, part), 0) + value
+            add_to(sums, scope, component, part, value)

@@ -80,9 +80,9 @@ def _item(bulletin: Bulletin) -> dict[str, Any]:
 def bulletin(number: str) -> str:
     member = api.reader()
     day = asked(shapes.DayQuery).get("day") if number == PREVIEW else None
-    found = api.described(number, day)
-    content = found["content"]
     towns = wording.layout(gridbook().settings.forms)["towns"]
+    found = api.described(number, day, towns)
+    content = found["content"]
     return render_template(
         "bulletin.html",
         number=number,

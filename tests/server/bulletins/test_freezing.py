@@ -24,8 +24,9 @@ from server.jobs.queue import Queue
 from server.people.people import People
 from server.people.staff import Staff
 from server.people.tables import devices
-from server.readmodel.model import write_meta
+from server.readmodel.model import ReadModel, write_meta
 from server.settings import Settings
+from tests.postgres import Postgres
 from tests.server.bulletins.times import DAY, beijing, received, send
 from tests.server.intake.district import ALPHA, BETA, DISTRICT, TOWN, District, correction, delivery, visit
 from tests.server.intake.test_figures_property import SEARCH, a_district
@@ -70,6 +71,39 @@ def test_one_click_freezes_numbers_and_signs_the_day(district: District, shared:
     assert [each["code"] for each in content["villages"]["silent"]] == [BETA]
     key = sealing.key(shared.settings.data)
     assert archive.damage(district.store, archive.one(district.store, bulletin.number), key) is None
+
+
+def test_a_bulletin_out_of_postgresql_is_the_same(
+    district: District, shared: Gridbook, postgres: Postgres, tmp_path: Path
+) -> None:
+    with shared.people.engine.begin() as connection:
+        row = {"device_id": "p1", "label": "", "villages": [ALPHA], "filler_ids": [], "token_hash": "1"}
+        connection.execute(devices.insert().values(**row, enrolled_at="2020-02-01T00:00:00.000Z"))
+    send(district, beijing("10:00"), visit(1), visit(2, "refused"))
+    send(district, beijing("16:02"), visit(3), delivery(1, code=BETA))
+    other = Gridbook(
+        shared.settings,
+        shared.store,
+        shared.people,
+        ReadModel(open_engine(postgres.new_database())),
+        shared.jobs,
+    )
+    district.new_follower(other.readmodel).run_once()
+    assert freezing.preview(other, DAY, AT_FIVE_PAST) == freezing.preview(shared, DAY, AT_FIVE_PAST)
+    other.readmodel.engine.dispose()
+
+
+def test_a_preview_may_leave_out_what_villages_have_besides(district: District, shared: Gridbook) -> None:
+    send(district, beijing("10:00"), visit(1), visit(2, "refused"), visit(3, code=BETA))
+    whole, some = (
+        freezing.preview(shared, DAY, AT_FIVE_PAST, names) for names in (None, ["A4", "A2", "no such"])
+    )
+    assert {name: each for name, each in whole.items() if name != "figures"} == {
+        name: each for name, each in some.items() if name != "figures"
+    }
+    for code, figures in whole["figures"].items():
+        wanted = ("A4", "A2") if code in (ALPHA, BETA) else figures
+        assert some["figures"][code] == {name: figures[name] for name in wanted}
 
 
 def test_before_the_cut_off_there_is_a_preview_and_no_bulletin(district: District, shared: Gridbook) -> None:

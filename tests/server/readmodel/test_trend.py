@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.readmodel.declaration import default_declaration
-from server.readmodel.figures import Sums, figure, scopes_of, week_start
+from server.readmodel.figures import Sums, add_to, figure, scopes_of, week_start
 from server.readmodel.trend import days_between, values_by_day
 
 BEFORE = days_between("2020-02-01", "2020-03-02")  # over the leap day
@@ -29,7 +29,7 @@ def test_each_day_has_the_figure_and_the_seven_days_that_end_with_it(
         sums: Sums = {}
         for component, part, on, value in rows:
             for scope in scopes_of(on, point["day"], week_start(point["day"])):
-                sums[scope, component, part] = sums.get((scope, component, part), 0) + value
+                add_to(sums, scope, component, part, value)
         alone = figure(indicator, sums)
         assert point["value"] == alone["value"]
         assert point.get("seven_days") == alone.get("seven_days", {}).get("value")
