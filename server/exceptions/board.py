@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from heapq import merge
+from itertools import islice
+from types import MappingProxyType
 
 from server.exceptions import steps
 from server.exceptions.declaration import kinds, sla_h
-from server.exceptions.finding import MOST, Asked, Found, find, later, parts_of
+from server.exceptions.finding import MOST, Asked, Found, Parts, find, later, parts_of
 from server.exceptions.steps import UNTOUCHED, Standing
 from server.readmodel.paging import decode_cursor, encode_cursor
 
 STATES = ("open", "overdue", "unowned", "resolved")
 SORTS = ("due", "since", "kind", "village")
+PLACE_LENGTH = 5
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +56,34 @@ class Board:
     total: int
 
 
+Rows = list[tuple[Found, Standing]]  # of one kind, oldest first
+
+
 def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int = 50) -> Board:
     """Raises BadCursor."""
-    found = {kind: find(asked, kinds()[kind]) for kind in kinds()}
-    known = steps.standings(asked.people, asked.area)
-    items = [
-        _item(asked, each, known.get(each.id, UNTOUCHED)) for each in chain.from_iterable(found.values())
-    ]
-    counts = {kind: _counts(rows, [i for i in items if i.found.kind == kind]) for kind, rows in found.items()}
-    if filters.state == "resolved":
-        items += _settled(asked, {item.id for item in items}, known)
-    wanted = [item for item in items if _fits(item, filters)]
-    shown, next_cursor = _page(wanted, asked.area, filters, cursor, limit)
-    return Board(shown, next_cursor, counts, len(wanted))
+    touched = {
+        parts: each
+        for key, each in steps.standings(asked.people, asked.area).items()
+        if (parts := parts_of(key))
+    }
+    rows: dict[str, Rows] = {}
+    counts: dict[str, dict[str, int | bool]] = {}
+    for name, kind in kinds().items():
+        found = find(asked, kind)
+        rows[name] = [(each, touched.get(each.parts, UNTOUCHED)) for each in found]
+        counts[name] = _counts(rows[name], _limit(asked, name), capped=len(found) == MOST)
+    gone = _gone(touched, rows) if filters.state == "resolved" else set()
+    for parts in gone:
+        rows[parts[0]].append((Found(*parts, about=NOTHING), touched[parts]))
+    wanted = {name: _wanted(asked, name, some, filters) for name, some in rows.items()}
+    shown, next_cursor = _page(asked, wanted, filters, cursor, limit)
+    items = [_item(asked, found, standing, settled=found.parts in gone) for found, standing in shown]
+    return Board(items, next_cursor, counts, sum(map(len, wanted.values())))
+
+
+def _limit(asked: Asked, kind: str) -> str:
+    """What lasts since before this moment is overdue."""
+    return asked.ago(sla_h(asked.settings, kind))
 
 
 def _item(asked: Asked, found: Found, standing: Standing, *, settled: bool = False) -> Item:
@@ -71,10 +91,11 @@ def _item(asked: Asked, found: Found, standing: Standing, *, settled: bool = Fal
     return Item(found, standing, due, not settled and not standing.resolved and due < asked.now, settled)
 
 
-def _settled(asked: Asked, shown: set[str], known: Mapping[str, Standing]) -> list[Item]:
+def _gone(touched: Mapping[Parts, Standing], rows: Mapping[str, Rows]) -> set[Parts]:
     """Resolved exceptions that the data do not show any more."""
-    gone = {key: each for key, each in known.items() if each.resolved and key not in shown}
-    return [item for key, each in gone.items() if (item := _remembered(asked, key, each)) is not None]
+    there = {found.parts for some in rows.values() for found, _ in some}
+    resolved = {parts for parts, each in touched.items() if each.resolved and parts[0] in rows}
+    return resolved - there
 
 
 def _remembered(asked: Asked, exception_id: str, standing: Standing) -> Item | None:
@@ -82,47 +103,58 @@ def _remembered(asked: Asked, exception_id: str, standing: Standing) -> Item | N
     parts = parts_of(exception_id)
     if parts is None or parts[0] not in kinds():
         return None
-    kind, village, subject, since = parts
-    return _item(asked, Found(kind, village, subject, since, {}), standing, settled=True)
+    return _item(asked, Found(*parts, about=NOTHING), standing, settled=True)
 
 
-def _counts(found: Sequence[Found], items: Sequence[Item]) -> dict[str, int | bool]:
-    left = [item for item in items if not item.standing.resolved]
-    overdue = sum(item.overdue for item in left)
-    return {"open": len(left), "overdue": overdue, "capped": len(found) == MOST}
+def _counts(rows: Rows, limit: str, *, capped: bool) -> dict[str, int | bool]:
+    left = [found.since for found, standing in rows if not standing.resolved]
+    return {"open": len(left), "overdue": bisect_left(left, limit), "capped": capped}
 
 
-def _fits(item: Item, filters: Filters) -> bool:
-    if filters.kind and item.found.kind != filters.kind:
-        return False
-    if filters.owner and item.standing.owner_id != filters.owner:
-        return False
-    return {
-        "open": not item.standing.resolved,
-        "overdue": item.overdue,
-        "unowned": not item.standing.resolved and item.standing.owner_id is None,
-        "resolved": item.standing.resolved,
-    }[filters.state]
+def _wanted(asked: Asked, kind: str, rows: Rows, filters: Filters) -> Rows:
+    if filters.kind and kind != filters.kind:
+        return []
+    if filters.owner:
+        rows = [row for row in rows if row[1].owner_id == filters.owner]
+    resolved = filters.state == "resolved"
+    rows = [row for row in rows if row[1].resolved == resolved]
+    if filters.state == "overdue":
+        limit = _limit(asked, kind)
+        return [row for row in rows if row[0].since < limit]
+    return [row for row in rows if row[1].owner_id is None] if filters.state == "unowned" else rows
 
 
 def _page(
-    items: list[Item], area: str, filters: Filters, cursor: str | None, limit: int
-) -> tuple[list[Item], str | None]:
+    asked: Asked, rows: Mapping[str, Rows], filters: Filters, cursor: str | None, limit: int
+) -> tuple[Rows, str | None]:
+    """The rows of each kind are in order already, and only where a page lies are places worked out."""
     falling, by = filters.sort.startswith("-"), filters.sort.removeprefix("-")
+    hours = {kind: sla_h(asked.settings, kind) for kind in rows}
 
-    def place(item: Item) -> tuple[str, str]:
-        found = item.found
-        keys = {"due": item.due, "since": found.since, "kind": found.kind, "village": found.village_code}
-        return keys[by], item.id
+    def place(row: tuple[Found, Standing]) -> tuple[str, ...]:
+        found = row[0]
+        keys = {"since": found.since, "kind": found.kind, "village": found.village_code}
+        first = later(found.since, hours[found.kind]) if by == "due" else keys[by]
+        return first, found.kind, found.since, found.subject, found.village_code
 
-    items = sorted(items, key=place, reverse=falling)
-    name = f"exceptions:{area}:{filters.state}:{filters.kind}:{filters.owner}:{filters.sort}"
-    at = decode_cursor(name, cursor, 2)
-    if at:
-        start = (at[0], at[1])
-        items = [item for item in items if (place(item) < start if falling else place(item) > start)]
-    shown = items[:limit]
-    return shown, encode_cursor(name, list(place(shown[-1]))) if len(items) > limit else None
+    name = f"exceptions:{asked.area}:{filters.state}:{filters.kind}:{filters.owner}:{filters.sort}"
+    at = decode_cursor(name, cursor, PLACE_LENGTH)
+    parts = []
+    for some in rows.values():
+        ordered = sorted(some, key=place if by == "village" else _age)
+        start, end = 0, len(ordered)
+        if at and falling:
+            end = bisect_left(ordered, tuple(at), key=place)
+        elif at:
+            start = bisect_right(ordered, tuple(at), key=place)
+        parts.append(ordered[start:end][::-1] if falling else ordered[start:end])
+    shown = list(islice(merge(*parts, key=place, reverse=falling), limit + 1))
+    following = encode_cursor(name, list(place(shown[limit - 1]))) if len(shown) > limit else None
+    return shown[:limit], following
+
+
+def _age(row: tuple[Found, Standing]) -> tuple[str, str, str]:
+    return row[0].age
 
 
 def one(asked: Asked, exception_id: str) -> Item | None:

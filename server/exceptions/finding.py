@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
@@ -30,6 +30,9 @@ from server.readmodel.unit_queries import state_of
 
 MOST = 2000
 IDS_AT_ONCE = 400
+MOMENTS_KEPT = 8192
+
+Parts = tuple[str, str, str, str]  # kind, village, subject, since
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,24 @@ class Found:
     since: str
     about: Mapping[str, str]
 
+    @property
+    def parts(self) -> Parts:
+        """All that is needed to find it again."""
+        return self.kind, self.village_code, self.subject, self.since
+
+    @property
+    def age(self) -> tuple[str, str, str]:
+        """Exceptions of one kind in their order: oldest first."""
+        return self.since, self.subject, self.village_code
+
     @cached_property
     def id(self) -> str:
-        """All that is needed to find it again, as one word for an address."""
-        parts = [self.kind, self.village_code, self.subject, self.since]
-        text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+        """Its parts as one word for an address."""
+        text = json.dumps(self.parts, separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
 
 
-def parts_of(exception_id: str) -> tuple[str, str, str, str] | None:
+def parts_of(exception_id: str) -> Parts | None:
     """(kind, village, subject, since) of an id; None for what is none."""
     try:
         text = base64.b64decode(exception_id + "=" * (-len(exception_id) % 4), altchars=b"-_", validate=True)
@@ -99,7 +111,7 @@ def find(asked: Asked, kind: Kind) -> list[Found]:
     """The exceptions of one kind, at most MOST, oldest first."""
     with asked.readmodel.engine.connect() as connection:
         found = list(SOURCES[kind.source](asked, kind, connection))
-    return sorted(found, key=lambda each: (each.since, each.subject))[:MOST]
+    return sorted(found, key=lambda each: each.age)[:MOST]
 
 
 def _waiting(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
@@ -156,9 +168,7 @@ def _flag(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
 
 
 def _unit_rows(asked: Asked, kind: Kind, *conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(
-        units.c.unit_id, units.c.village_code, units.c.active_from, units.c.due_at, units.c.state
-    ).where(
+    return select(units.c.unit_id, units.c.village_code, units.c.active_from, units.c.due_at).where(
         units.c.kind == kind.unit,
         units.c.registered,
         units.c.active_from <= asked.day,
@@ -183,6 +193,7 @@ def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
     query = _unit_rows(asked, kind, units.c.open)
     if attempts:
         query = query.where(state_of(connection)["visits"].as_integer() >= int(attempts))
+        query = query.add_columns(units.c.state)
     if hours:
         query = query.where(units.c.active_from <= _day(asked.ago(hours)))
     order = (units.c.active_from, units.c.village_code, units.c.unit_key)
@@ -197,12 +208,14 @@ def _of_unit(kind: Kind, row: Row[Any], since: str) -> Found:
     return Found(kind.id, row.village_code, row.unit_id, since, {f"{kind.unit}_id": row.unit_id})
 
 
+@lru_cache(MOMENTS_KEPT)
 def _morning(day: str) -> str:
     """The beginning of a Beijing day."""
     moment = parse(f"{day}T00:00:00+08:00")
     return stamp(moment) if moment else ""
 
 
+@lru_cache(MOMENTS_KEPT)
 def later(moment: str, hours: float) -> str:
     start = parse(moment)
     return stamp(start + timedelta(hours=hours)) if start else moment

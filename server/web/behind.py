@@ -9,12 +9,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
+from marshmallow import fields, validate
 
 from server.api import behind as api
 from server.api import behind_shapes as shapes
+from server.api import bulletins
 from server.api.access import staff_for
-from server.api.beijing import today
+from server.api.beijing import local, today
+from server.api.problems import Problem
 from server.app import gridbook
+from server.bulletins import archive
+from server.bulletins.refusals import Refused
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_staff
@@ -61,12 +66,18 @@ def href(address: str, indicator_id: str, area_code: str, **more: str | None) ->
     return address + urlencode({name: value for name, value in asked_for.items() if value})
 
 
+class _Query(shapes.BehindQuery):
+    """Besides, the number of the bulletin that led here."""
+
+    bulletin = fields.String(validate=validate.Regexp(rf"^{archive.NUMBER.pattern}$"))
+
+
 @blueprint.get("/figure")
 @require_staff("register.read")
 def figure() -> str:
     staff_for("register.read")
     member = staff_for("records.read")
-    query = asked(shapes.BehindQuery, limit=str(PAGE))
+    query = asked(_Query, limit=str(PAGE))
     area, chosen = area_filters(member, query.get("area"))
     day = query.get("day") or today()
     side, grid = api.one_side(query, day), api.one_grid(query, area)
@@ -89,6 +100,7 @@ def figure() -> str:
         spans=() if indicator.cumulative else queries.SPANS,
         side=side,
         total=_total(side, area, grid),
+        frozen=_frozen(query.get("bulletin"), side, area, figures) if grid is None else None,
         below=_below(side, area) if grid is None else [],
         below_level={"district": "town", "town": "village"}.get(area["level"], "grid"),
         rows=[_row(item, called) for item in page.items],
@@ -114,6 +126,31 @@ def _figures(side: queries.Side, area: Mapping[str, Any], grid: str | None) -> d
     empty: dict[str, Any] = {"value": None, "parts": {}}
     found = [row["figures"][name] for row in rows if row["area"]["code"] == grid]
     return found[0] if found else {**empty, "seven_days": empty}
+
+
+def _frozen(
+    number_given: str | None, side: queries.Side, area: Mapping[str, Any], figures: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """{number, until, figure, now, same}: what that bulletin of the day froze; None where it does not tell
+    this, or for who may not read it."""
+    if number_given is None:
+        return None
+    try:
+        bulletins.reader()
+        content = archive.content(gridbook().store, number_given)
+    except (Problem, Refused):
+        return None
+    told = content["figures"].get(area["code"], {}).get(side.indicator.id)
+    if told is None or content["day"] != side.day or (side.span == "week" and "seven_days" not in told):
+        return None
+    before, now = side.told(told), side.told(figures)
+    return {
+        "number": number_given,
+        "until": local(content["as_of"]),
+        "figure": number(before),
+        "now": number(now),
+        "same": round(now - before, 6) == 0,
+    }
 
 
 def _sides(side: queries.Side, figures: Mapping[str, Any]) -> list[dict[str, Any]]:

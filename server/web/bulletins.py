@@ -20,8 +20,11 @@ from server.bulletins import archive, cutoff, freezing, wording
 from server.bulletins.archive import Bulletin
 from server.bulletins.refusals import Refused
 from server.people.permissions import may
+from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
-from server.web import language
+from server.readmodel import queries
+from server.web import behind, language
+from server.web import figures as layout
 from server.web.asking import asked
 from server.web.language import pick
 from server.web.language import translate as t
@@ -83,6 +86,7 @@ def bulletin(number: str) -> str:
     towns = wording.layout(gridbook().settings.forms)["towns"]
     found = api.described(number, day, towns)
     content = found["content"]
+    links = _Links(member, content, None if found["provisional"] else number)
     return render_template(
         "bulletin.html",
         number=number,
@@ -95,32 +99,55 @@ def bulletin(number: str) -> str:
         message=api.text_of(found),
         until=local(content["as_of"]),
         day_words=day_words(date.fromisoformat(content["day"]), language.current()),
-        figures=_figures(content),
+        figures=_figures(content, links),
         silent=wording.silent_by_town(content),
         nil=wording.nil_by_town(content),
         devices=[_device(each, wording.places(content)) for each in content["devices"]["silent"]],
         may_freeze=may(member, "bulletin.freeze"),
-        **_table(content, wording.declared(content, towns)),
+        **_table(content, wording.declared(content, towns), links),
     )
 
 
-def _figures(content: Mapping[str, Any]) -> list[dict[str, str]]:
-    known, own = wording.words_of(content), content["figures"][content["district"]["code"]]
+class _Links:
+    """What stands behind a bulletin's figures now, for who may read it. A frozen one is named, so that the
+    page behind can say what differs."""
+
+    def __init__(self, member: Staff, content: Mapping[str, Any], number: str | None) -> None:
+        self._address = behind.address_of(member, day=content["day"], bulletin=number)
+        self._areas = {area["code"] for area in queries.areas(gridbook().readmodel)}
+        self._known = {
+            name for name, each in queries.indicators().indicators.items() if layout.has_figure(each)
+        }
+
+    def to(self, indicator_id: str, area_code: str) -> str:
+        """Empty for what only the bulletin still knows."""
+        there = indicator_id in self._known and area_code in self._areas
+        return behind.href(self._address, indicator_id, area_code) if there else ""
+
+
+def _figures(content: Mapping[str, Any], links: _Links) -> list[dict[str, str]]:
+    known, code = wording.words_of(content), content["district"]["code"]
+    own = content["figures"][code]
     return [
         {
             "name": wording.titled(words, language.current()),
             "text": wording.figure_text(words, own[name]),
+            "href": links.to(name, code),
             "note": pick(words["note"]),
         }
         for name, words in known.items()
     ]
 
 
-def _table(content: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+def _table(content: Mapping[str, Any], names: list[str], links: _Links) -> dict[str, Any]:
     known = wording.words_of(content)
 
-    def cells(code: str) -> list[str]:
-        return [wording.figure_text(known[name], content["figures"][code][name]) for name in names]
+    def cells(code: str) -> list[dict[str, str]]:
+        own = content["figures"][code]
+        return [
+            {"text": wording.figure_text(known[name], own[name]), "href": links.to(name, code)}
+            for name in names
+        ]
 
     return {
         "columns": [wording.titled(known[name], language.current()) for name in names],
@@ -132,7 +159,7 @@ def _table(content: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     }
 
 
-def _row(area: Mapping[str, Any], cells: list[str]) -> dict[str, Any]:
+def _row(area: Mapping[str, Any], cells: list[dict[str, str]]) -> dict[str, Any]:
     return {"name": area["name"], "cells": cells}
 
 

@@ -88,6 +88,15 @@ def test_kinds_are_counted_whatever_the_filters_say(world: World) -> None:
     assert counts["point_overdue"]["open"] == len(items(world, kind="point_overdue", limit=500))
 
 
+@pytest.mark.parametrize("state", ["open", "overdue"])
+def test_counts_say_how_many_each_state_lists(world: World, state: str) -> None:
+    answer = board(world, state=state, limit=500).json
+    assert (
+        answer["total"] == sum(each[state] for each in answer["counts"].values()) == len(answer["items"]) > 0
+    )
+    assert state == "open" or all(each["overdue"] for each in answer["items"])
+
+
 @pytest.mark.parametrize("sort", ["due", "-due", "since", "-since", "kind", "village", "-village"])
 def test_pages_join_to_the_whole_list(world: World, sort: str) -> None:
     whole = [each["id"] for each in items(world, sort=sort, limit=500)]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from tests.server.api.world import World, today
+from flask.testing import FlaskClient
+
+from tests.server.api.world import DISTRICT, VILLAGE, World, sample, today
+from tests.server.web.test_figure_pages import links
 from tests.server.web.test_pages import csrf
 
 YESTERDAY = (today() - timedelta(days=1)).isoformat()
@@ -60,3 +63,52 @@ def test_a_form_without_its_token_or_with_a_bad_day_freezes_nothing(world: World
     page = client.get("/bulletins").text
     assert client.post("/bulletins", data={"day": YESTERDAY}).status_code == 403
     assert client.post("/bulletins", data={"csrf_token": csrf(page), "day": "x"}).status_code == 422
+
+
+def frozen_number(client: FlaskClient) -> str:
+    """Of yesterday's bulletin, frozen now unless it is."""
+    token = csrf(client.get("/bulletins").text)
+    client.post("/bulletins", data={"csrf_token": token, "day": YESTERDAY})
+    page = client.get(f"/bulletins?day={YESTERDAY}").text
+    return re.findall(r'class="button main" href="/bulletins/(\d{4}-\d+)"', page)[0]
+
+
+def test_every_figure_of_a_preview_opens_to_what_it_counts(world: World) -> None:
+    client = world.signed_in("dong")
+    found = links(client.get("/bulletins/preview").text)
+    assert any(f"area={VILLAGE}" in link for link in found)
+    of_district = sorted(link for link in found if link.endswith(f"area={DISTRICT}"))
+    assert len(of_district) > 40 and not any("bulletin=" in link for link in found)
+    for link in of_district[::8]:
+        assert client.get(link).status_code == 200, link
+
+
+def test_a_frozen_figure_opens_to_what_counts_now_and_says_what_came_late(world: World) -> None:
+    client = world.signed_in("dong")
+    number = frozen_number(client)
+    found = links(client.get(f"/bulletins/{number}").text)
+    visits, contacts = (
+        next(link for link in found if link.endswith(f"indicator={name}&area={DISTRICT}"))
+        for name in ("A2_visits", "B_contact")
+    )
+    late = sample(
+        "household_visit/pass/no_answer", day=today() - timedelta(days=1), device_id=world.device_id,
+        household_id="H1",
+    )  # fmt: skip
+    world.push(late)
+    world.follow()
+    page = client.get(visits).text
+    assert f"第 {number} 号日报" in page and "之后有补报或更正" in page
+    assert f'href="/bulletins/{number}"' in page
+    assert "现在仍是此数" in client.get(contacts).text
+    other = visits.replace(YESTERDAY, today().isoformat())
+    assert f"第 {number} 号日报" not in client.get(other).text
+
+
+def test_who_reads_no_bulletins_and_whatever_number_is_made_up_is_told_nothing(world: World) -> None:
+    number = frozen_number(world.signed_in("dong"))
+    address = f"/figure?indicator=A2_visits&day={YESTERDAY}&bulletin="
+    assert "号日报" not in world.signed_in("bai").get(address + number).text
+    client = world.signed_in("dong")
+    assert "号日报" not in client.get(address + "2019-999").text
+    assert client.get(address + "x%22").status_code == 422
