@@ -13,6 +13,7 @@ from server import serving  # noqa: E402
 from server.binding import check_binding, check_port  # noqa: E402
 from server.settings import Settings, SettingsError, authority  # noqa: E402
 from server.supervisor import ERRANDS, die_with_parent, intake, jobs  # noqa: E402
+from server.worker.places import places_possible  # noqa: E402
 
 try:
     _settings = Settings.from_environ(os.environ)
@@ -24,10 +25,10 @@ wsgi_app = "wsgi:application"
 bind = authority(_settings.host, _settings.port)
 workers = _settings.workers + ERRANDS
 worker_class = "server.worker.Worker"  # gevent: a waiting longpoll is a greenlet, not a thread
-worker_connections = 1000
+worker_connections = places_possible()
 timeout = 60
 graceful_timeout = 10
-keepalive = 30
+keepalive = 100  # CouchDB's replicator uses a connection again that was idle for up to 90 s
 accesslog = None  # addresses hold names of villages and records
 errorlog = "-"
 loglevel = "warning"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-import segno
 from flask import Flask
 from flask.cli import with_appcontext
 
@@ -67,6 +66,8 @@ def _lines(shared: Gridbook) -> Iterator[str]:
 
 
 def _print_qr(shared: Gridbook) -> None:
+    import segno  # its tables take 3 MB
+
     codes = (demo.credentials(shared.settings.data) or {"enrolment": []})["enrolment"]
     usable = next((entry for entry in codes if enrolment.usable(shared.people, entry["code"])), None)
     if usable:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import datafolder
+from server.jobs.starting import start_workers
 from server.lock import FileLock, LockHeld
 from server.settings import Settings, SettingsError
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LET_GO_WITHIN_S = 3  # workers whose master was killed end a moment later
 TRY_AGAIN_S = 0.5
 NICE = 10
+JOBS_IDLE_S = 60.0  # who looks at an export orders the next one soon
 ROOM_BYTES_MIN = 1024 * 1024  # the files and their logs grow a little when they are opened
 
 _held: FileLock | None = None  # for the life of the process
@@ -73,20 +75,27 @@ def follow(shared: Gridbook, stopped: Callable[[], bool]) -> None:
 
 
 def do_jobs(app: Flask, stopped: Callable[[], bool]) -> None:
-    """An errand: what was ordered to be done outside of a request. It waits while another process does it."""
+    """An errand: what was ordered to be done outside of a request, in a process that is there while there is
+    something to do. It waits while another process does it.
+    """
     from server.jobs.commands import do_jobs
 
     os.nice(NICE)  # phones and pages come first
-    shared = app.extensions["gridbook"]
-    with told_when_full("the worker for jobs", shared.settings), app.app_context():
-        _alone(partial(do_jobs, shared, stopped), LockHeld, stopped)
+    shared: Gridbook = app.extensions["gridbook"]
+
+    def work() -> None:
+        with told_when_full("the worker for jobs", shared.settings), app.app_context():
+            _alone(partial(do_jobs, shared, stopped, JOBS_IDLE_S), LockHeld, stopped)
+
+    start_workers(shared.settings.data, work, stopped)
 
 
 def _alone(errand: Callable[[], None], held: type[Exception], stopped: Callable[[], bool]) -> None:
-    """Again and again until stopped; `held` says that another process does it."""
+    """Once, unless stopped; `held` says that another process does it."""
     while not stopped():
         try:
             errand()
+            break
         except held:
             time.sleep(TRY_AGAIN_S)
 

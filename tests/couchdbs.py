@@ -77,10 +77,11 @@ def store_address() -> str:
 
 
 def move(server: Server, address: str) -> None:
-    """Bring a stopped server's documents there."""
+    """Bring a stopped server's documents there, and make its read model of them; phones wait for that."""
     server.set("TARGET", address)
     server.flask("store", "copy", "embedded", "env:TARGET", within_s=COPIED_WITHIN_S)
     server.set("GRIDBOOK_STORE", address)
+    server.flask("intake", "once", within_s=COPIED_WITHIN_S)
 
 
 def forget(address: str) -> None:

@@ -41,13 +41,13 @@ def work() -> None:
         sys.exit(f"Jobs are done by another worker: {holder}.")
 
 
-def do_jobs(shared: Gridbook, stopped: Callable[[], bool]) -> None:
-    """Until stopped. Raises LockHeld while another process does them."""
+def do_jobs(shared: Gridbook, stopped: Callable[[], bool], idle_s: float | None = None) -> None:
+    """Until stopped, or until nothing came for so long. Raises LockHeld while another process does them."""
     from server.jobs.kinds import TIDY, WORK
 
     lock = FileLock(shared.settings.data / LOCK)
     lock.acquire(note=f"process {os.getpid()}")
     try:
-        Worker(shared.jobs, WORK, shared.settings.job_file_max_bytes, stopped, TIDY).run_forever()
+        Worker(shared.jobs, WORK, shared.settings.job_file_max_bytes, stopped, TIDY).run(idle_s)
     finally:
         lock.release()

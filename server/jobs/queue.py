@@ -11,7 +11,9 @@ worker lives on this machine whatever database the people are in.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from server.database import open_engine
 
 FILE = "jobs.sqlite3"
 FOLDER = "jobs"
+MARK = "jobs.waiting"
 ATTEMPTS_MAX = 3
 OPEN_MAX = 5  # of one person, queued or running
 KEPT_MAX = 20  # of one person
@@ -53,6 +56,14 @@ jobs = Table(
     Index("jobs_staff", "staff_id", "ordered_at"),
     Index("jobs_state", "state", "ordered_at"),
 )
+
+
+def is_marked(data: Path) -> bool:
+    """Whether a job may wait; asked without opening the database."""
+    try:
+        return (data / MARK).stat().st_mtime > 0
+    except FileNotFoundError:
+        return False
 
 
 class TooMany(Exception):
@@ -90,10 +101,12 @@ class Queue:
 
     def __init__(self, data: Path, keep: timedelta) -> None:
         self.folder, self._keep = data / FOLDER, keep
+        self._mark = data / MARK
         self._engine = open_engine(f"sqlite:///{data / FILE}")
 
     def create(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._mark.touch(mode=0o600)  # it is there before the disk is full
         metadata.create_all(self._engine)
         self._engine.dispose()  # a process that is forked from this one must not share a connection
 
@@ -119,6 +132,7 @@ class Queue:
             states = (jobs.c.staff_id == staff_id, jobs.c.state.in_(OPEN))
             if connection.execute(select(func.count()).where(*states)).scalar_one() > OPEN_MAX:
                 raise TooMany
+        self._mark.touch(mode=0o600)  # after the commit: who takes the mark away looks after that
         self._make_room(staff_id)
         return self.job(row["job_id"])
 
@@ -179,6 +193,8 @@ class Queue:
 
     def claim(self) -> Job | None:
         """The one that waits longest, now running."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._mark, (0, 0))  # before looking: an order that comes later marks again
         with self._engine.begin() as connection:
             first = select(jobs.c.job_id).where(jobs.c.state == "queued").order_by(jobs.c.ordered_at).limit(1)
             job_id = connection.execute(first).scalar()

@@ -1,9 +1,10 @@
-"""The one process that does the jobs: `flask jobs work`, beside the intake follower."""
+"""The one process that does the jobs: `flask jobs work`, or beside intake's follower while there are some."""
 
 from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import shutil
 import time
@@ -80,10 +81,16 @@ class Worker:
         self._tidy = tidy or {}
         self._expired_at = 0.0
 
-    def run_forever(self) -> None:
+    def run(self, idle_s: float | None = None) -> None:
+        """Until stopped, or until nothing came for `idle_s` after the last job; at once if there was none."""
         self._queue.recover()
+        worked_at = -math.inf
         while not self._stopped():
-            if not self.run_once():
+            if self.run_once():
+                worked_at = time.monotonic()
+            elif idle_s is not None and time.monotonic() - worked_at >= idle_s:
+                return
+            else:
                 time.sleep(PAUSE_S)
 
     def run_once(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import click
-import segno
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -107,6 +106,8 @@ def create_codes(
     villages: tuple[str, ...], fillers: tuple[str, ...], count: int, device_days: int | None, qr: bool
 ) -> None:
     """Make enrolment codes and print them; they are shown only here."""
+    import segno  # its tables take 3 MB
+
     settings, people = gridbook().settings, gridbook().people
     _check_offer(villages, fillers)
     offer = enrolment.Offer(villages, fillers, device_days)

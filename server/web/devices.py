@@ -6,7 +6,6 @@ import io
 from datetime import timedelta
 from typing import Any
 
-import segno
 from flask import flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
@@ -171,6 +170,8 @@ def make_codes() -> str:
 
 def qr(text: str) -> Markup:
     """The QR code as an inline SVG without styles, which the content policy would refuse."""
+    import segno  # its tables take 3 MB
+
     out = io.BytesIO()
     code = segno.make(text, error="m")
     code.save(out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=2, nl=False, light="#fff")

@@ -24,6 +24,7 @@ from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped
 
 from server.worker import cooperation
 from server.worker.conversation import Conversation
+from server.worker.places import Places
 
 Errand = Callable[[Callable[[], bool]], None]  # is given what tells whether it must end
 
@@ -33,6 +34,7 @@ class Worker(GeventWorker):
 
     errand: Errand | None = None  # set before the fork
     sockets: list[Any]
+    places: Places
 
     def listen_to_master(self) -> None:
         """Right after the fork. Until gunicorn has set all handlers a worker has the master's, which would
@@ -45,6 +47,7 @@ class Worker(GeventWorker):
 
     def init_process(self) -> None:
         if self.errand is None:
+            self.places = Places(self.worker_connections)
             super().init_process()
         else:
             self._run(self.errand)
@@ -61,6 +64,7 @@ class Worker(GeventWorker):
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.places.take()
         try:
             Conversation(self, listener, client, addr).run()
         except (OSError, gevent.GreenletExit):
@@ -68,8 +72,15 @@ class Worker(GeventWorker):
         except Exception:
             self.log.exception("A connection failed")
         finally:
+            self.places.leave()
             with contextlib.suppress(OSError):
                 client.close()
+
+    def notify(self) -> None:
+        """gunicorn calls it each second, also while a worker that ends waits for its connections."""
+        super().notify()
+        if not self.alive:
+            self.places.end_idle()
 
     def handle_quit(self, _signal: int, _frame: Any) -> None:
         """Ctrl-C, which reaches the whole group, and the master's SIGQUIT after it. gunicorn would leave by

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from server.worker.answering import Answering
 from server.worker.asking import READ_BYTES, Asked, Asking, Body, Refused
+from server.worker.places import Places
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -29,6 +30,7 @@ class Host(Protocol):
     log: Any
     alive: bool
     nr: int
+    places: Places
     wsgi: WSGIApplication
 
 
@@ -41,11 +43,18 @@ class Conversation:
 
     def run(self) -> None:
         try:
-            while (asked := self._asking.next(self._host.cfg.keepalive)) and self._answer(asked):
+            while (asked := self._next()) and self._answer(asked):
                 pass
         except Refused as refused:
             self._refuse(refused)
             self._linger()
+
+    def _next(self) -> Asked | None:
+        self._host.places.wait(self._client)
+        try:
+            return self._asking.next(self._host.cfg.keepalive)
+        finally:
+            self._host.places.resume(self._client)
 
     def _answer(self, asked: Asked) -> bool:
         """False when the connection must end."""

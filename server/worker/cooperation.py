@@ -9,6 +9,13 @@
 from __future__ import annotations
 
 import gevent
+
+# What `complete` asks for, so that the processes share it: importing it after the fork, each of them would
+# make and touch 5 MB of its own.
+import gevent.os
+import gevent.queue
+import gevent.signal
+import gevent.subprocess
 from gevent import monkey
 
 

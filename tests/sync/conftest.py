@@ -24,10 +24,10 @@ ROOT = HERE.parent.parent
 class LiveServer:
     """The listening socket is ours and outlives the server: a client that comes while it restarts waits."""
 
-    def __init__(self, folder: Path, *, workers: int = 1) -> None:
+    def __init__(self, folder: Path, *, workers: int = 1, places: int = 1000) -> None:
         self.store_path = folder / "store.sqlite3"
         self._data = folder / "data"  # of its own: a server that runs on the default one is not disturbed
-        self._workers = workers
+        self._workers, self._places = workers, places
         self._folder = folder  # where gunicorn finds no settings of the whole server
         self._log = (folder / "gunicorn.log").open("ab")
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -41,7 +41,8 @@ class LiveServer:
         command = [
             *(sys.executable, "-m", "gunicorn", "--pythonpath", f"{ROOT},{HERE}", "--no-control-socket"),
             *("-k", "server.worker.Worker", "-w", str(self._workers), "-b", f"fd://{descriptor}"),
-            *("--graceful-timeout", "1", "standalone:app"),
+            *("--graceful-timeout", "1", "--keep-alive", "100"),
+            *("--worker-connections", str(self._places), "standalone:app"),
         ]
         environ = os.environ | {"STANDALONE_STORE": str(self.store_path), "GRIDBOOK_DATA": str(self._data)}
         self._process = subprocess.Popen(
@@ -71,6 +72,15 @@ class LiveServer:
 @pytest.fixture
 def live_server(tmp_path: Path) -> Iterator[LiveServer]:
     server = LiveServer(tmp_path)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def few_places(tmp_path: Path) -> Iterator[LiveServer]:
+    """One worker with twenty places."""
+    server = LiveServer(tmp_path, places=20)
     server.start()
     yield server
     server.close()

@@ -43,6 +43,10 @@ def gridbook_of(district: District) -> Gridbook:
     return Gridbook(given, district.store, people, district.readmodel, jobs)
 
 
+# A test that is decorated with it runs on the embedded store and on CouchDB's.
+on_both_stores = pytest.mark.parametrize("district", ["embedded", "couchdb"], indirect=True)
+
+
 @pytest.fixture
 def shared(district: District) -> Gridbook:
     return gridbook_of(district)
@@ -59,6 +63,7 @@ def refusal(call: Any, *args: Any) -> Refused:
     return caught.value
 
 
+@on_both_stores
 def test_one_click_freezes_numbers_and_signs_the_day(district: District, shared: Gridbook) -> None:
     send(district, beijing("10:00"), visit(1), visit(2, "refused"))
     send(district, beijing("16:02"), visit(3), visit(3, code=BETA), delivery(1, code=BETA))
@@ -125,6 +130,7 @@ def test_the_second_clerk_is_told_the_number_of_the_first(district: District, sh
     assert (told.fields["number"], told.fields["name"]) == (first.number, "董主任")
 
 
+@on_both_stores
 def test_of_many_clerks_who_freeze_at_once_one_wins(district: District, shared: Gridbook) -> None:
     district.intake()
     days = [DAY, YESTERDAY, YESTERDAY - timedelta(days=1)]
@@ -150,6 +156,7 @@ def test_of_many_clerks_who_freeze_at_once_one_wins(district: District, shared: 
     assert archive.breaks(district.store, frozen) == []
 
 
+@on_both_stores
 def test_nothing_is_frozen_while_intake_is_behind(district: District, shared: Gridbook) -> None:
     district.intake()
     with received(beijing("15:00")):
@@ -203,6 +210,7 @@ def test_figures_of_another_declaration_are_not_frozen_and_it_is_told_until_when
     assert archive.every(district.store) == []
 
 
+@on_both_stores
 def test_what_waits_but_came_after_the_cut_off_does_not_hold_the_bulletin_up(
     district: District, shared: Gridbook
 ) -> None:
@@ -222,6 +230,7 @@ def test_a_read_model_that_was_deleted_is_no_ground_to_freeze_on(
     assert refusal(freezing.freeze, shared, DAY, DONG, AT_FIVE_PAST, 0).code == "bulletin-rebuilding"
 
 
+@on_both_stores
 def test_what_syncs_after_the_cut_off_is_told_as_late_and_in_the_next_bulletin(
     district: District, shared: Gridbook
 ) -> None:
@@ -240,6 +249,7 @@ def test_what_syncs_after_the_cut_off_is_told_as_late_and_in_the_next_bulletin(
     assert content["late"][0]["changes"] == found[DISTRICT]
 
 
+@on_both_stores
 def test_a_correction_is_a_new_number_that_names_the_one_it_replaces(
     district: District, shared: Gridbook
 ) -> None:
@@ -262,6 +272,7 @@ def test_a_correction_is_a_new_number_that_names_the_one_it_replaces(
     assert (told.code, told.fields["by"]) == ("bulletin-replaced", second.number)
 
 
+@on_both_stores
 def test_whoever_changes_a_frozen_figure_is_found_out(district: District, shared: Gridbook) -> None:
     district.intake()
     number = freezing.freeze(shared, DAY, DONG, AT_FIVE_PAST, 0).number
@@ -285,6 +296,7 @@ def test_whoever_changes_a_frozen_figure_is_found_out(district: District, shared
     assert damage() == "missing"
 
 
+@on_both_stores
 def test_a_bulletin_that_was_deleted_leaves_a_gap_that_is_named(district: District, shared: Gridbook) -> None:
     district.intake()
     for back in (3, 2, 1):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from unittest import mock
 
+from server import clock
 from server.readmodel.moments import BEIJING
 from tests.server.intake.district import District
 
@@ -21,7 +22,11 @@ def beijing(time_of_day: str, day: date = DAY) -> datetime:
 
 @contextmanager
 def received(moment: datetime) -> Iterator[None]:
-    with mock.patch("time.time_ns", return_value=round(moment.timestamp() * 1000) * 1_000_000):
+    """Both stores'."""
+    with (
+        mock.patch("time.time_ns", return_value=round(moment.timestamp() * 1000) * 1_000_000),
+        mock.patch("sync.couchdb.receipts.now", return_value=clock.stamp(moment)),
+    ):
         yield
 
 

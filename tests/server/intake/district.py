@@ -55,9 +55,9 @@ on_both = pytest.mark.parametrize("district", ["sqlite", "postgresql"], indirect
 
 
 class District:
-    def __init__(self, folder: Path, *, url: str | None = None) -> None:
+    def __init__(self, folder: Path, *, url: str | None = None, store: Store | None = None) -> None:
         self.folder = folder
-        self.store: Store = open_store(folder / "store.sqlite3")
+        self.store: Store = store or open_store(folder / "store.sqlite3")
         self.readmodel = ReadModel(open_engine(url or f"sqlite:///{folder / 'readmodel.sqlite3'}"))
         self.phones: dict[str, list[str]] = {name: list(villages) for name, villages in PHONES.items()}
         self.former_ids: dict[str, list[str]] = {}

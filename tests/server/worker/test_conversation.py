@@ -16,6 +16,7 @@ import pytest
 
 from server.worker.asking import HEADERS_MAX, URL_BYTES_MAX
 from server.worker.conversation import UNREAD_BYTES_MAX, Conversation
+from server.worker.places import Places
 
 Say = Callable[[bytes], bytes]
 
@@ -76,6 +77,7 @@ def say() -> Iterator[Say]:
             alive=True,
             nr=0,
             wsgi=echo,
+            places=Places(8),
         )
 
         def run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import socket
@@ -96,6 +97,37 @@ def test_a_client_that_went_away_is_noticed(live_server: Any) -> None:
             pass
     assert len(os.listdir(f"/proc/{worker}/fd")) < before + 10
     stays.close()
+
+
+def test_more_connections_than_places_are_answered_and_who_waits_for_changes_keeps_its_place(
+    few_places: Any,
+) -> None:
+    url = f"{few_places.admin_url}/village"
+    requests.put(url, timeout=30)
+    waiting = [
+        Longpoll(few_places, "/village/_changes?feed=longpoll&since=now&heartbeat=200") for _ in range(15)
+    ]
+    for one in waiting:
+        one.beats()
+    clients = [http.client.HTTPConnection("127.0.0.1", few_places.port, timeout=60) for _ in range(60)]
+    for client in clients:  # none of them closes its connection
+        client.request("GET", "/sync/")
+        answer = client.getresponse()
+        assert (answer.status, json.loads(answer.read())["couchdb"]) == (200, "Welcome")
+    assert len(open_sockets(few_places)) <= 25
+    clients[-1].request("GET", "/sync/")  # who asked last is still connected
+    assert clients[-1].getresponse().status == 200
+    requests.put(f"{url}/a", json={"n": 1}, timeout=30)
+    for one in waiting:
+        assert b'"id":"a"' in one.rest()
+    for client in clients:
+        client.close()
+
+
+def open_sockets(server: Any) -> list[Path]:
+    (worker,) = workers_of(server)
+    links = Path(f"/proc/{worker}/fd").iterdir()
+    return [link for link in links if os.readlink(link).startswith("socket:")]
 
 
 def test_a_body_above_the_limit_is_answered_and_not_cut_off(live_server: Any) -> None:
