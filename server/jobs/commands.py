@@ -43,11 +43,11 @@ def work() -> None:
 
 def do_jobs(shared: Gridbook, stopped: Callable[[], bool]) -> None:
     """Until stopped. Raises LockHeld while another process does them."""
-    from server.jobs.kinds import TIDY, WORK
+    from server.jobs.kinds import KINDS
 
     lock = FileLock(shared.settings.data / LOCK)
     lock.acquire(note=f"process {os.getpid()}")
     try:
-        Worker(shared.jobs, WORK, shared.settings.job_file_max_bytes, stopped, TIDY).run_forever()
+        Worker(shared.jobs, KINDS, shared.settings.job_file_max_bytes, stopped).run_forever()
     finally:
         lock.release()
