@@ -12,6 +12,9 @@ BIN := $(VENV)/bin
 NPM := npm --no-audit --no-fund --loglevel=error
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 BROWSER_TESTS := tests/journeys tests/phone tests/server/web/test_browser.py tests/server/lists/test_journey.py
+TESTS_ROOM_KB := 4000000
+MEMORY_ROOM_KB = $(shell { df --output=avail /dev/shm; awk '/^MemAvailable/ {print $$2}' /proc/meminfo; } 2>/dev/null | sort -n | sed -n 2p)
+ROOMY = $(if $(shell [ "$(or $(MEMORY_ROOM_KB),0)" -gt $(TESTS_ROOM_KB) ] && echo yes),/dev/shm,$(or $(TMPDIR),/tmp))
 POSTGRESQL := /usr/lib/postgresql/*/bin/postgres
 DATA := $(or $(GRIDBOOK_DATA),var)
 PREPARED := $(DATA)/.prepared-$(or $(DEMO),1)
@@ -86,10 +89,12 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
-# Two at once, one for each core: tests/sync and what waits for a browser, and all the rest.
+# Two at once, one for each core: tests/sync and what waits for a browser, and all the rest. Their files are in memory
+# where there is enough of it: every commit waits for its disk, and these tests make tens of thousands.
 test-python: BESIDE_LOG := tests/artifacts/tests-beside.log
 test-python:
-	@mkdir -p $(dir $(BESIDE_LOG)); status=0; beside=tests/sync; \
+	@temporary=$$(mktemp -d -p "$(ROOMY)" gridbook-XXXXXX); chmod 711 "$$temporary"; trap 'rm -rf "$$temporary"' EXIT; export TMPDIR="$$temporary"; \
+	mkdir -p $(dir $(BESIDE_LOG)); status=0; beside=tests/sync; \
 	if command -v chromium >/dev/null; then beside="$$beside $(BROWSER_TESTS)"; fi; \
 	$(BIN)/python -m pytest -q $$beside >$(BESIDE_LOG) 2>&1 & pid=$$!; \
 	$(BIN)/python -m pytest -q --ignore=tests/sync $(BROWSER_TESTS:%=--ignore=%) || status=$$?; \

@@ -18,9 +18,8 @@ from server.api.freshness import A_FILE, untagged
 from server.api.problems import Problem
 from server.app import gridbook
 from server.exports.asked import Asked
-from server.jobs import kinds
+from server.jobs.kinds import KINDS
 from server.jobs.queue import Job, TooMany
-from server.jobs.worker import nothing_to_tidy
 from server.people.permissions import covers, may
 from server.people.staff import Staff
 from server.people.web import current_staff, require_csrf
@@ -92,14 +91,14 @@ def queued(kind: str, member: Staff, asked: dict[str, Any]) -> Job:
 def who_orders() -> Staff:
     """Who asks, if there is any kind of job that they may order. Raises Problem."""
     member = current_staff()
-    if member is not None and any(may(member, action) for action in kinds.ACTIONS.values()):
+    if member is not None and any(may(member, kind.action) for kind in KINDS.values()):
         return member
     return staff_for(ACTION)
 
 
 def mine(member: Staff) -> list[Job]:
     """Those of their jobs whose kind they may order."""
-    return [job for job in gridbook().jobs.of(member.staff_id) if may(member, kinds.ACTIONS[job.kind])]
+    return [job for job in gridbook().jobs.of(member.staff_id) if may(member, KINDS[job.kind].action)]
 
 
 def one(member: Staff, job_id: str) -> Job:
@@ -108,7 +107,7 @@ def one(member: Staff, job_id: str) -> Job:
         job = gridbook().jobs.job(job_id)
     except KeyError:
         raise Problem("unknown-job") from None
-    if job.staff_id != member.staff_id or not may(member, kinds.ACTIONS[job.kind]):
+    if job.staff_id != member.staff_id or not may(member, KINDS[job.kind].action):
         raise Problem("unknown-job")
     return job
 
@@ -120,7 +119,7 @@ def cancel(member: Staff, job_id: str) -> Job:
         gridbook().jobs.end(job_id, "cancelled")
     ended = gridbook().jobs.cancel(job_id)
     if ended.state == "cancelled" and job.state == "queued":
-        kinds.TIDY.get(job.kind, nothing_to_tidy)(job.asked)
+        KINDS[job.kind].tidy(job.asked)
     return ended
 
 
@@ -167,7 +166,7 @@ def shown(job: Job, language: str | None = None) -> dict[str, Any]:
         "ordered_at": job.ordered_at,
         "ended_at": job.ended_at,
         "expires_at": job.expires_at,
-        "about": kinds.ABOUT[job.kind](job.asked),
+        "about": KINDS[job.kind].about(job.asked),
         "file": {
             **{name: job.result[name] for name in ("name", "media_type", "bytes")},
             "href": url_for("jobs.File", job_id=job.job_id),

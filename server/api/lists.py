@@ -75,11 +75,8 @@ class Lists(MethodView):
             archive.one(gridbook().store, query["supersedes"])
         draft = importing.draft(gridbook(), upload.filename or "", upload.stream)
         asked = import_asked(draft, upload.filename or draft, {**query, "columns": columns}, once=True)
-        try:
-            return accepted(queued("list-read" if query.get("dry_run") else "list-import", member, asked))
-        except Problem:
-            importing.forget(gridbook(), draft)
-            raise
+        kind = "list-read" if query.get("dry_run") else "list-import"
+        return accepted(queued_upload(kind, member, asked))
 
 
 def import_asked(draft: str, file_name: str, given: Mapping[str, Any], *, once: bool) -> dict[str, Any]:
@@ -94,6 +91,15 @@ def import_asked(draft: str, file_name: str, given: Mapping[str, Any], *, once: 
         "supersedes": given.get("supersedes", ""),
         "once": once,
     }
+
+
+def queued_upload(kind: str, member: Staff, asked: dict[str, Any]) -> QueuedJob:
+    """The first job to read a draft; without one it is forgotten. Raises Problem for too many jobs."""
+    try:
+        return queued(kind, member, asked)
+    except Problem:
+        importing.forget(gridbook(), asked["draft"])
+        raise
 
 
 def accepted(job: QueuedJob) -> tuple[dict[str, Any], int, dict[str, str]]:

@@ -43,11 +43,11 @@ def work() -> None:
 
 def do_jobs(shared: Gridbook, stopped: Callable[[], bool], idle_s: float | None = None) -> None:
     """Until stopped, or until nothing came for so long. Raises LockHeld while another process does them."""
-    from server.jobs.kinds import TIDY, WORK
+    from server.jobs.kinds import KINDS
 
     lock = FileLock(shared.settings.data / LOCK)
     lock.acquire(note=f"process {os.getpid()}")
     try:
-        Worker(shared.jobs, WORK, shared.settings.job_file_max_bytes, stopped, TIDY).run(idle_s)
+        Worker(shared.jobs, KINDS, shared.settings.job_file_max_bytes, stopped).run(idle_s)
     finally:
         lock.release()

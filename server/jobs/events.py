@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from server.event_streams import LIFE_S
 from server.jobs.queue import OPEN, Job
 
 LOOK_S = 0.2
 TELL_EVERY_S = 1.5
-LIFE_S = 600.0  # then the browser connects again, and a session that ended meanwhile is noticed
 
 Look = Callable[[], Job | None]
 

@@ -57,28 +57,28 @@ class Result:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-Kind = Callable[[Work], Result]
-Tidy = Callable[[Mapping[str, Any]], None]
-
-
 def nothing_to_tidy(_asked: Mapping[str, Any]) -> None:
     """Of kinds that keep nothing besides their file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What can be ordered: how it is done, the action that ordering it takes, what of what was asked is told,
+    and what is taken away that was kept for it when it has ended, however it ended."""
+
+    do: Callable[[Work], Result]
+    action: str
+    about: Callable[[Mapping[str, Any]], dict[str, Any]]
+    tidy: Callable[[Mapping[str, Any]], None] = nothing_to_tidy
 
 
 class Worker:
     """`stopped` is asked between two pieces of work."""
 
     def __init__(
-        self,
-        queue: Queue,
-        kinds: Mapping[str, Kind],
-        bytes_max: int,
-        stopped: Callable[[], bool],
-        tidy: Mapping[str, Tidy] | None = None,
+        self, queue: Queue, kinds: Mapping[str, Kind], bytes_max: int, stopped: Callable[[], bool]
     ) -> None:
-        """`tidy` takes away what a kind kept for a job that has ended, however it ended."""
         self._queue, self._kinds, self._bytes_max, self._stopped = queue, kinds, bytes_max, stopped
-        self._tidy = tidy or {}
         self._expired_at = 0.0
 
     def run(self, idle_s: float | None = None) -> None:
@@ -138,11 +138,12 @@ class Worker:
         self._tidied(job)
 
     def _tidied(self, job: Job) -> None:
-        self._tidy.get(job.kind, nothing_to_tidy)(job.asked)
+        if kind := self._kinds.get(job.kind):
+            kind.tidy(job.asked)
 
     def _made(self, job: Job, draft: Path) -> dict[str, Any]:
         """Write the file and give it its name; returns what is told of it."""
-        result = self._kinds[job.kind](Work(job.asked, self._reporter(job), job.job_id, job.staff_id))
+        result = self._kinds[job.kind].do(Work(job.asked, self._reporter(job), job.job_id, job.staff_id))
         if result.pieces is None:
             return result.more
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

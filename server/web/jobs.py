@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from server.api import jobs as api
 from server.api.beijing import local
 from server.app import gridbook
+from server.event_streams import event_stream
 from server.jobs.events import is_busy, moves
 from server.jobs.queue import Job
 from server.people.web import require_csrf, require_staff
 from server.web import language
 from server.web.language import translate as t
-from server.web.live import event_stream
 from server.web.pages import blueprint
 
 

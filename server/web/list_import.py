@@ -62,11 +62,11 @@ def upload_list() -> BaseResponse:
     importing.template_of(gridbook(), given.get("template", ""))
     draft = importing.draft(gridbook(), upload.filename, upload.stream)
     kept = {name: given.get(name, "")[:80] for name in ("template", "title", "supersedes")}
-    return _read(member, api.import_asked(draft, upload.filename, kept, once=False))
+    asked = api.import_asked(draft, upload.filename, kept, once=False)
+    return _preview_of(api.queued_upload("list-read", member, asked))
 
 
-def _read(member: Staff, asked: dict[str, Any]) -> BaseResponse:
-    job = api.again("list-read", member, asked)
+def _preview_of(job: Job) -> BaseResponse:
     return redirect(url_for("web.list_preview", job_id=job.job_id), 303)
 
 
@@ -155,7 +155,8 @@ def read_list_again(job_id: str) -> BaseResponse:
         for name in templates.COLUMNS
         if (value := given.get(f"column-{name}", "")).removeprefix("-").isdecimal() and len(value) < 4
     }
-    return _read(member, {**job.asked, "sheet": given.get("sheet", "")[:80], "columns": columns})
+    asked = {**job.asked, "sheet": given.get("sheet", "")[:80], "columns": columns}
+    return _preview_of(api.again("list-read", member, asked))
 
 
 @blueprint.post("/lists/import/<job_id>")

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from flask import Response
 
 from server.app import gridbook
+from server.event_streams import LIFE_S, event_stream
 from server.people.web import require_staff
 from server.readmodel import ReadModel, queries
 from server.web.pages import blueprint
 
 POLL_S = 1.0
 HEARTBEAT_S = 15.0
-LIFE_S = 600.0  # then the browser connects again, and a session that ended meanwhile is noticed
 
 
 class Watch:
@@ -49,11 +49,6 @@ def watch_of(readmodel: ReadModel) -> Watch:
 @require_staff
 def events() -> Response:
     return event_stream(announcements(watch_of(gridbook().readmodel), time.sleep, time.monotonic))
-
-
-def event_stream(pieces: Iterator[str]) -> Response:
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(pieces, content_type="text/event-stream", headers=headers)
 
 
 def announcements(watch: Watch, sleep: Callable[[float], None], clock: Callable[[], float]) -> Iterator[str]:

@@ -83,11 +83,6 @@ def visit(phone: Phone) -> str:
     return unit
 
 
-def own_states(phone: Phone) -> dict[str, str]:
-    rows = phone.records().all()
-    return {row.get_attribute("data-id") or "": row.get_attribute("data-state") or "" for row in rows}
-
-
 def compared_with(phone: Phone) -> str:
     found: str = phone.kept("(await read('device')).find((each) => each.server_uuid)?.server_uuid")
     return found
@@ -113,19 +108,18 @@ def test_what_the_backup_lacks_is_handed_in_again_and_counted_once(district: Dis
     day = stop_the_clock(wang)
     before = figures(district.server, district.village, day)
     visit(wang)
-    [first] = own_states(wang)
+    [first] = wang.states(1)
     wang.home()
     district.back_up()
     visit(wang)
-    [second] = set(own_states(wang)) - {first}
+    [second] = set(wang.states(2)) - {first}
     district.lose_the_box()
     corrects(wang, second)
     assert wang.waiting() == 1
     district.restore()
     wang.judged()
     statuses = district.statuses()
-    states = own_states(wang)
-    assert len(states) == 3
+    states = wang.states(3)
     assert {record_id: statuses[record_id] for record_id in states} == states
     assert set(states.values()) == {"accepted"}
     counted = figures(district.server, district.village, day)
@@ -159,7 +153,7 @@ def test_an_accepted_record_waits_again_until_the_restored_server_has_judged_it(
     wang.page.unroute("**/sync/register-*/**")
     wang.judged()
     wang.synced()
-    assert own_states(wang).items() <= district.statuses().items()
+    assert wang.states(1).items() <= district.statuses().items()
     assert compared_with(wang) == district.uuid()
     wang.switch_off()
     wang.switch_on().open()

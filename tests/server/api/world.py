@@ -24,7 +24,7 @@ from server import clock
 from server.app import Gridbook, create_app, gridbook
 from server.forms.publish import publish
 from server.intake.commands import make_follower
-from server.jobs.kinds import TIDY, WORK
+from server.jobs.kinds import KINDS
 from server.jobs.worker import Worker
 from server.people import enrolment, staff, tokens
 from server.people.permissions import ACTIONS
@@ -141,7 +141,7 @@ class World:
     def work(self) -> None:
         """Every job that waits is done."""
         with self.app.app_context():
-            worker = Worker(gridbook().jobs, WORK, 1 << 30, lambda: False, TIDY)
+            worker = Worker(gridbook().jobs, KINDS, 1 << 30, lambda: False)
             while worker.run_once():
                 pass
 

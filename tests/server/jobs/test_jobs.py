@@ -7,6 +7,7 @@ import errno
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from server import audit, clock
 from server.exports.job import export
 from server.jobs import worker as workers
+from server.jobs.kinds import KINDS
 from server.jobs.queue import ATTEMPTS_MAX, OPEN_MAX, Job, Queue
 from server.jobs.worker import Result, Work, Worker
 from tests.server.api.world import World
@@ -47,13 +49,13 @@ def order(world: World, who: str = "dong", **body: Any) -> dict[str, Any]:
 def work(
     world: World,
     queue: Queue,
-    kind: Callable[[Work], Result] = export,
+    do: Callable[[Work], Result] = export,
     bytes_max: int = 1 << 30,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Everything that waits, as after a start."""
     with world.app.app_context(), world.app.test_request_context():
-        worker = Worker(queue, {"export": kind}, bytes_max, stopped)
+        worker = Worker(queue, {"export": replace(KINDS["export"], do=do)}, bytes_max, stopped)
         queue.recover()
         while worker.run_once() and not stopped():
             pass

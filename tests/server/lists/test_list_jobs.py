@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from server.app import gridbook
 from server.jobs import events
-from server.jobs.kinds import TIDY, WORK
-from server.jobs.queue import Cancelled, Job
+from server.jobs.kinds import KINDS
+from server.jobs.queue import OPEN_MAX, Cancelled, Job
 from server.jobs.worker import Result, Work, Worker
 from server.lists import archive, importing, known, layout, reconciling
 from server.people import staff
@@ -59,7 +60,9 @@ def work(world: World, kind: str, do: Callable[[Work], Result]) -> None:
     """One job, done by `do`, after a start of the worker."""
     with world.app.app_context():
         gridbook().jobs.recover()
-        Worker(gridbook().jobs, {**WORK, kind: do}, 1 << 30, lambda: False, TIDY).run_once()
+        Worker(
+            gridbook().jobs, {**KINDS, kind: replace(KINDS[kind], do=do)}, 1 << 30, lambda: False
+        ).run_once()
 
 
 def meddled(kind: str, before: Callable[[str, int], None]) -> Callable[[Work], Result]:
@@ -70,7 +73,7 @@ def meddled(kind: str, before: Callable[[str, int], None]) -> Callable[[Work], R
             before(stage, done)
             asked.report(done, done, stage)  # told as an end, it is never passed over
 
-        return WORK[kind](Work(asked.asked, report, asked.job_id, asked.staff_id))
+        return KINDS[kind].do(Work(asked.asked, report, asked.job_id, asked.staff_id))
 
     return do
 
@@ -142,8 +145,8 @@ def test_an_import_whose_worker_died_begins_anew_and_becomes_one_list(
     with monkeypatch.context() as patches:
         patches.setattr(*places[at], killed)
         with pytest.raises(Killed):
-            work(world, "list-import", WORK["list-import"])
-    work(world, "list-import", WORK["list-import"])
+            work(world, "list-import", KINDS["list-import"].do)
+    work(world, "list-import", KINDS["list-import"].do)
     world.work()
     done = look(world, job)
     assert done["state"] == "done", done
@@ -195,6 +198,19 @@ def test_what_cannot_be_read_is_told_by_the_files_own_name_and_nothing_stays(
     assert (lists(world), drafts(world)) == (before, [])
 
 
+def test_an_upload_that_is_one_job_too_many_is_refused_and_forgotten(own_world: World) -> None:
+    kept = [ordered(own_world) for _ in range(OPEN_MAX)]
+    before = drafts(own_world)
+    assert len(before) == len(kept)
+    refused = import_list(own_world, "dong", pushed.file(pushed.workbook()))
+    assert (refused.status_code, refused.json["code"]) == (429, "too-many-jobs")
+    client = own_world.signed_in("dong")
+    fields = {**upload(pushed.file(pushed.workbook())), "csrf_token": csrf(client, "/lists/import")}
+    page = client.post("/lists/import", data=fields)
+    assert page.status_code == 429 and "您已有 5 项任务在排队或进行" in page.text
+    assert drafts(own_world) == before
+
+
 def test_who_was_shut_out_meanwhile_imports_nothing(own_world: World) -> None:
     job = ordered(own_world)
     staff.disable(own_world.gridbook.people, pushed.member(own_world))
@@ -216,12 +232,12 @@ def test_matching_and_answering_are_jobs_that_begin_anew_without_doing_twice(
     answer = world.post("dong", f"{path}/answers", json={"reason": "反馈上级"})
 
     def dies_late(asked: Work) -> Result:
-        WORK["list-answer"](asked)
+        KINDS["list-answer"].do(asked)
         raise Killed
 
     with pytest.raises(Killed):
         work(world, "list-answer", dies_late)
-    work(world, "list-answer", WORK["list-answer"])
+    work(world, "list-answer", KINDS["list-answer"].do)
     assert look(world, answer.json)["made"] == {"list_id": made["list_id"], "answer": 1}
     assert [each["n"] for each in world.get("dong", path).json["answers"]] == [1]
 

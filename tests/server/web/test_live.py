@@ -1,6 +1,7 @@
 """Server-sent events: one question a second however many listen."""
 
-from server.web.live import HEARTBEAT_S, LIFE_S, Watch, announcements
+from server.event_streams import LIFE_S
+from server.web.live import HEARTBEAT_S, Watch, announcements
 from tests.server.api.world import World
 
 
