@@ -89,15 +89,19 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
-# Two at once, one for each core: tests/sync and what waits for a browser, and all the rest. Their files are in memory
-# where there is enough of it: every commit waits for its disk, and these tests make tens of thousands.
+# Two at once, one for each core: what waits for a browser, then the last file first; and all the rest from the first file
+# on, until they meet (tests/side_by_side.py). What they write is in memory where there is enough of it, for they wait for
+# the disk tens of thousands of times; bytecode is kept for the run, because hundreds of processes are started.
 test-python: BESIDE_LOG := tests/artifacts/tests-beside.log
+test-python: REST := $(BROWSER_TESTS:%=--ignore=%)
+test-python: PYTEST := $(BIN)/python -m pytest -q -o console_output_style=classic
 test-python:
-	@temporary=$$(mktemp -d -p "$(ROOMY)" gridbook-XXXXXX); chmod 711 "$$temporary"; trap 'rm -rf "$$temporary"' EXIT; export TMPDIR="$$temporary"; \
-	mkdir -p $(dir $(BESIDE_LOG)); status=0; beside=tests/sync; \
-	if command -v chromium >/dev/null; then beside="$$beside $(BROWSER_TESTS)"; fi; \
-	$(BIN)/python -m pytest -q $$beside >$(BESIDE_LOG) 2>&1 & pid=$$!; \
-	$(BIN)/python -m pytest -q --ignore=tests/sync $(BROWSER_TESTS:%=--ignore=%) || status=$$?; \
+	@temporary=$$(mktemp -d -p "$(ROOMY)" gridbook-XXXXXX); trap 'rm -rf "$$temporary"' EXIT; chmod 711 "$$temporary"; \
+	export TMPDIR="$$temporary" GRIDBOOK_TEST_SHARED="$$temporary" PYTHONPYCACHEPREFIX="$$temporary/bytecode" PYTHONDONTWRITEBYTECODE=; \
+	mkdir -p $(dir $(BESIDE_LOG)); status=0; \
+	{ beside=0; if command -v chromium; then $(PYTEST) $(BROWSER_TESTS) || beside=$$?; fi; \
+	  GRIDBOOK_TEST_FROM=end $(PYTEST) $(REST) || beside=$$?; exit $$beside; } >$(BESIDE_LOG) 2>&1 & pid=$$!; \
+	$(PYTEST) $(REST) || status=$$?; \
 	wait $$pid || status=$$?; cat $(BESIDE_LOG); \
 	exit $$status
 

@@ -8,7 +8,8 @@
 `new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
 `couch_server` a CouchDB, or what stands in for one (see tests/couchdbs.py)
 `couch_address` a store's address there, for one test
-`demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it
+`demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it. Runs side by side
+              (tests/side_by_side.py) share it
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests import chromium, couchdbs
+from tests import chromium, couchdbs, side_by_side
 from tests.postgres import ABSENT, Postgres, programs
 from tests.servers import ROOT, Server
 
@@ -37,11 +39,16 @@ LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("demo") / "var"
-    maker = Server(data)
-    maker.flask("forms", "publish")
-    maker.flask("demo")
-    maker.flask("intake", "once")
+    folder = side_by_side.shared_folder() or tmp_path_factory.mktemp("demo")
+    data, made = folder / "demo" / "var", folder / "demo.made"
+    with (folder / "demo.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not made.exists():
+            maker = Server(data)
+            maker.flask("forms", "publish")
+            maker.flask("demo")
+            maker.flask("intake", "once")
+            made.touch()
     return data
 
 
@@ -117,6 +124,11 @@ def couch_address(couch_server: couchdbs.CouchServer) -> Iterator[str]:
     address = couch_server.address()
     yield address
     couchdbs.forget(address)
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    folder = side_by_side.shared_folder()
+    return None if folder is None or session.config.option.collectonly else side_by_side.run(session, folder)
 
 
 def pytest_configure(config: pytest.Config) -> None:
