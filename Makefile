@@ -89,21 +89,13 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
-# Two at once, one for each core: what waits for a browser, then the last file first; and all the rest from the first file
-# on, until they meet (tests/side_by_side.py). What they write is in memory where there is enough of it, for they wait for
-# the disk tens of thousands of times; bytecode is kept for the run, because hundreds of processes are started.
-test-python: BESIDE_LOG := tests/artifacts/tests-beside.log
-test-python: REST := $(BROWSER_TESTS:%=--ignore=%)
-test-python: PYTEST := $(BIN)/python -m pytest -q -o console_output_style=classic
+# Two files at once, one for each core. What tests write is in memory where there is enough of it, for they wait for the
+# disk tens of thousands of times; bytecode is kept for the run, because hundreds of processes are started.
 test-python:
 	@temporary=$$(mktemp -d -p "$(ROOMY)" gridbook-XXXXXX); trap 'rm -rf "$$temporary"' EXIT; chmod 711 "$$temporary"; \
-	export TMPDIR="$$temporary" GRIDBOOK_TEST_SHARED="$$temporary" PYTHONPYCACHEPREFIX="$$temporary/bytecode" PYTHONDONTWRITEBYTECODE=; \
-	mkdir -p $(dir $(BESIDE_LOG)); status=0; \
-	{ beside=0; if command -v chromium; then $(PYTEST) $(BROWSER_TESTS) || beside=$$?; fi; \
-	  GRIDBOOK_TEST_FROM=end $(PYTEST) $(REST) || beside=$$?; exit $$beside; } >$(BESIDE_LOG) 2>&1 & pid=$$!; \
-	$(PYTEST) $(REST) || status=$$?; \
-	wait $$pid || status=$$?; cat $(BESIDE_LOG); \
-	exit $$status
+	export TMPDIR="$$temporary" PYTHONPYCACHEPREFIX="$$temporary/bytecode" PYTHONDONTWRITEBYTECODE=; \
+	command -v chromium >/dev/null || ignored="$(BROWSER_TESTS:%=--ignore=%)"; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $${ignored:-}
 
 browser:
 	@command -v chromium >/dev/null || { \

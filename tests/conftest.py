@@ -8,8 +8,8 @@
 `new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
 `couch_server` a CouchDB, or what stands in for one (see tests/couchdbs.py)
 `couch_address` a store's address there, for one test
-`demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it. Runs side by side
-              (tests/side_by_side.py) share it
+`demo_data`   the demo's data folder as `make run` leaves it; copy it, never write to it. The workers of
+              pytest-xdist share it
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests import chromium, couchdbs, side_by_side
+from tests import chromium, couchdbs
 from tests.postgres import ABSENT, Postgres, programs
 from tests.servers import ROOT, Server
 
@@ -34,12 +35,13 @@ settings.register_profile(
 )
 settings.load_profile("unhurried")
 
-LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
+LEFT_OUT = pytest.StashKey[list[str]]()  # what each test is marked with that was left out
 
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = side_by_side.shared_folder() or tmp_path_factory.mktemp("demo")
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     data, made = folder / "demo" / "var", folder / "demo.made"
     with (folder / "demo.lock").open("w") as lock:
         flock(lock, LOCK_EX)
@@ -126,21 +128,18 @@ def couch_address(couch_server: couchdbs.CouchServer) -> Iterator[str]:
     couchdbs.forget(address)
 
 
-def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    folder = side_by_side.shared_folder()
-    return None if folder is None or session.config.option.collectonly else side_by_side.run(session, folder)
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "beyond_stand_in(what): on the CouchDB store, needs a real CouchDB")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the stand-in cannot do; the end of the run says so."""
+    if hasattr(config, "workerinput"):  # begun last, what waits for a browser would end alone
+        items.sort(key=lambda item: "playwright" not in item.fixturenames)  # type: ignore[attr-defined]
     if os.environ.get(couchdbs.VARIABLE):
         return
     left_out = [item for item in items if _is_beyond_stand_in(item)]
-    config.stash[LEFT_OUT] = left_out
+    config.stash[LEFT_OUT] = [item.get_closest_marker("beyond_stand_in").args[0] for item in left_out]  # type: ignore[union-attr]
     items[:] = [item for item in items if item not in left_out]
 
 
@@ -150,6 +149,17 @@ def _is_beyond_stand_in(item: pytest.Item) -> bool:
     return on_couchdb and item.get_closest_marker("beyond_stand_in") is not None
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker collects the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     left_out = config.stash.get(LEFT_OUT, [])
     if not left_out:
@@ -157,5 +167,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section(
         f"not tested without {couchdbs.VARIABLE}: {len(left_out)} tests of the CouchDB store"
     )
-    for what in sorted({item.get_closest_marker("beyond_stand_in").args[0] for item in left_out}):  # type: ignore[union-attr]
+    for what in sorted(set(left_out)):
         terminalreporter.line(f"pouchdb-server stands in for CouchDB, and {couchdbs.STAND_IN_CANNOT[what]}")
