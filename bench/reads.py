@@ -1,6 +1,7 @@
 """How long pages and answers of figures take, beside a GROUP BY over the records.
 
     python -m bench.reads DATA [--day YYYY-MM-DD] [--rounds 50] [--url http://127.0.0.1:8000] [--inside]
+                               [--postgresql]
 
 DATA is a folder that `python -m bench.district` filled and `flask intake once` took in; a server is started
 on it, unless `--url` names the one that runs, and asked by a staff member of its own. Each question is asked
@@ -12,6 +13,9 @@ With `--inside` the app is asked in this process, without HTTP, and what is told
 machine that does other work, too, only that says something. What a process keeps of the overview is then told
 both ways: kept, and made anew each time, as by the first reader after a record came.
 
+With `--postgresql`, inside only, the folder's read model is first copied into a PostgreSQL of its own; what
+that takes for itself is told by the clock alone, so then both are told.
+
 The bulletin asked for is today's. All records of such a folder came on the day that filled it; a bulletin
 whose cut-off lies before that would count all of them as late, which none does in the field.
 """
@@ -19,8 +23,10 @@ whose cut-off lies before that would count all of them as late, which none does 
 from __future__ import annotations
 
 import argparse
+import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -31,15 +37,19 @@ from sqlalchemy import Connection, func, select, text
 
 from bench.district import open_data, yesterday
 from server.app import Gridbook, make_app
+from server.database import open_engine
 from server.people import staff, tokens
 from server.people.permissions import ACTIONS
-from server.readmodel import kept, queries
-from server.readmodel.tables import records
+from server.readmodel import ReadModel, kept, queries
+from server.readmodel.tables import metadata, records
+from server.readmodel.upsert import upsert
+from tests.postgres import Postgres
 from tests.servers import Server
 
 USERNAME, PASSWORD = "bench-reads", "read it all, read it fast"
 DISTRICT = "370304"
 BOARD = "exceptions"
+COPIED_AT_ONCE = 5000  # rows
 ANEW = "overview, page, nothing kept"
 
 FIRST = """
@@ -96,6 +106,7 @@ def questions(reader: Reader | Inside, day: str, town: str) -> dict[str, Callabl
         "village map": ("/api/v1/figures/table", {"day": day, "level": "village", "indicator": "A4"}),
         "who was heard": ("/api/v1/standing", {"day": day}),
         "bulletin": ("/api/v1/bulletins/preview", {}),
+        "bulletin, page": ("/bulletins/preview", {}),
         "records, filtered and sorted": (
             "/api/v1/records",
             {"form": "household_visit", "area": town, "from": day, "to": day},
@@ -156,8 +167,34 @@ def told(times: list[float]) -> tuple[float, float]:
     return cuts[49], cuts[94]
 
 
-def measure(data: Path, day: str, rounds: int, url: str | None, *, inside: bool) -> None:
-    gridbook = open_data(data)
+@contextmanager
+def opened(data: Path, *, postgresql: bool) -> Iterator[Gridbook]:
+    if not postgresql:
+        yield open_data(data)
+        return
+    server = Postgres()
+    try:
+        copy = ReadModel(open_engine(server.new_database(), lasting=False))
+        copy.create()
+        fill(open_data(data).readmodel, copy)
+        yield open_data(data, GRIDBOOK_DATABASE=copy.engine.url.render_as_string())
+    finally:
+        server.stop()
+
+
+def fill(source: ReadModel, target: ReadModel) -> None:
+    with source.engine.connect() as reading:
+        for table in metadata.sorted_tables:
+            rows = reading.execution_options(stream_results=True).execute(select(table)).mappings()
+            for some in rows.partitions(COPIED_AT_ONCE):
+                with target.engine.begin() as writing:
+                    upsert(writing, table, [dict(row) for row in some])
+    with target.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def measure(gridbook: Gridbook, day: str, rounds: int, url: str | None, *, inside: bool) -> None:
+    data = gridbook.settings.data
     if all(member.username != USERNAME for member in staff.every(gridbook.people)):
         staff.add(gridbook.people, username=USERNAME, password=PASSWORD, name="Bench",
                   roles=["district_staff"], area=DISTRICT)  # fmt: skip
@@ -169,20 +206,24 @@ def measure(data: Path, day: str, rounds: int, url: str | None, *, inside: bool)
         reader = Inside(gridbook, token) if inside else Reader(url or server.start().url, token)
         with gridbook.readmodel.engine.connect() as connection:
             count = connection.execute(select(func.count()).select_from(records)).scalar_one()
-            agree(gridbook, connection, day)
             works = questions(reader, day, town)
             if not inside:
                 del works[ANEW]
-            tries = first_tries(connection, day, town)
+            tries = {}
+            if connection.dialect.name == "sqlite":  # the language that they are written in
+                agree(gridbook, connection, day)
+                tries = first_tries(connection, day, town)
+            gc.freeze()  # as the server does before it forks
             times: dict[tuple[str, str], list[float]] = {}
             for number in range(rounds + 1):
                 for kind, some in (("here", works), ("SQL", tries)):
                     for name, work in some.items():
                         if name == ANEW:
                             kept._answers.clear()
-                        taken = timed(work, clock)
+                        start, taken = time.perf_counter(), timed(work, clock)
                         if number:  # the first round warms up
                             times.setdefault((kind, name), []).append(taken)
+                            times.setdefault(("clock", name), []).append(1000 * (time.perf_counter() - start))
     finally:
         if not inside:
             server.stop()
@@ -190,6 +231,9 @@ def measure(data: Path, day: str, rounds: int, url: str | None, *, inside: bool)
     for name in works:
         line, here = name.ljust(48), told(times["here", name])
         line += f"{here[0]:8.1f} {here[1]:8.1f}"
+        if inside and gridbook.readmodel.engine.dialect.name == "postgresql":
+            by_clock = told(times["clock", name])
+            line += f"   by the clock {by_clock[0]:8.1f} {by_clock[1]:8.1f}"
         if name in tries:
             sql = told(times["SQL", name])
             line += f"   SQL {sql[0]:8.1f} {sql[1]:8.1f}   SQL / here {sql[0] / here[0]:.1f}"
@@ -205,8 +249,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--url", help="of the server that runs on DATA")
     parser.add_argument("--inside", action="store_true", help="without HTTP, processor time")
+    parser.add_argument("--postgresql", action="store_true", help="with --inside: on a PostgreSQL of its own")
     given = parser.parse_args()
-    measure(given.data, given.day.isoformat(), given.rounds, given.url, inside=given.inside)
+    if given.postgresql and not given.inside:
+        parser.error("--postgresql needs --inside")
+    with opened(given.data, postgresql=given.postgresql) as gridbook:
+        measure(gridbook, given.day.isoformat(), given.rounds, given.url, inside=given.inside)
 
 
 if __name__ == "__main__":

@@ -296,6 +296,7 @@ cells = Table(
     Column("part", Text, primary_key=True),
     Column("day", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,  # a sum finds the values in the key's own tree
 )
 
 MILLIONTHS = 1_000_000
