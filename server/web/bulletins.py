@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -113,16 +114,19 @@ class _Links:
     page behind can say what differs."""
 
     def __init__(self, member: Staff, content: Mapping[str, Any], number: str | None) -> None:
-        self._address = behind.address_of(member, day=content["day"], bulletin=number)
+        address = behind.address_of(member, day=content["day"], bulletin=number)
         self._areas = {area["code"] for area in queries.areas(gridbook().readmodel)}
-        self._known = {
-            name for name, each in queries.indicators().indicators.items() if layout.has_figure(each)
+        # Put together once for each indicator, not for each of thousands of cells.
+        self._addresses = {
+            name: f"{address}{urlencode({'indicator': name})}&area="
+            for name, each in queries.indicators().indicators.items()
+            if address and layout.has_figure(each)
         }
 
     def to(self, indicator_id: str, area_code: str) -> str:
         """Empty for what only the bulletin still knows."""
-        there = indicator_id in self._known and area_code in self._areas
-        return behind.href(self._address, indicator_id, area_code) if there else ""
+        address = self._addresses.get(indicator_id, "")
+        return address + area_code if address and area_code in self._areas else ""
 
 
 def _figures(content: Mapping[str, Any], links: _Links) -> list[dict[str, str]]:
