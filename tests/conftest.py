@@ -27,12 +27,14 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from tests import chromium, couchdbs
 from tests.postgres import ABSENT, Postgres, programs
+from tests.searching import LONG, LONG_EXAMPLES
 from tests.servers import ROOT, Server
 
 # However busy the machine is, an example has no deadline.
 settings.register_profile(
     "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile(LONG, settings.get_profile("unhurried"), max_examples=LONG_EXAMPLES)
 settings.load_profile("unhurried")
 
 LEFT_OUT = pytest.StashKey[list[str]]()  # what each test is marked with that was left out

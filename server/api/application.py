@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_smorest import Api
 
 from server.api import (
     areas,
@@ -28,6 +27,7 @@ from server.api import (
     villages,
     webhooks,
 )
+from server.api.described import DescribedWhenAsked
 from server.api.description import Descriptions
 from server.people import api as enrolment
 
@@ -68,7 +68,9 @@ def mount(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "extra_plugins": [Descriptions()]})
+    api = DescribedWhenAsked(
+        app, spec_kwargs={"info": {"description": DESCRIPTION}, "extra_plugins": [Descriptions()]}
+    )
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
     api.spec.options["security"] = [{"apiToken": []}, {"session": []}]

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from server.api.masking import mask_register_entry
 from server.exports.columns import DOC, Column
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
+from server.readmodel.selecting import within
 from server.readmodel.tables import register
 
 PLACE = ("village_code", "town_code")
@@ -56,10 +57,11 @@ def columns(kind: str) -> list[Column]:
 def entries(rm: ReadModel, kind: str, area: str, after: Place | None, most: int) -> Sequence[Entry]:
     """Up to `most` entries of an area behind a place, masked."""
     order = (register.c.village_code, register.c.unit_id)
-    query = _within(select(*order, register.c.town_code, register.c.doc), kind, area)
+    query = select(*order, register.c.town_code, register.c.doc)
     if after is not None:
         query = query.where(tuple_(*order) > after)
     with rm.engine.connect() as connection:
+        query = query.where(*_of(kind, area, connection))
         rows = connection.execute(query.order_by(*order).limit(most)).all()
     return [(row.village_code, row.unit_id, _shown(kind, row)) for row in rows]
 
@@ -67,23 +69,20 @@ def entries(rm: ReadModel, kind: str, area: str, after: Place | None, most: int)
 def entry(rm: ReadModel, kind: str, area: str, unit_id: str, village_code: str) -> dict[str, Any] | None:
     """One of an area, masked; None when there is none."""
     shown = select(register.c.village_code, register.c.unit_id, register.c.town_code, register.c.doc)
-    query = _within(shown, kind, area).where(
-        register.c.unit_id == unit_id, register.c.village_code == village_code
-    )
+    query = shown.where(register.c.unit_id == unit_id, register.c.village_code == village_code)
     with rm.engine.connect() as connection:
-        row = connection.execute(query).first()
+        row = connection.execute(query.where(*_of(kind, area, connection))).first()
     return _shown(kind, row) if row else None
 
 
 def count(rm: ReadModel, kind: str, area: str) -> int:
     with rm.engine.connect() as connection:
-        counted = _within(select(func.count()).select_from(register), kind, area)
+        counted = select(func.count()).select_from(register).where(*_of(kind, area, connection))
         return int(connection.execute(counted).scalar_one())
 
 
-def _within(query: Select[Any], kind: str, area: str) -> Select[Any]:
-    inside = register.c.village_code.startswith(area, autoescape=True)
-    return query.where(register.c.kind == kind, inside)
+def _of(kind: str, area: str, connection: Connection) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return register.c.kind == kind, within(register, area, connection)
 
 
 def _shown(kind: str, row: Any) -> dict[str, Any]:

@@ -60,6 +60,7 @@ BELOW = {
     "list_row_unmasked": "lists",
     "list_import": "lists",
     "list_preview": "lists",
+    "job": "lists",
     "exception": "exceptions",
     "disinfections": "points",
     "figure": "overview",

@@ -74,10 +74,7 @@ def finish_the_disinfection(phone: Phone, day: str) -> None:
 
 
 def deliver(phone: Phone) -> None:
-    phone.tab("花名册")
-    phone.begin()
-    if phone.field("delivery_result").count() == 0:
-        phone.press("下一页")
+    phone.begin_delivery()
     phone.choose("delivery_result", "本人签收")
     phone.press("全部按应发")
     phone.press("下一页")

@@ -112,6 +112,15 @@ class Phone:
         self.form()
         return unit
 
+    def begin_delivery(self, index: int = 0) -> str:
+        """Start the form of the roster entry at this place, at its result; returns the entry's id."""
+        self.tab("花名册")
+        unit = self.begin(index)
+        expect(self.page.locator('[data-testid^="field-"]').first).to_be_visible()
+        if self.field("delivery_result").count() == 0:
+            self.press("下一页")
+        return unit
+
     def form(self) -> Locator:
         form = self.page.get_by_test_id("form")
         expect(form).to_be_visible()

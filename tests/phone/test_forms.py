@@ -126,10 +126,7 @@ def test_a_warning_asks_and_is_confirmed_in_place(phone: Phone) -> None:
 
 
 def deliver(phone: Phone, proof: str) -> None:
-    phone.tab("花名册")
-    phone.begin()
-    if phone.page.get_by_test_id("field-delivery_result").count() == 0:
-        phone.press("下一页")
+    phone.begin_delivery()
     phone.choose("delivery_result", "本人签收")
     phone.press("全部按应发")
     expect(phone.page.get_by_test_id("rep_item[1]")).to_be_visible()

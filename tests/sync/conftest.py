@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from hypothesis import settings
-
-settings.register_profile("long", max_examples=3000, deadline=None)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

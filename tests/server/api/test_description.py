@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
@@ -21,6 +23,14 @@ def described(world: World) -> dict[str, Any]:
     answer = world.get(None, "/api/v1/openapi.json")
     assert answer.status_code == 200
     return dict(answer.json)
+
+
+def test_it_is_whole_for_everybody_who_asks_first_at_once(app: Flask, described: dict[str, Any]) -> None:
+    def look(_: int) -> Any:
+        return app.test_client().get("/api/v1/openapi.json").json
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(look, range(4))) == [described] * 4
 
 
 def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server import clock
@@ -14,6 +14,7 @@ from server.bulletins.as_of import AsOf, as_of, snapshot
 from server.intake.lookups import Lookups
 from server.readmodel import queries
 from server.readmodel.figures import figure
+from tests.searching import searched
 from tests.server.bulletins.times import beijing, send
 from tests.server.intake.district import (
     ALPHA,
@@ -29,7 +30,7 @@ from tests.server.intake.district import (
     visit,
     withdrawal,
 )
-from tests.server.intake.test_figures_property import DAYS, SEARCH, a_district, histories
+from tests.server.intake.test_figures_property import DAYS, a_district, histories
 
 AREAS = (DISTRICT, TOWN, ALPHA, BETA)
 Figures = dict[tuple[str, str], dict[str, Any]]
@@ -67,7 +68,7 @@ def waiting(found: AsOf) -> dict[tuple[str, str], int]:
 
 
 @given(histories(), st.data())
-@settings(max_examples=25, deadline=None, phases=SEARCH, suppress_health_check=list(HealthCheck))
+@searched(12)
 def test_later_records_in_any_order_leave_the_figures_of_the_moment_as_they_were(
     docs: list[dict[str, Any]], data: st.DataObject
 ) -> None:

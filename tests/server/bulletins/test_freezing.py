@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server import clock
@@ -27,9 +27,10 @@ from server.people.tables import devices
 from server.readmodel.model import ReadModel, write_meta
 from server.settings import Settings
 from tests.postgres import Postgres
+from tests.searching import searched
 from tests.server.bulletins.times import DAY, beijing, received, send
 from tests.server.intake.district import ALPHA, BETA, DISTRICT, TOWN, District, correction, delivery, visit
-from tests.server.intake.test_figures_property import SEARCH, a_district
+from tests.server.intake.test_figures_property import a_district
 
 DONG = Staff("s-dong", "dong", "董主任", frozenset({"district_staff"}), DISTRICT, False)
 BAI = Staff("s-bai", "bai", "白秘书", frozenset({"district_staff"}), DISTRICT, False)
@@ -376,7 +377,7 @@ ONE = st.tuples(
 
 
 @given(st.lists(ONE, max_size=6), st.lists(ONE, max_size=6))
-@settings(max_examples=10, deadline=None, phases=SEARCH, suppress_health_check=list(HealthCheck))
+@searched(5)
 def test_towns_sum_to_the_district_and_frozen_content_never_changes(
     early: list[tuple[Any, ...]], late: list[tuple[Any, ...]]
 ) -> None:

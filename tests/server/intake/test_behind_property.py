@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.readmodel import queries
 from server.readmodel.sides import Side, side, sides_of
 from tests.postgres import Postgres
+from tests.searching import searched
 from tests.server.intake.district import ALPHA, BETA, DISTRICT, TOWN, District
 from tests.server.intake.slow_figures import effective
 from tests.server.intake.test_figures_property import (
     DAYS,
-    SEARCH,
     a_district,
     histories,
     publish,
@@ -26,7 +26,6 @@ from tests.server.intake.test_figures_property import (
 AREAS = {ALPHA: {ALPHA}, BETA: {BETA}, TOWN: {ALPHA, BETA}, DISTRICT: {ALPHA, BETA}}
 GRIDS = [f"{ALPHA}01", f"{ALPHA}02"]
 RECORDS_OF = {"A2_visits": "household_visit", "C1": "disinfection_log", "C2": "disinfection_log"}
-SLOW = list(HealthCheck)
 
 
 def every_side(figures: dict[str, Any], day: str, spans: Sequence[str]) -> Iterator[tuple[Side, float]]:
@@ -126,7 +125,7 @@ def rows_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | None 
         the_grids_add_up(district, day)
 
 
-@settings(max_examples=8, deadline=None, phases=SEARCH, suppress_health_check=SLOW)
+@searched(4)
 @given(docs=histories(), data=st.data())
 def test_the_rows_behind_a_figure_add_up_to_it_and_grids_to_their_village(
     docs: list[dict[str, Any]], data: st.DataObject
@@ -134,7 +133,7 @@ def test_the_rows_behind_a_figure_add_up_to_it_and_grids_to_their_village(
     rows_agree(docs, data)
 
 
-@settings(max_examples=2, deadline=None, phases=SEARCH, suppress_health_check=SLOW)
+@searched(1)
 @given(docs=histories(), data=st.data())
 def test_they_do_on_postgresql_too(
     postgres: Postgres, docs: list[dict[str, Any]], data: st.DataObject

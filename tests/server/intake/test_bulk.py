@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Table, select
 
@@ -16,6 +16,7 @@ from server.intake import ahead, bulk, forking, rebuilding, tools
 from server.intake.lookups import Lookups
 from server.readmodel.tables import checkpoints, counters, meta, metadata, records
 from tests.postgres import Postgres
+from tests.searching import searched
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -32,8 +33,6 @@ from tests.server.intake.district import (
 )
 from tests.server.intake.district import DAY as DAY_OF_VISITS
 from tests.server.intake.test_figures_property import (
-    SEARCH,
-    SEARCHED,
     _decide,
     a_district,
     histories,
@@ -227,7 +226,7 @@ def tables_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | Non
         assert documents(district) == written
 
 
-@SEARCHED
+@searched(10)
 @given(docs=histories(), data=st.data())
 def test_a_rebuild_makes_every_table_as_it_was_after_whatever_history(
     docs: list[dict[str, Any]], data: st.DataObject
@@ -235,7 +234,7 @@ def test_a_rebuild_makes_every_table_as_it_was_after_whatever_history(
     tables_agree(docs, data)
 
 
-@settings(max_examples=3, deadline=None, phases=SEARCH, suppress_health_check=list(HealthCheck))
+@searched(2)
 @given(docs=histories(), data=st.data())
 def test_a_rebuild_makes_every_table_as_it_was_on_postgresql_too(
     postgres: Postgres, docs: list[dict[str, Any]], data: st.DataObject

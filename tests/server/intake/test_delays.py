@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.readmodel import queries
+from tests.searching import searched
 from tests.server.bulletins.times import received
 from tests.server.intake.district import (
     ALPHA,
@@ -23,7 +24,7 @@ from tests.server.intake.district import (
     withdrawal,
 )
 from tests.server.intake.slow_figures import slow_percentile
-from tests.server.intake.test_figures_property import SEARCH, a_district
+from tests.server.intake.test_figures_property import a_district
 
 NEXT_DAY = "2020-02-11"
 MINUTES = st.one_of(st.integers(1, 300), st.integers(1, 30_000), st.sampled_from([120, 121, 20_160, 20_161]))
@@ -44,7 +45,7 @@ def quantiles(district: District, area: str, day: str = DAY) -> tuple[Any, Any]:
     return found["J1_median"]["value"], found["J1_p95"]["value"]
 
 
-@settings(max_examples=8, deadline=None, phases=SEARCH)
+@searched(8)
 @given(sent=SENT)
 def test_median_and_percentile_are_the_range_s_end_of_the_slow_count(
     sent: list[tuple[str, str, int]],

@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.intake import review
 from server.readmodel import queries
 from tests.postgres import Postgres
+from tests.searching import searched
 from tests.server.intake.district import (
     ALPHA,
     BETA,
@@ -63,15 +64,6 @@ RESULTS = [
 ]
 SHARES = ("A4", "A5")
 OTHER_CAMPAIGN = "rice"
-SEARCH = [
-    phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)
-]  # an example takes half a second
-SEARCHED = settings(
-    max_examples=20,
-    deadline=None,
-    phases=SEARCH,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
 
 @st.composite
@@ -321,7 +313,7 @@ def figures_agree(docs: list[dict[str, Any]], data: st.DataObject, url: str | No
         assert queries.version(district.readmodel) > before
 
 
-@SEARCHED
+@searched(10)
 @given(docs=histories(), data=st.data())
 def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
     docs: list[dict[str, Any]], data: st.DataObject
@@ -329,7 +321,7 @@ def test_figures_agree_with_a_slow_recomputation_in_whatever_order_records_come(
     figures_agree(docs, data)
 
 
-@settings(max_examples=4, deadline=None, phases=SEARCH, suppress_health_check=list(HealthCheck))
+@searched(2)
 @given(docs=histories(), data=st.data())
 def test_figures_agree_on_postgresql_too(
     postgres: Postgres, docs: list[dict[str, Any]], data: st.DataObject

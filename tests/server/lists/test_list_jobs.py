@@ -295,6 +295,7 @@ def test_the_page_of_a_failed_job_says_why(world: World) -> None:
     work(world, "list-match", fails)
     page = world.signed_in("dong").get(f"/jobs/{job}")
     assert page.status_code == 200 and "任务失败" in page.text and "Traceback" not in page.text
+    assert '<a href="/lists" aria-current="page">' in page.text
 
 
 def test_an_answer_ordered_on_the_page_is_shown_on_the_lists_page(world: World) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests import chromium
 from tests.server.api.world import PASSWORD, VILLAGE, World, sample, today
+from tests.server.lists import pushed
+from tests.server.lists.test_pages import import_list
 from tests.servers import served
 
 WEB = Path(__file__).parents[3] / "server" / "web"
@@ -53,7 +58,19 @@ PAGES = [
     "/records?text=nothing-like-this",
     "/nothing",
     "/api/v1/",
+    "/figure?indicator=A2_visits",
+    f"/figure?indicator=A2_visits&area={VILLAGE}",
+    f"/figure?indicator=A4&area={VILLAGE}",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a clerk's browser finds on the pages, {path: …}, and what its console said meanwhile."""
+
+    widths: dict[str, int]
+    violations: dict[str, list[str]]
+    complaints: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +98,14 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, address: str, complaints: list[str]) -> Iterator[Page]:
-    """Signed in as the district's clerk, on the overview."""
-    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    with signed_in(browser, address, complaints) as page:
+        yield page
+
+
+@contextmanager
+def signed_in(browser: Browser, address: str, complaints: list[str], width: int = 1280) -> Iterator[Page]:
+    """As the district's clerk, on the overview."""
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 800}, locale="zh-CN")
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -90,6 +113,34 @@ def page(browser: Browser, address: str, complaints: list[str]) -> Iterator[Page
     page.get_by_role("heading", name="博山区", level=1).wait_for()
     yield page
     context.close()
+
+
+@pytest.fixture(scope="module")
+def seen(browser: Browser, address: str, world: World) -> Callable[[int], Seen]:
+    """Every page in a window of this width, looked at once."""
+    jobs = one_that_failed_and_one_that_waits(world)
+
+    @cache
+    def look(width: int) -> Seen:
+        found = Seen({}, {}, [])
+        with signed_in(browser, address, found.complaints, width) as page:
+            page.goto("/exceptions")
+            exception = page.locator("tbody th a").first.get_attribute("href") or ""
+            records = [f"/records/{world.ids[name]}" for name in ("people", "too_hot", "delivery")]
+            for path in [*PAGES, *records, *jobs, exception]:
+                found.violations[path] = violations(page, path)
+                found.widths[path] = width_of(page)
+        return found
+
+    return look
+
+
+def one_that_failed_and_one_that_waits(world: World) -> list[str]:
+    """The pages of two jobs."""
+    failed = import_list(world, "dong", b"not a workbook").json["job_id"]
+    world.work()
+    waits = import_list(world, "dong", pushed.file(pushed.workbook())).json["job_id"]
+    return [f"/jobs/{job}" for job in (failed, waits)]
 
 
 def test_from_the_overview_one_drills_down_to_a_single_record(
@@ -192,22 +243,15 @@ def test_from_who_was_not_reached_one_opens_the_household_and_its_visit_by_keybo
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int, complaints: list[str]) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    for path in PAGES:
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    assert [each for each in complaints if "404" not in each] == []
+def test_no_page_is_wider_than_its_window_or_complains(seen: Callable[[int], Seen], width: int) -> None:
+    found = seen(width)
+    assert {path: wide for path, wide in found.widths.items() if wide > width} == {}
+    assert [each for each in found.complaints if "404" not in each] == []
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_axe_finds_nothing_to_object_to(page: Page, world: World, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    records = [f"/records/{world.ids[name]}" for name in ("people", "too_hot", "delivery")]
-    page.goto("/exceptions")
-    exception = page.locator("tbody th a").first.get_attribute("href") or ""
-    found = {path: violations(page, path) for path in [*PAGES, *records, exception]}
-    assert {path: rules for path, rules in found.items() if rules} == {}
+def test_axe_finds_nothing_to_object_to(seen: Callable[[int], Seen], width: int) -> None:
+    assert {path: rules for path, rules in seen(width).violations.items() if rules} == {}
 
 
 def test_axe_finds_nothing_on_the_sign_in_page(browser: Browser, address: str) -> None:
@@ -232,8 +276,14 @@ def test_axe_finds_nothing_on_the_administrator_s_pages(
     page.get_by_role("link", name="Webhooks").wait_for()
     for path in ("/webhooks", f"/webhooks/{webhook}"):
         assert violations(page, path) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert width_of(page) <= width, path
     context.close()
+
+
+def width_of(page: Page) -> int:
+    """In CSS pixels, with what hangs out of the window."""
+    wide: int = page.evaluate("document.documentElement.scrollWidth")
+    return wide
 
 
 def violations(page: Page, path: str) -> list[str]:
