@@ -71,7 +71,8 @@ class Question:
 @dataclass(frozen=True, eq=False)
 class CompiledForm:
     """`source` is the catalogue's JSON; `order` are the questions whose relevance or value is computed, of
-    which `settled` deals with some at once; `calculated` are those of the record itself whose value is.
+    which `settled` deals with some at once; `calculated` are those of the record itself whose value is,
+    `calculated_envelope` those beside the answers.
     `members` are the names that may stand beside the answers."""
 
     source: dict[str, Any]
@@ -83,6 +84,7 @@ class CompiledForm:
     order: list[Question]
     settled: Settled
     calculated: list[Question]
+    calculated_envelope: list[Question]
     repeats: list[Question]
     members: frozenset[str]
     flat_survey: list[Question]
@@ -112,6 +114,7 @@ class CompiledForm:
             order=order,
             settled=Settled(order, questions),
             calculated=[question for question in flat_survey if question.calculation is not None],
+            calculated_envelope=[question for question in flat_envelope if question.calculation is not None],
             repeats=[question for question in flat_survey if question.kind == "repeat"],
             members=STRUCTURE | app_names(),
             flat_survey=flat_survey,

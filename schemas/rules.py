@@ -14,6 +14,7 @@ from schemas.marshalling import Fault, plain_label, shape_faults
 from schemas.registers import KEY_COLUMNS
 
 DEPTH_MAX = 20
+NESTED = (dict, list)
 
 
 def check_record(compiled: CompiledForm, record: Any, context: Context) -> Report:
@@ -39,17 +40,17 @@ def calculate_record(compiled: CompiledForm, record: dict[str, Any], context: Co
 
 def too_deep(value: Any) -> bool:
     """Whether lists and objects are nested deeper than any record can be."""
-    level = [value]
+    level = [value] if isinstance(value, NESTED) else []
     for _ in range(DEPTH_MAX):
-        level = [child for item in level for child in _children(item)]
         if not level:
             return False
-    return True
-
-
-def _children(value: Any) -> list[Any]:
-    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [child for child in found if isinstance(child, dict | list)]
+        level = [
+            child
+            for item in level
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, NESTED)
+        ]
+    return bool(level)
 
 
 class _Check:
@@ -95,7 +96,9 @@ class _Check:
     def recalculate(self) -> None:
         record = self.loaded.record
         self.settle(record)
-        for question in self.compiled.settled.rest:
+        # Without an instance of any repeat, its questions need no look, and nothing waits for them.
+        rest = self.compiled.settled.rest if record.repeats else self.compiled.settled.rest_outside
+        for question in rest:
             if not question.chain:
                 self.refresh(question, record, record)
                 continue
@@ -317,7 +320,7 @@ class _Check:
 
     def recalculated(self, record: dict[str, Any]) -> dict[str, Any]:
         result = dict(record)
-        for question in self.compiled.flat_envelope:
+        for question in self.compiled.calculated_envelope:
             _replace(question, self.loaded.record, result)
         answers = record.get("answers")
         if isinstance(answers, dict):

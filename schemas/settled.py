@@ -42,12 +42,14 @@ class Settlement:
 
 
 class Settled:
-    """Of one form. `rest` are the questions of `order` that have to be looked at record by record."""
+    """Of one form. `rest` are the questions of `order` that have to be looked at record by record,
+    `rest_outside` those of them that stand in no repeat."""
 
     def __init__(self, order: Sequence[Question], questions: Mapping[str, Question]) -> None:
         self._settled = _settled(order, questions)
         kept = {question.name for question in self._settled}
         self.rest = [question for question in order if question.name not in kept]
+        self.rest_outside = [question for question in self.rest if not question.chain]
         calculated = {question.name for question in self._settled if question.calculation is not None}
         self._reads = tuple(sorted({name for q in self._settled for name in reads(q)} - calculated))
         self._remembered: dict[tuple[Any, ...], Settlement] = {}

@@ -86,8 +86,12 @@ def _offset_min(text: str | None) -> int | None:
 
 def days_of(text: str) -> float:
     """Days since 1970-01-01 in Beijing, with the time of day as fraction; NaN for what is no date."""
-    if len(text) < 10 or text[4] != "-":
-        return math.nan
+    return _days_of(text) if 10 <= len(text) <= DATE_TIME_MAX and text[4] == "-" else math.nan
+
+
+# Expressions ask for the same time more than once.
+@lru_cache(maxsize=4096)
+def _days_of(text: str) -> float:
     days = parse_date(text)
     if days is not None:
         return float(days)

@@ -3,6 +3,7 @@ TooMuch."""
 
 import math
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from schemas.expressions import dates, identity
@@ -178,6 +179,20 @@ def _ms(value: Any) -> int | None:
     return int(number)
 
 
+def decimal_date_time(value: Any) -> float:
+    if type(value) is str and len(value) <= dates.DATE_TIME_MAX:
+        return _decimal(value)
+    ms = _ms(value)
+    return NAN if ms is None else ms / dates.DAY_MS
+
+
+# Expressions ask for the same time more than once.
+@lru_cache(maxsize=4096)
+def _decimal(text: str) -> float:
+    ms = _ms(text)
+    return NAN if ms is None else ms / dates.DAY_MS
+
+
 def format_date(value: Any, pattern: Any) -> str:
     ms = _ms(value)
     if ms is None or not dates.format_ms(ms):
@@ -250,7 +265,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "date-time": date_time,
     "format-date": format_date,
     "format-date-time": format_date,
-    "decimal-date-time": lambda value: NAN if (ms := _ms(value)) is None else ms / dates.DAY_MS,
+    "decimal-date-time": decimal_date_time,
     "days-between": days_between,
     "years-between": years_between,
     "add-days": add_days,

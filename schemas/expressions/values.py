@@ -19,12 +19,17 @@ def to_number(value: object) -> float:
     if kind is float:
         return value  # type: ignore[return-value]
     if kind is str:
-        if NUMBER.fullmatch(value):  # type: ignore[call-overload]
-            return float(value)  # type: ignore[arg-type]
-        return days_of(value)  # type: ignore[arg-type]
+        return _number_of(value)  # type: ignore[arg-type]
     if kind is bool or kind is int:
         return float(value)  # type: ignore[arg-type]
     return NAN
+
+
+def _number_of(text: str) -> float:
+    # No number has a sign behind a digit, so a date needs no look at the pattern.
+    if not (text[4:5] == "-" and text[0].isdigit()) and NUMBER.fullmatch(text):
+        return float(text)
+    return days_of(text)
 
 
 def to_string(value: object) -> str:

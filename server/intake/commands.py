@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from server import datafolder
 from server.intake import ahead, asked_rebuild
-from server.intake.follower import Follower, ask
+from server.intake.follower import Follower, RebuildWaits, ask
 from server.intake.lock import IntakeRunning
 from server.intake.rebuilding import read_failure, read_progress
 from server.people import devices
@@ -135,5 +135,11 @@ def cancel() -> None:
 def _ask(request: str) -> None:
     from server.app import gridbook
 
-    ask(gridbook().readmodel, request)
+    try:
+        ask(gridbook().readmodel, request)
+    except RebuildWaits:
+        sys.exit(
+            "A rebuild was asked for and is not done; nothing was changed. Ask for the recheck again when "
+            "`flask readmodel progress` says that no rebuild is running."
+        )
     click.echo(f"The running server does the {request} within seconds.")

@@ -274,8 +274,15 @@ class Follower:
         return write_answers(self._tools.store, outcome, shown)
 
 
+class RebuildWaits(Exception):
+    """A rebuild was asked for and is not done, or is being called off."""
+
+
 def ask(readmodel: ReadModel, request: str) -> None:
-    """Ask the running follower for a rebuild or a recheck."""
+    """Ask the running follower for a rebuild or a recheck. There is room for one request: a recheck that
+    would take a rebuild's place raises RebuildWaits, and nothing changes."""
     readmodel.create()
     with readmodel.engine.begin() as connection:
+        if request == RECHECK and read_meta(connection, REQUEST) in (REBUILD, CALL_OFF):
+            raise RebuildWaits
         write_meta(connection, REQUEST, request)

@@ -38,7 +38,7 @@ class Decision:
     def reviewed(self, reviews: Sequence[Doc], countable: bool) -> Decision:
         """With what staff decided, oldest first; what cannot be counted cannot be accepted. A void leaves the
         status, so that taking it back leaves no trace in the figures."""
-        decision = replace(self, void=None)
+        decision = self if self.void is None else replace(self, void=None)
         for review in reviews:
             if review["status"] in ("voided", "restored"):
                 decision = replace(decision, void=void_of(review) if review["status"] == "voided" else None)
@@ -87,9 +87,10 @@ def rules_text(problems: list[dict[str, Any]]) -> str:
 
 def decide(judged: Judged, standing: Mapping[str, Any], reviews: Sequence[Doc], now: str) -> Decision:
     """A verdict that stands holds against a new judgement; reviews hold against both."""
-    decision = Decision(judged.status, judged.problems, None, now, "intake")
     problems = _held(standing)
-    if problems is not None:
+    if problems is None:
+        decision = Decision(judged.status, judged.problems, None, now, "intake")
+    else:
         comment = standing.get("comment")
         decision = Decision(
             str(standing["status"]),

@@ -4,6 +4,7 @@ milliseconds."""
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 BEIJING = timezone(timedelta(hours=8))
@@ -12,8 +13,12 @@ TEXT_MAX = 40
 
 def parse(text: Any) -> datetime | None:
     """An aware datetime; without an offset the text is Beijing's time. None for anything else."""
-    if not isinstance(text, str) or not 10 < len(text) <= TEXT_MAX:
-        return None
+    return _parsed(text) if isinstance(text, str) and 10 < len(text) <= TEXT_MAX else None
+
+
+# What was pushed together was received together, and a record's own times are asked for more than once.
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)).astimezone(UTC)
@@ -22,7 +27,8 @@ def parse(text: Any) -> datetime | None:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def beijing_stamp(moment: datetime) -> str:

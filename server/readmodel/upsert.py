@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, Text, bindparam, cast, func, select
@@ -32,9 +33,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, add: st
         for some in _portions(_last_of_each_key(table, rows)):
             connection.execute(statement, {"rows": codec.encode([_named(row, names) for row in some])})
         return
-    text = _of_rows(table, add)
+    text, values = _of_rows(table, add), itemgetter(*names)
     for some in _portions(rows):
-        connection.exec_driver_sql(text, [tuple([row[name] for name in names]) for row in some])
+        connection.exec_driver_sql(text, [values(row) for row in some])
 
 
 def _portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -15,7 +15,7 @@ FORMS = {source["form_id"]: CompiledForm.from_dict(source) for source in COMPILE
 
 def without_memory(form: CompiledForm) -> CompiledForm:
     nothing = Settled([], form.questions)
-    nothing.rest = form.order
+    nothing.rest = nothing.rest_outside = form.order
     return replace(form, settled=nothing)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.intake import asked_rebuild, rebuilding
-from server.intake.follower import Follower, ask
+from server.intake.follower import Follower, RebuildWaits, ask
 from server.readmodel import queries
 from server.readmodel.tables import records, register, units
 from tests.server.intake.district import (
@@ -312,6 +312,22 @@ def test_a_rebuild_that_is_called_off_before_it_began_is_not_begun(
     asked_rebuild.call_off(district.readmodel)
     monkeypatch.setattr(rebuilding, "count_records", lambda _: pytest.fail("it was begun"))
     district.intake()
+    assert asked_rebuild.told(district.readmodel).state == "none"
+
+
+def test_a_recheck_does_not_take_the_place_of_a_rebuild_that_waits(district: District) -> None:
+    district.intake()
+    ask(district.readmodel, rebuilding.RECHECK)
+    asked_rebuild.start(district.readmodel)
+    with pytest.raises(RebuildWaits):
+        ask(district.readmodel, rebuilding.RECHECK)
+    assert asked_rebuild.told(district.readmodel).state == "asked"
+    asked_rebuild.call_off(district.readmodel)
+    with pytest.raises(RebuildWaits):
+        ask(district.readmodel, rebuilding.RECHECK)
+    assert asked_rebuild.told(district.readmodel).state == "cancelling"
+    district.intake()
+    ask(district.readmodel, rebuilding.RECHECK)
     assert asked_rebuild.told(district.readmodel).state == "none"
 
 
