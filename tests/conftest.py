@@ -2,7 +2,8 @@
 
 `server`      one running demo server for the whole session; leave it as you find it, or take your own
 `new_server`  `new_server()` gives a running demo server on a fresh copy of the demo data,
-              `new_server(demo=False)` an empty one; settings are keyword arguments:
+              `new_server(demo=False)` an empty one, `new_server(own_store=True)` one whose documents are in
+              its data folder also when GRIDBOOK_TEST_STORE names a CouchDB; settings are keyword arguments:
               `new_server(GRIDBOOK_SYNC_ADMIN="root:a long password")`
 `playwright`  the one Playwright of the session: a second beside it refuses to start
 `new_database`  `new_database("sqlite" | "postgresql")` gives the SQLAlchemy URL of an empty database
@@ -63,12 +64,12 @@ def new_server(
     running: list[Server] = []
     moved: list[str] = []
 
-    def start(*, demo: bool = True, **environ: str) -> Server:
+    def start(*, demo: bool = True, own_store: bool = False, **environ: str) -> Server:
         data = tmp_path_factory.mktemp("server") / "var"
         if demo:
             shutil.copytree(request.getfixturevalue("demo_data"), data, ignore=shutil.ignore_patterns("run"))
         server = Server(data, **environ)
-        if demo and couchdbs.STORE_VARIABLE in os.environ:
+        if demo and not own_store and couchdbs.STORE_VARIABLE in os.environ:
             moved.append(couchdbs.store_address())
             couchdbs.move(server, moved[-1])
         running.append(server)

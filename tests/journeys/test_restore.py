@@ -60,7 +60,7 @@ class District:
 
 @pytest.fixture
 def district(new_server: Callable[..., Server], tmp_path: Path) -> Iterator[District]:
-    made = District(new_server(GRIDBOOK_SYNC_ADMIN=":".join(ADMIN)), tmp_path)
+    made = District(new_server(own_store=True, GRIDBOOK_SYNC_ADMIN=":".join(ADMIN)), tmp_path)
     yield made
     made.server.stop()
 
