@@ -30,7 +30,7 @@ from tests.postgres import Postgres
 from tests.searching import searched
 from tests.server.bulletins.times import DAY, beijing, received, send
 from tests.server.intake.district import ALPHA, BETA, DISTRICT, TOWN, District, correction, delivery, visit
-from tests.server.intake.test_figures_property import a_district, searched
+from tests.server.intake.test_figures_property import a_district
 
 DONG = Staff("s-dong", "dong", "董主任", frozenset({"district_staff"}), DISTRICT, False)
 BAI = Staff("s-bai", "bai", "白秘书", frozenset({"district_staff"}), DISTRICT, False)
