@@ -21,7 +21,16 @@ from server.intake.arrivals import Arrival
 from server.intake.batches import Batch, without_collecting
 from server.intake.forking import Child, end, fork, result
 from server.intake.judging import Bench
-from server.intake.tools import NONE_READY, Ready, RecordKey, Tools, looked_up, make_ready, village_of
+from server.intake.tools import (
+    NONE_READY,
+    Ready,
+    RecordKey,
+    Tools,
+    form_of,
+    looked_up,
+    make_ready,
+    village_of,
+)
 from server.readmodel import codec
 from sync.store import Change, Doc
 
@@ -133,9 +142,7 @@ def at_hand(tools: Tools, connection: Connection, new: New) -> Bench:
     lookups = tools.lookups
     lookups.settings(connection)
     lookups.tree(connection)
-    lookups.prefetch(connection, looked_up(new))
-    for form_id, version in {_form(one) for one, _ in new.values()}:
-        lookups.form(connection, form_id, version)
+    lookups.prefetch(connection, looked_up(lookups, connection, new))
     for village, day in {
         (village_of(db), str((one.doc or {}).get("work_date"))) for (db, _), (one, _) in new.items()
     }:
@@ -157,15 +164,10 @@ def warm(tools: Tools, bench: Bench, new: New) -> None:
     be lost with each process that learns it."""
     met = tools.lookups.met
     for key, (one, standing) in new.items():
-        if met[_form(one)] < WARM_RECORDS:
-            met[_form(one)] += 1
+        if met[form_of(one)] < WARM_RECORDS:
+            met[form_of(one)] += 1
             with suppress(NotAtHand):
                 make_ready(tools, bench, key, one, standing, key[1])
-
-
-def _form(one: Arrival) -> tuple[str, str]:
-    doc = one.doc or {}
-    return codec.key(str(doc.get("form_id"))), codec.key(str(doc.get("form_version")))
 
 
 def _devices(new: New) -> Iterator[str]:

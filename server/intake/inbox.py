@@ -48,7 +48,7 @@ def take_in(
     links = {key[1]: _supersedes(one.doc) for key, (one, _) in new.items()}
     roots = Roots(connection, links, known)
     bench = tools.bench(connection, originals_of(connection, new, links), frozenset(roots.circular))
-    tools.lookups.prefetch(connection, looked_up(new))
+    tools.lookups.prefetch(connection, looked_up(tools.lookups, connection, new))
     reviewed = reviews_of(connection, (record_id for _, record_id in new))
     outcome = Outcome()
     rows, mentioned = [], []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,12 @@ Lister = Callable[[str, str, str], Entry | None]
 
 @dataclass(frozen=True, slots=True)
 class KnownForm:
+    """`named` are the questions outside of repeats that are answered with an entry of a register: its kind,
+    the question's name, and whether it is among the answers or beside them."""
+
     compiled: CompiledForm
     files: list[Question]
+    named: list[tuple[str, str, bool]]
 
 
 class Lookups:
@@ -154,12 +158,20 @@ def _chosen(key: EntryKey, docs: Mapping[str, str]) -> Entry | None:
 
 def _compiled(source: Mapping[str, Any]) -> KnownForm | None:
     try:
-        return KnownForm(CompiledForm.from_dict(dict(source)), file_questions(source))
+        compiled = CompiledForm.from_dict(dict(source))
+        return KnownForm(compiled, file_questions(source), list(_named(compiled)))
     except Exception:
         log.exception(
             "the catalogue holds a form that cannot be read: %s %s", source.get("form_id"), source.get("_id")
         )
         return None
+
+
+def _named(compiled: CompiledForm) -> Iterator[tuple[str, str, bool]]:
+    for questions, is_answer in ((compiled.flat_survey, True), (compiled.flat_envelope, False)):
+        for question in questions:
+            if question.kind == "register" and question.list_name in LISTS:
+                yield LISTS[question.list_name], question.name, is_answer
 
 
 def default_settings() -> dict[str, Any]:

@@ -31,14 +31,6 @@ from server.readmodel.moments import stamp
 from server.readmodel.problems import problem
 from sync.store import Doc, Store
 
-# What records name of their village's register, by kind.
-ANSWERED = {
-    "household": "household_id",
-    "point": "point_id",
-    "roster_entry": "roster_entry_id",
-    "campaign": "campaign_id",
-}
-
 
 @dataclass
 class Tools:
@@ -65,19 +57,26 @@ def village_of(db: str) -> str:
     return db.removeprefix("inbox-")
 
 
-def looked_up(new: Mapping[RecordKey, tuple[Arrival, Doc]]) -> Iterator[EntryKey]:
+def form_of(one: Arrival) -> tuple[str, str]:
+    doc = one.doc or {}
+    return codec.key(str(doc.get("form_id"))), codec.key(str(doc.get("form_version")))
+
+
+def looked_up(
+    lookups: Lookups, connection: Connection, new: Mapping[RecordKey, tuple[Arrival, Doc]]
+) -> Iterator[EntryKey]:
     """The register entries that judging these records will ask for."""
     for (db, _), (one, _standing) in new.items():
+        known = lookups.form(connection, *form_of(one))
+        if known is None:
+            continue
         doc = one.doc or {}
         answers = doc.get("answers")
-        village = village_of(db)
-        for kind, name in ANSWERED.items():
-            value = answers.get(name) if isinstance(answers, dict) else None
+        for kind, name, is_answer in known.named:
+            within = answers if is_answer else doc
+            value = within.get(name) if isinstance(within, dict) else None
             if isinstance(value, str) and value:
-                yield kind, village, codec.key(value)
-        filler_id = doc.get("filler_id")
-        if isinstance(filler_id, str):
-            yield "filler", village, codec.key(filler_id)
+                yield kind, village_of(db), codec.key(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from tests.server.intake.district import (
     correction,
     delivery,
     disinfection,
+    movement,
     naming,
     on_both,
     person,
@@ -55,6 +56,7 @@ def history() -> list[dict[str, Any]]:
         disinfection(1, ended="10:40"),
         delivery(1),
         delivery(1, phone="phone-a2"),
+        movement(),
         *(visit(number, "no_answer", at=f"1{number}:30") for number in range(1, 6)),
     ]
 
@@ -143,7 +145,7 @@ def test_a_judge_without_what_it_needs_leaves_the_record_to_intake(
     helped: District, alone: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docs = history()
-    monkeypatch.setattr(ahead, "looked_up", lambda _: ())
+    monkeypatch.setattr(ahead, "looked_up", lambda *_: ())
     monkeypatch.setattr(ahead, "_devices", lambda _: ())
     helped.send(*docs)
     helped.intake()

@@ -151,7 +151,7 @@ def test_what_a_helper_has_not_at_hand_is_judged_by_intake_itself(
     helped: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = fill(helped)
-    monkeypatch.setattr(ahead, "looked_up", lambda _: ())
+    monkeypatch.setattr(ahead, "looked_up", lambda *_: ())
     monkeypatch.setattr(ahead, "_devices", lambda _: ())
     helped.new_follower(judges=2).rebuild()
     assert contents(helped) == before
