@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select
 
 from server.readmodel.tables import SCHEMA, counters, meta, metadata
 from server.readmodel.upsert import upsert
@@ -22,7 +22,9 @@ class ReadModel:
         self._index()
 
     def _index(self) -> None:
-        """Make the indexes that tables of an earlier version lack: nothing has to be counted again."""
+        """Make the indexes that an earlier version's tables lack, drop those that only they have. Nothing has
+        to be counted again for that.
+        """
         with self.engine.begin() as connection:
             looking = inspect(connection)
             for table in metadata.sorted_tables:
@@ -30,6 +32,11 @@ class ReadModel:
                 for index in sorted(table.indexes, key=lambda index: str(index.name)):
                     if index.name not in there:
                         index.create(connection)
+                declared = {index.name for index in table.indexes}
+                if there - declared:
+                    for index in Table(table.name, MetaData(), autoload_with=connection).indexes:
+                        if index.name not in declared:
+                            index.drop(connection)
 
     def drop(self) -> None:
         metadata.drop_all(self.engine)
