@@ -67,13 +67,15 @@ def test_a_push_into_a_full_disk_is_a_507_and_succeeds_when_there_is_room(distri
 
 def test_a_worker_that_dies_while_the_disk_is_full_is_replaced(district: District) -> None:
     push = pusher(district)
+    while not {"intake follow", "jobs work"} <= {name for _, name in district.children()}:
+        assert district.server.process.poll() is None  # they are started last
+    first, second = (pid for pid, name in district.children() if name == "gunicorn")
     district.fill_disk()
-    workers = [pid for pid, command in district.children() if "follow" not in command]
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(first, signal.SIGKILL)
     assert push("kept", text=LARGE).status_code == 507
-    while workers[0] in (now := [pid for pid, command in district.children() if "follow" not in command]):
+    while first in (now := [pid for pid, _ in district.children()]):
         assert now
-    os.kill(workers[1], signal.SIGKILL)  # now only the new one can answer
+    os.kill(second, signal.SIGKILL)  # now only the new one can answer
     assert push("kept", text=LARGE).status_code == 507
     district.free_disk()
     assert push("kept", text=LARGE).status_code == 201
