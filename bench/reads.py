@@ -48,7 +48,7 @@ from tests.servers import Server
 
 USERNAME, PASSWORD = "bench-reads", "read it all, read it fast"
 DISTRICT = "370304"
-SQL_ROUNDS = 5  # of a whole district it takes minutes
+SQL_ROUNDS = 3  # of a whole district it takes minutes
 BOARD = "exceptions"
 COPIED_AT_ONCE = 5000  # rows
 ANEW = "overview, page, nothing kept"
