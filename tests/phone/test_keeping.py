@@ -30,6 +30,26 @@ def test_every_keystroke_survives_a_reload_without_network(phone: Phone) -> None
     expect(phone.field("resident_count").locator("input")).to_have_value("7")
 
 
+def test_the_last_of_many_keystrokes_survives_a_page_that_goes_at_once(phone: Phone) -> None:
+    phone.ready_for_no_network()
+    phone.offline()
+    phone.begin()
+    phone.choose("visit_result", "见到本人")
+    phone.field("resident_count").locator("input").evaluate(
+        """(box) => {
+            for (const text of ["1", "12", "123", "9"]) {
+                box.value = text;
+                box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            }
+            location.reload();
+        }"""
+    )
+    phone.page.wait_for_event("load")
+    phone.form()
+    expect(phone.field("resident_count").locator("input")).to_have_value("9")
+
+
+
 def test_a_draft_outlives_the_browser(phone: Phone) -> None:
     phone.ready_for_no_network()
     phone.begin(2)

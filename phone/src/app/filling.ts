@@ -151,6 +151,8 @@ function firstOpenPage(session: FormSession): number {
 export const openRecord = (form: CompiledForm, record: FormRecord): FormSession =>
   openForm(form, context(), { answers: record.answers, envelope: record as unknown as Record<string, unknown> });
 
+const LEAVING = ["pagehide", "visibilitychange"]; // what a page hears before it may be ended
+
 /** Opens a draft for this tab alone. Every change is written at once. */
 export async function openDraft(id: string): Promise<Filling | OpenTrouble> {
   const draft = await readDraft(id);
@@ -173,6 +175,8 @@ export async function openDraft(id: string): Promise<Filling | OpenTrouble> {
     () => (state.storageTrouble.value = "full"),
   );
   const stop = session.onChange(() => save(filling));
+  const hurry = () => saver.hurry();
+  for (const event of LEAVING) addEventListener(event, hurry);
   const filling: Filling = {
     draft,
     form,
@@ -180,6 +184,7 @@ export async function openDraft(id: string): Promise<Filling | OpenTrouble> {
     saver,
     release() {
       stop();
+      for (const event of LEAVING) removeEventListener(event, hurry);
       release();
     },
   };

@@ -59,6 +59,23 @@ describe("the saver", () => {
     expect(written.length).toBeLessThan(50);
   });
 
+  it("begins the last write at once when the page is about to go, and once only", async () => {
+    const begun: number[] = [];
+    const saver = new Saver<number>(
+      (value) => {
+        begun.push(value);
+        return new Promise((resolve) => setTimeout(resolve));
+      },
+      () => undefined,
+    );
+    for (const value of [1, 2, 3]) saver.put(value);
+    saver.hurry();
+    saver.hurry();
+    expect(begun).toEqual([1, 3]);
+    await saver.settled();
+    expect(begun).toEqual([1, 3]);
+  });
+
   it("tells of a failed write and goes on with the next", async () => {
     const failures: unknown[] = [];
     const written: number[] = [];

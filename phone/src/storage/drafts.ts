@@ -69,6 +69,14 @@ export class Saver<Value> {
     this.running ??= this.run();
   }
 
+  /** Does not wait for the write before: the page is about to go. */
+  hurry(): void {
+    if (this.next === undefined) return;
+    const value = this.next;
+    this.next = undefined;
+    void this.save(value).catch(this.failed);
+  }
+
   /** Resolves when everything put so far is written. */
   async settled(): Promise<void> {
     while (this.running) await this.running;

@@ -58,6 +58,7 @@ export async function write(store: Store, key: string, value: unknown, durabilit
   const database = await open();
   const transaction = database.transaction(store, "readwrite", { durability });
   transaction.objectStore(store).put(value, key);
+  transaction.commit(); // so that it is kept also when the page goes before it could hear of it
   await completed(transaction);
 }
 
