@@ -49,7 +49,6 @@ def test_the_last_of_many_keystrokes_survives_a_page_that_goes_at_once(phone: Ph
     expect(phone.field("resident_count").locator("input")).to_have_value("9")
 
 
-
 def test_a_draft_outlives_the_browser(phone: Phone) -> None:
     phone.ready_for_no_network()
     phone.begin(2)
