@@ -109,6 +109,11 @@ def day_of(text: str) -> int | None:
 
 
 def ms_of(text: str) -> int | None:
+    return _ms_of(text) if len(text) <= DATE_TIME_MAX else None
+
+
+@lru_cache(maxsize=4096)
+def _ms_of(text: str) -> int | None:
     days = parse_date(text)
     return parse_date_time(text) if days is None else days * DAY_MS
 

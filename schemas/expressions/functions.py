@@ -3,7 +3,6 @@ TooMuch."""
 
 import math
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
 from schemas.expressions import dates, identity
@@ -180,16 +179,7 @@ def _ms(value: Any) -> int | None:
 
 
 def decimal_date_time(value: Any) -> float:
-    if type(value) is str and len(value) <= dates.DATE_TIME_MAX:
-        return _decimal(value)
     ms = _ms(value)
-    return NAN if ms is None else ms / dates.DAY_MS
-
-
-# Expressions ask for the same time more than once.
-@lru_cache(maxsize=4096)
-def _decimal(text: str) -> float:
-    ms = _ms(text)
     return NAN if ms is None else ms / dates.DAY_MS
 
 

@@ -131,7 +131,6 @@ class Indicator:
     spread: tuple[Term, ...]
     percentile: int | None  # of the values that `spread` counts
     bounds: tuple[int, ...]
-    ranges: tuple[str, ...]  # the parts that the bounds name
 
     def terms(self) -> tuple[Term, ...]:
         return (
@@ -355,7 +354,6 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         spread,
         percentile,
         next(iter(bounds), ()),
-        tuple(map(str, next(iter(bounds), ()))),
     )
     if not indicator.cumulative and any(term.scope == "so_far" for term in indicator.terms()):
         raise DeclarationError(f"indicator {indicator.id}: what is counted so far is cumulative")

@@ -119,7 +119,8 @@ def _spread(indicator: Indicator, sums: Sums, span: str) -> dict[int, int]:
     for term in indicator.spread:
         for part, value in sums.get(term.at[span], {}).items():
             found[part] = found.get(part, 0) + term.sign * value
-    return {int(part): found[part] // MILLIONTHS for part in indicator.ranges if found.get(part)}
+    counts = ((bound, found.get(str(bound), 0)) for bound in indicator.bounds)
+    return {bound: value // MILLIONTHS for bound, value in counts if value}
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> int | None:

@@ -66,26 +66,23 @@ class LiveServer:
         self._log.close()
 
 
-@pytest.fixture
-def live_server(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path)
+def started(server: LiveServer) -> Iterator[LiveServer]:
     server.start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def live_server(tmp_path: Path) -> Iterator[LiveServer]:
+    yield from started(LiveServer(tmp_path))
 
 
 @pytest.fixture
 def few_places(tmp_path: Path) -> Iterator[LiveServer]:
     """One worker with twenty places."""
-    server = LiveServer(tmp_path, places=20)
-    server.start()
-    yield server
-    server.close()
+    yield from started(LiveServer(tmp_path, places=20))
 
 
 @pytest.fixture
 def two_workers(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path, workers=2)
-    server.start()
-    yield server
-    server.close()
+    yield from started(LiveServer(tmp_path, workers=2))

@@ -30,11 +30,15 @@ def ended(pair: Pair) -> bool:
         return False
 
 
-def test_the_longest_idle_gives_way_and_who_is_at_work_does_not(pairs: list[Pair]) -> None:
-    places = Places(4)
-    for ours, _ in pairs[:3]:
+def all_wait(places: Places, pairs: list[Pair]) -> None:
+    for ours, _ in pairs:
         places.take()
         places.wait(ours)
+
+
+def test_the_longest_idle_gives_way_and_who_is_at_work_does_not(pairs: list[Pair]) -> None:
+    places = Places(4)
+    all_wait(places, pairs[:3])
     places.resume(pairs[0][0])
     places.take()
     assert [ended(pair) for pair in pairs[:3]] == [False, True, False]
@@ -46,9 +50,7 @@ def test_the_longest_idle_gives_way_and_who_is_at_work_does_not(pairs: list[Pair
 
 def test_with_places_enough_nobody_is_ended(pairs: list[Pair]) -> None:
     places = Places(100)
-    for ours, _ in pairs:
-        places.take()
-        places.wait(ours)
+    all_wait(places, pairs)
     assert not any(ended(pair) for pair in pairs)
 
 
@@ -66,9 +68,7 @@ def test_a_place_that_was_left_is_free_for_another(pairs: list[Pair]) -> None:
 
 def test_a_worker_that_stops_ends_all_idle_connections(pairs: list[Pair]) -> None:
     places = Places(100)
-    for ours, _ in pairs:
-        places.take()
-        places.wait(ours)
+    all_wait(places, pairs)
     places.resume(pairs[0][0])
     pairs[1][0].close()  # gone by itself in the meantime
     places.end_idle()
