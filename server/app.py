@@ -15,6 +15,7 @@ from server.jobs.queue import Queue
 from server.json_provider import FastJson
 from server.people.people import People
 from server.readmodel import ReadModel
+from server.readmodel.declaration import Declaration
 from server.settings import Settings
 from sync import couchdb, embedded, endpoint
 from sync.store import Store
@@ -29,6 +30,11 @@ class Gridbook:
     people: People
     readmodel: ReadModel
     jobs: Queue
+
+    @property
+    def declaration(self) -> Declaration:
+        """What is counted. Raises DeclarationError."""
+        return self.readmodel.declaration
 
 
 def gridbook() -> Gridbook:
@@ -77,7 +83,8 @@ def open_store(settings: Settings, *, is_made: bool = False) -> Store:
 def _gridbook(settings: Settings, store: Store) -> Gridbook:
     people = People(open_engine(settings.people_url), datafolder.secret_key(settings.data))
     jobs = Queue(settings.data, timedelta(hours=settings.job_keep_hours))
-    return Gridbook(settings, store, people, ReadModel(open_engine(settings.database_url)), jobs)
+    readmodel = ReadModel(open_engine(settings.database_url), settings.forms)
+    return Gridbook(settings, store, people, readmodel, jobs)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

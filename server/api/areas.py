@@ -38,7 +38,7 @@ class Indicators(MethodView):
     @tagged("declaration")
     def get(self) -> dict[str, Any]:
         """Every indicator: what it is called, its unit, how it is counted."""
-        return {"items": list(queries.indicators().indicators.values())}
+        return {"items": list(gridbook().declaration.indicators.values())}
 
 
 @blp.route("/figures")
@@ -79,7 +79,7 @@ class FiguresTable(MethodView):
 
 def known_indicator(indicator_id: str) -> None:
     """Raises Problem."""
-    if indicator_id not in queries.indicators().indicators:
+    if indicator_id not in gridbook().declaration.indicators:
         raise Problem("unknown-indicator", indicator=indicator_id)
 
 

@@ -32,7 +32,7 @@ def one_side(query: Query, day: date) -> queries.Side:
     number."""
     name = query["indicator"]
     known_indicator(name)
-    indicator = queries.indicators().indicators[name]
+    indicator = gridbook().declaration.indicators[name]
     try:
         return queries.side(indicator, day.isoformat(), query["span"], query.get("of"), query.get("part"))
     except queries.NoSuchSide:

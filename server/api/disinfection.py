@@ -97,7 +97,7 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
         {name: item[name] for name in SHOWN}
         | {name: _text(answers.get(name)) for name in ("ended_at", "agent", "method", "conc_ok")}
         | {name: _number(answers.get(source)) for name, source in numbers.items()}
-        | {"hints": [rule for rule in hint_rules() if rule in broken]}
+        | {"hints": [rule for rule in hint_rules(gridbook().declaration) if rule in broken]}
     )
 
 

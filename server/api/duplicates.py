@@ -30,7 +30,7 @@ Query = dict[str, Any]
 
 def rules() -> dict[str, dict[str, str]]:
     """{name: message} of the rules that suspect."""
-    return {rule.name: dict(rule.message) for rule in queries.indicators().rules.values() if rule.suspects}
+    return {rule.name: dict(rule.message) for rule in gridbook().declaration.rules.values() if rule.suspects}
 
 
 def listed(member: Staff, query: Query) -> queries.Page:

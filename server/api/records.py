@@ -74,7 +74,7 @@ def _places(member: Staff, area: Mapping[str, Any], query: Mapping[str, Any]) ->
     if not behind:
         return {level: area["code"]} if level else {}
     known_indicator(behind)
-    if not queries.counts_records(queries.indicators(), queries.indicators().indicators[behind], of):
+    if not queries.counts_records(gridbook().declaration, gridbook().declaration.indicators[behind], of):
         raise Problem("no-such-side", indicator=behind)
     own = own_area(member, None)
     own_level = LEVELS.get(own["level"])

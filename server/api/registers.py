@@ -100,7 +100,7 @@ class UnitHistory(MethodView):
 def one_unit(query: Mapping[str, Any], name: str, unit_id: str) -> dict[str, Any]:
     """The unit that the register lists under an id, unmasked. Raises Problem as `asked_area` does, and when
     there is none in the area, or one in each of several villages."""
-    kinds = {register: kind for register, kind in KINDS.items() if kind in queries.indicators().units}
+    kinds = {register: kind for register, kind in KINDS.items() if kind in gridbook().declaration.units}
     if name not in kinds:
         code = "no-history" if name in KINDS else "unknown-register"
         raise Problem(code, register=name, known=", ".join(kinds if name in KINDS else KINDS))

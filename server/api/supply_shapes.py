@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from server.api.shapes import (
     SHORT,
@@ -18,6 +18,7 @@ from server.api.shapes import (
     PageQuery,
     note,
 )
+from server.app import gridbook
 from server.readmodel.disinfection_queries import POINT_SORTS, RECORD_SORTS, findings
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.relief_queries import SORTS, STANDINGS
@@ -129,11 +130,17 @@ class PointList(Page):
     items = fields.List(fields.Nested(PointItem), required=True)
 
 
+def _is_finding(given: str) -> None:
+    known = findings(gridbook().declaration)
+    if given not in known:
+        raise ValidationError(f"Must be one of: {', '.join(known)}.")
+
+
 class DisinfectionsQuery(DayQuery, PageQuery):
     finding = fields.String(
         load_default="all",
         metadata=note("`wrong` or `right`: the mix; `hints`: of misuse, or one rule's such as `V024`."),
-        validate=validate.OneOf(findings()),
+        validate=_is_finding,
     )
     sort = sorting(RECORD_SORTS, "-time")
 

@@ -107,7 +107,7 @@ def _write(
     wait_s: float,
     correction: dict[str, str] | None = None,
 ) -> Bulletin:
-    wait_until_handled(shared.store, shared.readmodel, queries.indicators(), moment, wait_s)
+    wait_until_handled(shared.store, shared.readmodel, shared.readmodel.declaration, moment, wait_s)
     content = _composed(shared, day, moment, archive.every(shared.store))
     content |= {
         "frozen_at": clock.stamp(now),
@@ -144,7 +144,7 @@ def _composed(
     with snapshot(shared.readmodel.engine) as connection:
         settings = Lookups().settings(connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
-        given = (connection, shared.people, queries.indicators(), settings, day, moment)
+        given = (connection, shared.people, shared.readmodel.declaration, settings, day, moment)
         return compose(*given, earlier, nil, of_villages)
 
 
@@ -165,7 +165,7 @@ def late_changes(shared: Gridbook, content: Content) -> dict[str, dict[str, floa
         if area["level"] == "village":
             continue
         frozen = content["figures"][area["code"]]
-        known = [name for name in frozen if name in queries.indicators().indicators]
+        known = [name for name in frozen if name in shared.readmodel.declaration.indicators]
         now = queries.figures(shared.readmodel, area["code"], content["day"], known)
         found[area["code"]] = changes(frozen, now)
     return {code: each for code, each in found.items() if each}

@@ -33,7 +33,7 @@ from server.intake.rebuilding import CALL_OFF, REBUILD, RECHECK, REQUEST, Called
 from server.intake.rejudging import recheck
 from server.intake.tools import Tools
 from server.readmodel.beside import beside
-from server.readmodel.declaration import Declaration, default_declaration
+from server.readmodel.declaration import Declaration
 from server.readmodel.facts import FactMaker
 from server.readmodel.model import ReadModel, raise_version, read_meta, write_meta
 from server.readmodel.recount import UnitKey
@@ -67,7 +67,7 @@ class Follower:
         batch_changes_max: int = BATCH_CHANGES_MAX,
         judges: int = 0,
     ) -> None:
-        declaration = declaration or default_declaration()
+        declaration = declaration or readmodel.declaration
         self._readmodel = readmodel
         self._tools = Tools(
             store,

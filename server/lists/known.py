@@ -17,7 +17,8 @@ from schemas.expressions.identity import CHECK_CHARACTERS, WEIGHTS, normalize_ph
 from server.lists.matching import Known, Wanted
 from server.lists.rows import ListRow
 from server.lists.telling import EVERY, Tell, silent
-from server.readmodel import codec, queries
+from server.readmodel import codec
+from server.readmodel.declaration import Declaration
 from server.readmodel.identities import Identities
 from server.readmodel.model import ReadModel
 from server.readmodel.tables import mentions, records, register
@@ -111,7 +112,7 @@ def everybody(readmodel: ReadModel, tell: Tell = silent) -> Iterator[Known]:
     """Read as a stream: memory holds the persons of visits, never the register."""
     with readmodel.engine.connect() as connection:
         seen = _Seen(_how_many(connection), tell)
-        yield from _persons(connection, seen).values()
+        yield from _persons(connection, readmodel.declaration, seen).values()
         for each in _households(connection):
             seen.one_more()
             yield each
@@ -135,9 +136,9 @@ class _Seen:
             self._tell(min(self._seen, self._total), self._total, STAGE)
 
 
-def _persons(connection: Connection, seen: _Seen) -> dict[str, Known]:
+def _persons(connection: Connection, declaration: Declaration, seen: _Seen) -> dict[str, Known]:
     """By key; what the last record says of somebody, and when the first one came."""
-    repeat = queries.indicators().mentioned[PERSON].each
+    repeat = declaration.mentioned[PERSON].each
     rows = connection.execution_options(yield_per=AT_ONCE).execute(
         select(mentions.c.unit_key, mentions.c.place, records.c.record_id, records.c.village_code,
                records.c.household_id, records.c.received_at, records.c.doc)
@@ -207,12 +208,12 @@ def details(readmodel: ReadModel, keys: Sequence[str]) -> dict[str, dict[str, st
         for key in keys:
             kind, _, rest = key.partition(":")
             read = _person_details if kind == PERSON else _household_details
-            if said := read(connection, rest):
+            if said := read(connection, readmodel.declaration, rest):
                 found[key] = {name: value for name, value in said.items() if value}
     return found
 
 
-def _household_details(connection: Connection, rest: str) -> dict[str, str]:
+def _household_details(connection: Connection, declaration: Declaration, rest: str) -> dict[str, str]:
     village, _, unit_id = rest.partition(":")
     row = connection.execute(
         select(register.c.doc).where(
@@ -229,8 +230,8 @@ def _household_details(connection: Connection, rest: str) -> dict[str, str]:
     } if row else {}  # fmt: skip
 
 
-def _person_details(connection: Connection, unit_key: str) -> dict[str, str]:
-    repeat = queries.indicators().mentioned[PERSON].each
+def _person_details(connection: Connection, declaration: Declaration, unit_key: str) -> dict[str, str]:
+    repeat = declaration.mentioned[PERSON].each
     row = connection.execute(
         select(mentions.c.place, records.c.record_id, records.c.village_code, records.c.household_id,
                records.c.work_date, records.c.doc)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from server.readmodel import codec
 from server.readmodel.behind_queries import grid_table
-from server.readmodel.declaration import Declaration, Indicator, default_declaration
+from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import Sums, figure, number, share, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
@@ -67,7 +67,7 @@ def figures(
     With `now` (RFC 3339 UTC, in `day`), the points overdue (C3) are those of that moment. Raises KeyError for
     an unknown id.
     """
-    wanted = _indicators(default_declaration(), ids)
+    wanted = _indicators(rm.declaration, ids)
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, [area_code], day, wanted)[area_code]
         result = {indicator.id: figure(indicator, sums) for indicator in wanted}
@@ -109,10 +109,10 @@ def area_table(
 ) -> list[dict[str, Any]]:
     """[{area:{code, name, level}, figures:{id:{…}}}] of the areas directly below; of a village as
     `grid_table` has them."""
-    wanted = _indicators(default_declaration(), ids)
+    wanted = _indicators(rm.declaration, ids)
     with rm.engine.connect() as connection:
         if _level(connection, area_code) == "village":
-            return grid_table(connection, area_code, day, wanted)
+            return grid_table(connection, rm.declaration, area_code, day, wanted)
     children = areas(rm, area_code)
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, [child["code"] for child in children], day, wanted)
@@ -130,7 +130,7 @@ def village_table(
 ) -> list[dict[str, Any]]:
     """Like `area_table`, of every village inside an area that there is on the day; each `area` has its
     `parent` too."""
-    wanted = _indicators(default_declaration(), ids)
+    wanted = _indicators(rm.declaration, ids)
     with rm.engine.connect() as connection:
         villages = _villages_on(connection, area_code, day)
         found = connection.execute(villages).all()
@@ -153,7 +153,7 @@ def trend(
     span."""
     from server.readmodel.trend import days_between, values_by_day
 
-    wanted = default_declaration().indicators[indicator_id]
+    wanted = rm.declaration.indicators[indicator_id]
     days = days_between(from_day, to_day)
     with rm.engine.connect() as connection:
         rows = connection.execute(
@@ -382,7 +382,7 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
 def units_named(rm: ReadModel, kind: str, unit_id: str, area_code: str) -> list[dict[str, Any]]:
     """The units of the area that bear an id, as `unit_item` has them with their `key`: more than one where
     villages use the same. Raises KeyError for a kind that records are not about."""
-    unit, name = default_declaration().units[kind], codec.key(unit_id)
+    unit, name = rm.declaration.units[kind], codec.key(unit_id)
     with rm.engine.connect() as connection:
         villages = connection.execute(_villages(connection, area_code)).all()
         keys = {unit_key_of(unit, village.code, name) for village in villages}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.behind import Behind, Row, grid_sums, villages_in
-from server.readmodel.declaration import Declaration, Indicator, default_declaration
+from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import WEEK_DAYS, figure, number, sums_by_area
 from server.readmodel.grids import NO_GRID, Grids
 from server.readmodel.model import ReadModel
@@ -50,7 +50,7 @@ def behind(
     grid of the village asked for, or NO_GRID. Raises BadCursor, and TooWide where too many units that add
     nothing had to be looked at.
     """
-    declaration, limit = default_declaration(), clamp(limit)
+    declaration, limit = rm.declaration, clamp(limit)
     name = "behind:" + codec.key(
         f"{side.indicator.id}:{side.of}:{side.part}:{side.day}:{side.span}:{area_code}:{grid}"
     )
@@ -67,7 +67,7 @@ def behind(
 def behind_total(rm: ReadModel, side: Side, area_code: str, grid: str | None = None) -> dict[str, Any]:
     """{figure, sum, units}: the number as the cells have it, and the sum and count of all rows; both None
     where there are too many to add up. A grid has no cells: its figure is its own rows'."""
-    declaration = default_declaration()
+    declaration = rm.declaration
     with rm.engine.connect() as connection:
         if grid is None:
             sums = sums_by_area(connection, [area_code], side.day, [side.indicator])[area_code]
@@ -96,11 +96,10 @@ def _too_many(declaration: Declaration, side: Side, told: float) -> bool:
 
 
 def grid_table(
-    connection: Connection, village: str, day: str, indicators: Sequence[Indicator]
+    connection: Connection, declaration: Declaration, village: str, day: str, indicators: Sequence[Indicator]
 ) -> list[dict[str, Any]]:
     """[{area: {code, name, level}, figures}] of a village's grids, by code; last what counts in none, as
     NO_GRID, where there is such."""
-    declaration = default_declaration()
     sums = grid_sums(connection, declaration, village, day, indicators)
     names = Grids(connection, declaration).known(village) | {NO_GRID: ""}
     return [
@@ -126,7 +125,7 @@ def _items(
             known |= _listed(connection, kind, keys)
             said |= _records_of(connection, declaration, side, kind, keys)
         else:
-            known |= _named(connection, side, kind, keys)
+            known |= _named(connection, declaration, side, kind, keys)
             said |= _records_of_mentioned(connection, declaration, side, kind, keys)
     tree = AreaTree(connection)
     places = [
@@ -224,11 +223,13 @@ def _flags(declaration: Declaration, component: str, part: str | None) -> Collec
     return [rule for rule in found.rules if not part or rule == part]
 
 
-def _named(connection: Connection, side: Side, kind: str, keys: Collection[str]) -> dict[Key, Item]:
+def _named(
+    connection: Connection, declaration: Declaration, side: Side, kind: str, keys: Collection[str]
+) -> dict[Key, Item]:
     """How the last record up to the day names each of them."""
     query = _mentioning(kind, keys).where(records.c.effective, records.c.work_date <= side.day)
     order = (records.c.work_date, records.c.happened_at, records.c.record_id, mentions.c.place)
-    each = default_declaration().mentioned[kind].each
+    each = declaration.mentioned[kind].each
     found: dict[Key, Item] = {}
     for row in connection.execute(query.order_by(*order)):
         item: Item = {"household_id": row.household_id}

@@ -87,7 +87,7 @@ class BesideSqlite:
         self._sweep()
         self._file = self._link.with_name(f"{self._link.stem}-{secrets.token_hex(4)}{self._link.suffix}")
         os.close(os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        self.readmodel = ReadModel(open_engine(f"sqlite:///{self._file}", lasting=False))
+        self.readmodel = ReadModel(open_engine(f"sqlite:///{self._file}", lasting=False), current.forms)
 
     def _sweep(self) -> None:
         """Throw away what earlier rebuilds left, and the files that they replaced."""
@@ -132,7 +132,8 @@ class BesidePostgresql:
             connection.execute(DropSchema(SCHEMA, if_exists=True, cascade=True))
             connection.execute(CreateSchema(SCHEMA))
         url = make_url(current.engine.url).update_query_dict({"options": f"-csearch_path={SCHEMA}"})
-        self.readmodel = ReadModel(open_engine(url.render_as_string(hide_password=False), lasting=False))
+        engine = open_engine(url.render_as_string(hide_password=False), lasting=False)
+        self.readmodel = ReadModel(engine, current.forms)
 
     def put_in_place(self) -> None:
         _complete(self.readmodel, 0)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-PATH = Path(__file__).parent.parent.parent / "forms" / "cross_rules.json"
+FILE = "cross_rules.json"
 # Kind -> what a rule of that kind must declare.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "differ_on_a_day": ("value",),

@@ -1,5 +1,5 @@
-"""`forms/indicators.json` read and checked: which units there are, which components they feed, which
-indicators sum them. The rules of `forms/cross_rules.json` come along: they flag records of the same units."""
+"""A folder's `indicators.json` read and checked: which units there are, which components they feed, which
+indicators sum them. The rules of its `cross_rules.json` come along: they flag records of the same units."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from server.readmodel.cross_rules import PATH as RULES_PATH
+from server.readmodel.cross_rules import FILE as RULES_FILE
 from server.readmodel.cross_rules import CrossRule, CrossRuleError, load_rules
 from server.readmodel.tables import SCHEMA
 
-DEFAULT_PATH = Path(__file__).parent.parent.parent / "forms" / "indicators.json"
+SHIPPED = Path(__file__).parent.parent.parent / "forms"
+FILE = "indicators.json"
 
 # Day kinds count within a day; level kinds change a value that holds from a day on.
 DAY_KINDS = {
@@ -188,10 +189,29 @@ class Declaration:
 
 
 @cache
-def default_declaration() -> Declaration:
-    return load_declaration(
-        json.loads(DEFAULT_PATH.read_text("utf-8")), json.loads(RULES_PATH.read_text("utf-8"))["rules"]
-    )
+def read_declaration(folder: Path = SHIPPED) -> Declaration:
+    """Of a folder of definitions, read once in a process. Raises DeclarationError, which names the file."""
+    source, rules = _read(folder / FILE), _read(folder / RULES_FILE)
+    try:
+        return load_declaration(source, rules["rules"])
+    except DeclarationError as error:
+        raise DeclarationError(f"{FILE}: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DeclarationError(
+            f"{FILE} or {RULES_FILE}: something is missing or of another shape: {error!r}"
+        ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DeclarationError(f"{path.name}: there is no such file in {path.parent}.") from None
+    except (ValueError, RecursionError) as error:
+        raise DeclarationError(f"{path.name}: not valid JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise DeclarationError(f"{path.name}: the file should hold one JSON object.")
+    return content
 
 
 def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]] = ()) -> Declaration:

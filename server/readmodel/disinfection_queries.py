@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from server.readmodel import codec
 from server.readmodel.area_queries import areas, day_of, point_item
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import Declaration
 from server.readmodel.figures import Figure, Sums, add_to, figure, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp
@@ -37,22 +37,23 @@ RECORD_SORTS = {
 Figures = dict[str, Figure]
 
 
-def hint_rules() -> tuple[str, ...]:
-    return default_declaration().components[HINTS].rules
+def hint_rules(declaration: Declaration) -> tuple[str, ...]:
+    hints = declaration.components.get(HINTS)
+    return hints.rules if hints else ()
 
 
-def findings() -> tuple[str, ...]:
+def findings(declaration: Declaration) -> tuple[str, ...]:
     """What a day's records can be narrowed to: all, mixes that are wrong or right, any hint, one rule."""
-    return ("all", "wrong", "right", "hints", *hint_rules())
+    return ("all", "wrong", "right", "hints", *hint_rules(declaration))
 
 
-def _indicators() -> list[Any]:
-    return [default_declaration().indicators[name] for name in INDICATORS]
+def _indicators(declaration: Declaration) -> list[Any]:
+    return [declaration.indicators[name] for name in INDICATORS]
 
 
 def disinfection_figures(rm: ReadModel, area_codes: Sequence[str], day: str) -> dict[str, Figures]:
     """{area code: {indicator id: figure}} of INDICATORS on `day`."""
-    wanted = _indicators()
+    wanted = _indicators(rm.declaration)
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, area_codes, day, wanted)
     return {code: {each.id: figure(each, sums[code]) for each in wanted} for code in area_codes}
@@ -109,10 +110,10 @@ def _points(rm: ReadModel, village_code: str, day: str, now: str) -> list[dict[s
             .where(or_(listed, units.c.contributions.contains(f'"{day}"')))
             .order_by(units.c.unit_key)
         ).all()
-    return [_point(row, day, now) for row in rows]
+    return [_point(rm, row, day, now) for row in rows]
 
 
-def _point(row: Row[Any], day: str, now: str) -> dict[str, Any]:
+def _point(rm: ReadModel, row: Row[Any], day: str, now: str) -> dict[str, Any]:
     sums = _sums(codec.decode(row.contributions), day)
     entry = codec.decode(row.entry) if row.entry else {}
     due = bool(row.registered and row.active_from <= day_of(now) <= row.active_to)
@@ -120,7 +121,7 @@ def _point(row: Row[Any], day: str, now: str) -> dict[str, Any]:
     point = {"id": row.unit_id, "name": entry.get("name", ""), "village_code": row.village_code}
     return {
         "point": point | {"registered": row.registered},
-        "figures": {each.id: figure(each, sums) for each in _indicators()},
+        "figures": {each.id: figure(each, sums) for each in _indicators(rm.declaration)},
         "standing": {name: int(holds) for name, holds in standing.items()},
     }
 

@@ -44,7 +44,7 @@ def export_pages(
 ) -> Iterator[Sequence[Any]]:
     """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1. With
     `holding` only those whose document has this text somewhere."""
-    query = _within(select(*_SHOWN), filters, span).order_by(*_ORDER).limit(rows)
+    query = _within(rm, select(*_SHOWN), filters, span).order_by(*_ORDER).limit(rows)
     if holding:
         query = query.where(records.c.doc.contains(holding, autoescape=True))
     place = span.after
@@ -60,7 +60,7 @@ def export_pages(
 
 def export_one(rm: ReadModel, filters: RecordFilters, record_id: str) -> Sequence[Any] | None:
     """The record of this id as `export_pages` has it, the one that came first; None when there is none."""
-    query = filtered(select(*_SHOWN), filters).where(records.c.record_id == record_id)
+    query = filtered(rm.declaration, select(*_SHOWN), filters).where(records.c.record_id == record_id)
     with rm.engine.connect() as connection:
         page = _fetched(connection.execute(query.order_by(*_ORDER).limit(1)))
     return page[0] if page else None
@@ -77,8 +77,10 @@ def place_of(row: Sequence[Any]) -> Place:
 
 def count_and_end(rm: ReadModel, filters: RecordFilters, span: Span) -> tuple[int, Place | None]:
     """How many records there are, and the place of the last."""
-    counted = _within(select(func.count()).select_from(records), filters, span)
-    last = _within(select(*_ORDER), filters, span).order_by(*(column.desc() for column in _ORDER)).limit(1)
+    counted = _within(rm, select(func.count()).select_from(records), filters, span)
+    last = (
+        _within(rm, select(*_ORDER), filters, span).order_by(*(column.desc() for column in _ORDER)).limit(1)
+    )
     with rm.engine.connect() as connection:
         found = connection.execute(last).first()
         return connection.execute(counted).scalar_one(), (
@@ -88,8 +90,8 @@ def count_and_end(rm: ReadModel, filters: RecordFilters, span: Span) -> tuple[in
         ) if found else None
 
 
-def _within(query: Select[Any], filters: RecordFilters, span: Span) -> Select[Any]:
-    query = filtered(query, filters)
+def _within(rm: ReadModel, query: Select[Any], filters: RecordFilters, span: Span) -> Select[Any]:
+    query = filtered(rm.declaration, query, filters)
     if span.after is not None:
         query = query.where(_after(span.after))
     if span.until is not None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
+
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select
 
+from server.readmodel.declaration import SHIPPED, Declaration, read_declaration
 from server.readmodel.tables import SCHEMA, counters, meta, metadata
 from server.readmodel.upsert import upsert
 
 
 class ReadModel:
-    """Tables of one database. Readers use `engine`; only the follower writes."""
+    """Tables of one database, filled as the folder `forms` declares. Readers use `engine`; only the follower
+    writes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, forms: Path = SHIPPED) -> None:
         self.engine = engine
+        self.forms = forms
+
+    @cached_property
+    def declaration(self) -> Declaration:
+        """Raises DeclarationError."""
+        return read_declaration(self.forms)
 
     def create(self) -> None:
         """Make what is absent. Tables of another schema are made anew, for the follower to fill."""

@@ -22,7 +22,6 @@ from server.readmodel.area_queries import (
 )
 from server.readmodel.area_queries import list_units as units
 from server.readmodel.behind_queries import behind, behind_total
-from server.readmodel.declaration import default_declaration as indicators
 from server.readmodel.disinfection_queries import (
     disinfection_figures,
     disinfection_table,
@@ -91,7 +90,6 @@ __all__ = [
     "export_of",
     "export_rows",
     "figures",
-    "indicators",
     "late_revisions",
     "not_reached",
     "pair",

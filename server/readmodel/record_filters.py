@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, union_all
 
 from server.readmodel import codec, record_sides
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import Declaration
 from server.readmodel.tables import flags, records
 from server.readmodel.trend import days_between
 
@@ -65,7 +65,7 @@ EQUAL = (
 )
 
 
-def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
+def filtered(declaration: Declaration, query: Select[Any], filters: RecordFilters) -> Select[Any]:
     """`query` over `records`, narrowed."""
     for name in EQUAL:
         value = getattr(filters, name)
@@ -82,7 +82,7 @@ def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
     if filters.text:
         query = query.where(records.c.search.contains(codec.plain(filters.text).lower(), autoescape=True))
     if filters.behind:
-        query = query.where(record_sides.behind(default_declaration(), filters.behind, filters.of))
+        query = query.where(record_sides.behind(declaration, filters.behind, filters.of))
     for level in ("village_code", "town_code"):
         place = getattr(filters, f"unit_{level}")
         if place is not None:
@@ -98,13 +98,17 @@ def filtered(query: Select[Any], filters: RecordFilters) -> Select[Any]:
 
 
 def page_keys(
-    filters: RecordFilters, columns: Sequence[ColumnElement[Any]], place: Sequence[str] | None, limit: int
+    declaration: Declaration,
+    filters: RecordFilters,
+    columns: Sequence[ColumnElement[Any]],
+    place: Sequence[str] | None,
+    limit: int,
 ) -> Select[Any]:
     """The page's records by what orders them. Days are looked through one by one: an index has those of a day
     in the order of receipt, and never those of several."""
     pages = []
     for of_day in _by_day(filters):
-        query = filtered(select(*columns), of_day)
+        query = filtered(declaration, select(*columns), of_day)
         if place:
             query = query.where(older(columns, place), columns[0] <= place[0])
         pages.append(query.order_by(*(column.desc() for column in columns)).limit(limit))

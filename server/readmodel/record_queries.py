@@ -56,7 +56,7 @@ def records_page(
     limit, columns = clamp(limit), [records.c[name] for name in order]
     name = f"records:{order[0]}:" + codec.key(repr(sorted(asdict(filters).items())))
     place = decode_cursor(name, cursor, len(order))
-    found = page_keys(filters, columns, place, limit + 1).subquery()
+    found = page_keys(rm.declaration, filters, columns, place, limit + 1).subquery()
     query = select(records).join(
         found, (records.c.db == found.c.db) & (records.c.record_id == found.c.record_id)
     )
@@ -280,7 +280,7 @@ def export_rows(
     `answers.started_at`."""
     filters = RecordFilters(**{**asdict(filters or RecordFilters()), "form_id": form_id})
     order = (records.c.received_at, records.c.record_id, records.c.db)
-    query = filtered(select(records), filters).order_by(*order)
+    query = filtered(rm.declaration, select(records), filters).order_by(*order)
     columns = export_columns(rm, form_id)
     with rm.engine.connect().execution_options(
         stream_results=True, max_row_buffer=EXPORT_ROWS_AT_ONCE

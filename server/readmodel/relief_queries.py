@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from server.readmodel import codec
 from server.readmodel.area_queries import areas, roster_item
-from server.readmodel.declaration import Component, default_declaration
+from server.readmodel.declaration import Component, Declaration
 from server.readmodel.figures import Figure, Sums, add_to, figure, sums_by_area
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp
@@ -30,27 +30,29 @@ def relief_figures(
 ) -> dict[str, dict[str, Figure]]:
     """{area code: {indicator id: figure}} of INDICATORS at the end of `day`: as `figures` has them, or what
     one campaign adds to them. D3 has its parts by item."""
-    wanted = [default_declaration().indicators[name] for name in INDICATORS]
+    wanted = [rm.declaration.indicators[name] for name in INDICATORS]
     with rm.engine.connect() as connection:
         if campaign_id is None:
             sums = sums_by_area(connection, area_codes, day, wanted)
         else:
             names = {name for indicator in wanted for name in indicator.components()}
-            sums = _sums_of_campaign(connection, area_codes, day, names, codec.key(campaign_id))
+            divisions = divided(rm.declaration)
+            parts = {divisions[name].name: name for name in names if name in divisions}
+            sums = _sums_of_campaign(connection, area_codes, day, parts, codec.key(campaign_id))
     return {code: {each.id: figure(each, sums[code]) for each in wanted} for code in area_codes}
 
 
-def divided() -> dict[str, Component]:
+def divided(declaration: Declaration) -> dict[str, Component]:
     """The components that divide others by campaign, by the name of what they divide."""
-    found = default_declaration().components.values()
+    found = declaration.components.values()
     return {each.said: each for each in found if each.of == "${campaign_id}"}
 
 
 def _sums_of_campaign(
-    connection: Connection, area_codes: Sequence[str], day: str, components: Collection[str], campaign: str
+    connection: Connection, area_codes: Sequence[str], day: str, names: Mapping[str, str], campaign: str
 ) -> dict[str, Sums]:
-    """As `sums_by_area` gives them, of what the campaign's entries add."""
-    names = {each.name: base for base, each in divided().items() if base in components}
+    """As `sums_by_area` gives them, of what the campaign's entries add; `names`: components that divide, and
+    what they divide."""
     of_campaign = or_(cells.c.part == campaign, cells.c.part.startswith(f"{campaign} ", autoescape=True))
     rows = connection.execute(
         select(cells.c.area_code, cells.c.component, cells.c.part, func.sum(cells.c.value))

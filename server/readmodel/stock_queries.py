@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, select
 
 from server.readmodel import codec
 from server.readmodel.books import tallies
-from server.readmodel.declaration import default_declaration
 from server.readmodel.model import ReadModel
 from server.readmodel.paging import Page, clamp
 from server.readmodel.selecting import keyset, within
@@ -39,7 +38,7 @@ def stores(
     town_code, registered, lines}]; a line is {item_code, unit, qty, tallies, since: {SINCE: qty}, counted?:
     {qty, before?, difference?, work_date, record_id, filler_id, counted_at}}. `item` leaves lines of one
     item, `differing` those that do not tally. Raises BadCursor."""
-    unit = default_declaration().components[COMPONENT].unit
+    unit = rm.declaration.components[COMPONENT].unit
     with rm.engine.connect() as connection:
         query = (
             unit_query()

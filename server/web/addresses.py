@@ -7,9 +7,9 @@ from typing import Any
 from flask import url_for
 
 from server.api.registers import KINDS
+from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
-from server.readmodel import queries
 
 REGISTERS = {kind: name for name, kind in KINDS.items()}
 
@@ -28,7 +28,7 @@ def history_href(member: Staff, kind: str, unit_id: str, village_code: str) -> s
 def unit_href(kind: str, unit_id: str, village_code: str) -> str:
     """The page of a household, point or roster entry. What is unique in the district needs no village: a
     record about it may come from another."""
-    unique = queries.indicators().units[kind].scope == "district"
+    unique = gridbook().declaration.units[kind].scope == "district"
     return url_for(
         "web.unit", name=REGISTERS[kind], unit_id=unit_id, village=None if unique else village_code
     )

@@ -193,8 +193,8 @@ def part_words(indicator: Any, part: str) -> str:
     else the code."""
     if indicator.percentile is not None:
         return t("figure.up_to", n=part)
-    rule = next((each for each in queries.indicators().rules.values() if each.rule == part), None)
-    if rule or part in hint_rules():
+    rule = next((each for each in gridbook().declaration.rules.values() if each.rule == part), None)
+    if rule or part in hint_rules(gridbook().declaration):
         return pick(rule.message) if rule else t(f"points.rule_{part}")
     item, _, unit = part.partition(" ")
     named = next(
@@ -242,12 +242,12 @@ def _row(item: Mapping[str, Any], called: Names) -> dict[str, Any]:
     village = item["village_code"]
     name = entry.get("head_name") or entry.get("name") or answers.get("person_name") or ""
     kind, unit_id = item["kind"], item["id"]
-    if kind not in queries.indicators().units and item.get("household_id"):
+    if kind not in gridbook().declaration.units and item.get("household_id"):
         kind, unit_id = "household", item["household_id"]
     return {
         "id": _unit_words(item),
         "name": pick(name),
-        "href": unit_href(kind, unit_id, village) if kind in queries.indicators().units else "",
+        "href": unit_href(kind, unit_id, village) if kind in gridbook().declaration.units else "",
         "village": called[village],
         "grid": called.get(item["grid_code"], t("figure.no_grid")),
         "amount": number(item["amount"]),
@@ -271,7 +271,7 @@ def _unit_words(item: Mapping[str, Any]) -> str:
 
 def _as_records(side: queries.Side, area: Mapping[str, Any]) -> str:
     """The list of records, where the number counts those and nothing narrower is asked for."""
-    if side.part or not queries.counts_records(queries.indicators(), side.indicator, side.of):
+    if side.part or not queries.counts_records(gridbook().declaration, side.indicator, side.of):
         return ""
     days: dict[str, Any] = {"from": side.first_day, "to": side.day}
     return url_for("web.records", behind=side.indicator.id, of=side.of, **days, **level_of(area))

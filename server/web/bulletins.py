@@ -119,7 +119,7 @@ class _Links:
         # Put together once for each indicator, not for each of thousands of cells.
         self._addresses = {
             name: f"{address}{urlencode({'indicator': name})}&area="
-            for name, each in queries.indicators().indicators.items()
+            for name, each in gridbook().declaration.indicators.items()
             if address and layout.has_figure(each)
         }
 

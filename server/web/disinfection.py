@@ -12,10 +12,10 @@ from server.api import disinfection as api
 from server.api import supply_shapes as shapes
 from server.api.access import staff_for
 from server.api.beijing import local, today
+from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_staff
-from server.readmodel import queries
 from server.readmodel.disinfection_queries import (
     INDICATORS,
     POINT_SORTS,
@@ -84,7 +84,7 @@ def points() -> str:
 
 
 def _figures(figures: dict[str, Any], member: Staff, area: dict[str, Any], day: date) -> list[dict[str, str]]:
-    known = queries.indicators().indicators
+    known = gridbook().declaration.indicators
     return [
         {
             "name": with_unit(pick(known[each].name), pick(known[each].unit)),
@@ -122,7 +122,7 @@ def _hints(figures: dict[str, Any], member: Staff, area: dict[str, Any], day: da
             "text": number(parts.get(rule, {}).get("value", 0)),
             "href": _records(member, area, day, rule),
         }
-        for rule in hint_rules()
+        for rule in hint_rules(gridbook().declaration)
     ]
 
 
@@ -140,7 +140,7 @@ def _records(member: Staff, area: dict[str, Any], day: date, finding: str) -> st
 
 def _table(rows: list[dict[str, Any]], day: date, *, opens: bool) -> dict[str, Any]:
     """The areas right inside; of a village, its points."""
-    known, by = queries.indicators().indicators, request.args.get("by", "")
+    known, by = gridbook().declaration.indicators, request.args.get("by", "")
     by = by if by.removeprefix("-") in ("area", *STANDING, *INDICATORS) else "area"
     of_points = any("point" in row for row in rows)
     words = {name: t(f"points.{name}_n") for name in STANDING} | {
@@ -218,13 +218,17 @@ def disinfections() -> str:
         day=day.isoformat(),
         today=today().isoformat(),
         items=[_record(item, villages, opens=opens) for item in found.items],
-        findings=[(each, _finding_words(each)) for each in findings()],
+        findings=[(each, _finding_words(each)) for each in findings(gridbook().declaration)],
         **around,
     )
 
 
 def _finding_words(finding: str) -> str:
-    return rule_words(finding) if finding in hint_rules() else t(f"points.finding_{finding}")
+    return (
+        rule_words(finding)
+        if finding in hint_rules(gridbook().declaration)
+        else t(f"points.finding_{finding}")
+    )
 
 
 def _record(item: dict[str, Any], villages: Names, *, opens: bool) -> dict[str, Any]:

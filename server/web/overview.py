@@ -38,7 +38,7 @@ def overview() -> str:
     member = staff_for("figures.read")
     query = asked(shapes.DayQuery)
     area, day = own_area(member, query.get("area")), query.get("day") or today()
-    rm, known = gridbook().readmodel, queries.indicators().indicators
+    rm, known = gridbook().readmodel, gridbook().declaration.indicators
     figures = of_day = _figures(area["code"], day)
     if (now := _now_if(day)) and "C3" in of_day:
         figures = of_day | {"C3": of_day["C3"] | queries.points_at(rm, area["code"], now)}
@@ -116,7 +116,7 @@ def _opens(member: Staff, area: dict[str, Any], day: date) -> Callable[[str, str
 
 
 def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
-    known = queries.indicators().indicators
+    known = gridbook().declaration.indicators
     chosen = known.get(request.args.get("indicator", ""), known.get("A4"))
     if chosen is None:
         return {"indicator": None, "trend": [], "trend_choices": []}
@@ -147,7 +147,7 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
 
 
 def _table(member: Staff, area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, Any]:
-    known = queries.indicators().indicators
+    known = gridbook().declaration.indicators
     grouped = layout.columns_of(known)
     ids = [each for _, group in grouped for each in group]
     sort = request.args.get("sort", "")
@@ -208,7 +208,7 @@ class _Cells:
     def cell(
         self, indicator_id: str, figure: dict[str, Any], area_code: str, grid: str | None = None
     ) -> dict[str, Any]:
-        indicator = queries.indicators().indicators[indicator_id]
+        indicator = gridbook().declaration.indicators[indicator_id]
         percent, value = layout.is_share(indicator), figure["value"]
         week = "week" if self.span == "week" and not indicator.cumulative else None
         return {

@@ -15,10 +15,10 @@ from server.api.beijing import local
 from server.api.catalogue import forms, questions, settings_in_labels
 from server.api.problems import Problem
 from server.api.unmasking import unmasked
+from server.app import gridbook
 from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import require_csrf, require_staff
-from server.readmodel import queries
 from server.web import record_layout as layout
 from server.web.addresses import unit_href
 from server.web.asking import area_choices, area_filters, asked
@@ -119,7 +119,7 @@ def _unit_id(item: Mapping[str, Any]) -> str:
     listed = item["household_id"] or item["point_id"] or item["roster_entry_id"]
     if listed:
         return str(listed)
-    unit = queries.indicators().unit_of_form(item["form_id"])
+    unit = gridbook().declaration.unit_of_form(item["form_id"])
     answers = item["answers"] if isinstance(item["answers"], dict) else {}
     named = answers.get(unit.forms[item["form_id"]]) if unit else None
     return named if isinstance(named, str) else ""

@@ -69,7 +69,7 @@ def roster() -> str:
 
 
 def _figures(figures: dict[str, Any]) -> list[dict[str, str]]:
-    known = queries.indicators().indicators
+    known = gridbook().declaration.indicators
     return [
         {
             "id": each,
@@ -98,7 +98,7 @@ def _items(figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _table(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The areas right inside, with the share last but for the items."""
-    known, by = queries.indicators().indicators, request.args.get("by", "")
+    known, by = gridbook().declaration.indicators, request.args.get("by", "")
     ids = [*(each for each in INDICATORS if each != SHARE), SHARE]
     by = by if by.removeprefix("-") in ("area", *ids) else "area"
     items = sorted({code for row in rows for code in row["figures"][SHARE].get("parts", {})})

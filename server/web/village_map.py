@@ -48,7 +48,7 @@ def _rows(
     if sort:
         found = layout.sort_rows(found, sort.replace("value", indicator_id))
     towns = names(queries.areas(gridbook().readmodel, parent=area["code"]))
-    percent = layout.is_share(queries.indicators().indicators[indicator_id])
+    percent = layout.is_share(gridbook().declaration.indicators[indicator_id])
     rows = []
     for row in found:
         town = towns.get(row["area"]["parent"], area["name"])

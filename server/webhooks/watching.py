@@ -184,7 +184,7 @@ class Watcher:
         of the truth."""
         shared = self._shared
         with shared.readmodel.engine.connect() as connection:
-            if is_out_of_date(connection, shared.store, queries.indicators()):
+            if is_out_of_date(connection, shared.store, shared.readmodel.declaration):
                 return None
             version = read_version(connection)
             if version < seen and behind_in(connection, shared.store, clock.stamp(clock.now())):

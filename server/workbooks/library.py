@@ -9,7 +9,7 @@ from typing import Any
 from server.api.catalogue import questions, survey
 from server.api.masking import mask_value
 from server.exports.columns import repeat_groups
-from server.readmodel import queries
+from server.readmodel.declaration import Declaration
 from server.readmodel.record_queries import ENVELOPE, SERVER_COLUMNS
 from server.web.figures import is_share, with_unit
 from server.workbooks.asked import Asked
@@ -43,11 +43,10 @@ RESULT_LISTS = {
 }
 
 
-def known(forms: Mapping[str, Sequence[Mapping[str, Any]]]) -> Known:
+def known(declared: Declaration, forms: Mapping[str, Sequence[Mapping[str, Any]]]) -> Known:
     """`forms` are the published ones, oldest version first."""
     lists = {name for versions in forms.values() for name in versions[-1].get("choices", {})}
     names = {form_id: _form_names(list(versions)) for form_id, versions in forms.items()}
-    declared = queries.indicators()
     mentioned = {
         (each.form, each.each): frozenset(component.name for component in declared.of_unit(each.name))
         for each in declared.mentioned.values()
@@ -125,7 +124,7 @@ def _is_figure(column: Column) -> bool:
 
 def _column(column: Column, asked: Asked) -> SheetColumn:
     indicator = (
-        queries.indicators().indicators.get(column.value.split(".")[1]) if _is_figure(column) else None
+        asked.readmodel.declaration.indicators.get(column.value.split(".")[1]) if _is_figure(column) else None
     )
     share = indicator is not None and is_share(indicator) and column.value.split(".")[2:] in ([], [WEEK])
     title = asked.pick(column.title)

@@ -21,7 +21,7 @@ from server.workbooks.writing import Sheet, Workbook
 
 
 def templates(shared: Gridbook) -> tuple[dict[str, Template], list[str]]:
-    return library.templates(shared.settings.forms, library.known(forms().versions))
+    return library.templates(shared.settings.forms, library.known(shared.declaration, forms().versions))
 
 
 def day_content(shared: Gridbook, day: date) -> dict[str, Any]:

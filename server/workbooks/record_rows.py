@@ -40,7 +40,7 @@ class RecordRows:
             **{f"row.{each['name']}": each.get("list") for each in instance if "select" in each["type"]},
         }
         self._where = compile_text(template.where) if template.where else None
-        self._unit = queries.indicators().unit_of_form(template.form)
+        self._unit = self._asked.readmodel.declaration.unit_of_form(template.form)
 
     def choices(self, value: str) -> str | None:
         return self._lists.get(value)
@@ -58,7 +58,7 @@ class RecordRows:
     def _last_rows(self) -> Iterator[Row]:
         """Of each person the last instance up to the day, in whatever village it was made; the area's."""
         asked, form = self._asked, self._template.form or ""
-        kinds = queries.indicators().mentioned.values()
+        kinds = self._asked.readmodel.declaration.mentioned.values()
         kind = next(each.name for each in kinds if (each.form, each.each) == (form, self._template.repeat))
         found = iter(
             last_instances(asked.readmodel, kind, self._template.last_of, asked.day, str(asked.area["code"]))

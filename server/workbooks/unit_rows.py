@@ -54,7 +54,7 @@ class UnitRows:
 
     def _states(self, items: list[Row]) -> dict[tuple[str, str], Row]:
         """What the records say of a register's entries; the lists of what is to do carry it along."""
-        kind = queries.indicators().unit_of_register(self._template.register or "")
+        kind = self._asked.readmodel.declaration.unit_of_register(self._template.register or "")
         if kind is None or not items:
             return {}
         ids = [item["id"] for item in items]

@@ -8,6 +8,7 @@ import pytest
 
 from server import clock
 from server.readmodel import queries
+from server.readmodel.declaration import read_declaration
 from server.readmodel.disinfection_queries import STANDINGS, findings, hint_rules
 from tests.server.api.world import DISTRICT, OTHER_TOWN, TOWN, VILLAGE, VILLAGE_2, World, sample, today
 
@@ -125,9 +126,12 @@ def test_as_many_records_are_listed_as_the_figures_count(sprayed: World) -> None
         "right": figures["C5"]["numerator"],
         "wrong": figures["C5"]["denominator"] - figures["C5"]["numerator"],
         "hints": 2,
-        **{rule: hints.get(rule, {}).get("value", 0) for rule in hint_rules()},
+        **{rule: hints.get(rule, {}).get("value", 0) for rule in hint_rules(read_declaration())},
     }
-    listed = {finding: len(asked(sprayed, "/records", finding=finding)["items"]) for finding in findings()}
+    listed = {
+        finding: len(asked(sprayed, "/records", finding=finding)["items"])
+        for finding in findings(read_declaration())
+    }
     assert listed == counted
 
 

@@ -13,6 +13,7 @@ from server import clock
 from server.bulletins.as_of import AsOf, as_of, snapshot
 from server.intake.lookups import Lookups
 from server.readmodel import queries
+from server.readmodel.declaration import read_declaration
 from server.readmodel.figures import figure
 from tests.searching import searched
 from tests.server.bulletins.times import beijing, send
@@ -47,11 +48,11 @@ def moment_between() -> str:
 @contextmanager
 def looked_back(district: District, moment: str) -> Iterator[AsOf]:
     with snapshot(district.readmodel.engine) as connection:
-        yield as_of(connection, queries.indicators(), Lookups().settings(connection), moment)
+        yield as_of(connection, read_declaration(), Lookups().settings(connection), moment)
 
 
 def figures_at(found: AsOf) -> Figures:
-    wanted = list(queries.indicators().indicators.values())
+    wanted = list(read_declaration().indicators.values())
     return {
         (code, day): {each.id: figure(each, sums) for each in wanted}
         for day in DAYS

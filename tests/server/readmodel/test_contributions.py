@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from server.readmodel.chains import Link, resolve
 from server.readmodel.contributions import ONE, Entry, Unit, contributions, order
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import read_declaration
 from server.readmodel.facts import FactMaker
 from server.readmodel.quantities import convert
 from server.readmodel.tables import NEVER
 
-DECLARATION = default_declaration()
+DECLARATION = read_declaration()
 FACTS = FactMaker(DECLARATION, b"a key")
 DAYS = [f"2020-02-{number:02}" for number in range(1, 9)]
 

@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from server.readmodel.cross_rules import BOUNDS, NEEDS
-from server.readmodel.cross_rules import PATH as RULES_PATH
+from server.readmodel.cross_rules import FILE as RULES_FILE
 from server.readmodel.declaration import (
     DAY_KINDS,
-    DEFAULT_PATH,
+    FILE,
     LEVEL_KINDS,
+    SHIPPED,
     DeclarationError,
-    default_declaration,
     load_declaration,
+    read_declaration,
 )
 from server.readmodel.relief_queries import INDICATORS
 
-SOURCE: dict[str, Any] = json.loads(DEFAULT_PATH.read_text("utf-8"))
-RULES: list[dict[str, Any]] = json.loads(RULES_PATH.read_text("utf-8"))["rules"]
-PAGE = (DEFAULT_PATH.parent.parent / "docs" / "indicators.md").read_text("utf-8")
+SOURCE: dict[str, Any] = json.loads((SHIPPED / FILE).read_text("utf-8"))
+RULES: list[dict[str, Any]] = json.loads((SHIPPED / RULES_FILE).read_text("utf-8"))["rules"]
+PAGE = (SHIPPED.parent / "docs" / "indicators.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("indicator", SOURCE["indicators"], ids=lambda row: row["id"])
@@ -44,7 +45,7 @@ def test_the_page_knows_every_component_and_kind_and_no_other() -> None:
 
 
 def test_every_component_feeds_an_indicator_or_settles_a_unit() -> None:
-    declaration = default_declaration()
+    declaration = read_declaration()
     used = {name for indicator in declaration.indicators.values() for name in indicator.components()}
     # Villages report by their deliveries, and the page of relief divides what is counted by campaign.
     by_campaign = {component.name for component in declaration.components.values() if component.of}
@@ -123,7 +124,7 @@ def test_a_wrong_cross_rule_is_refused(change: dict[str, Any]) -> None:
 def test_the_page_knows_every_cross_rule_kind_and_bound() -> None:
     first = {line.split("|")[1].strip() for line in PAGE.splitlines() if line.startswith("| ")}
     assert {rule["rule"] for rule in RULES} | set(NEEDS) <= first
-    settings = json.loads((DEFAULT_PATH.parent / "settings.json").read_text("utf-8"))
+    settings = json.loads((SHIPPED / "settings.json").read_text("utf-8"))
     for name in (rule[bound] for rule in RULES for bound in BOUNDS if isinstance(rule.get(bound), str)):
         assert f"`{name}`" in PAGE
         assert isinstance(settings[name], int | float)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.readmodel.contributions import Entry, Unit, order
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import read_declaration
 from server.readmodel.distances import distance_m
 from server.readmodel.facts import FactMaker
 from server.readmodel.flagging import flags
 
-DECLARATION = default_declaration()
+DECLARATION = read_declaration()
 FACTS = FactMaker(DECLARATION, b"a key")
 SETTINGS = {
     "fabrication_visits_per_hour_max": 3,

@@ -13,6 +13,7 @@ from sqlalchemy import Select, insert, inspect, text
 
 from server.database import open_engine
 from server.readmodel import ReadModel, queries
+from server.readmodel.declaration import read_declaration
 from server.readmodel.record_filters import DAYS_APART, RecordFilters, page_keys
 from server.readmodel.record_queries import RECEIVED
 from server.readmodel.tables import flags, records
@@ -170,9 +171,18 @@ def test_an_index_leads_to_the_page(
 ) -> None:
     rm = ReadModel(open_engine(new_database("sqlite")))
     rm.create()
-    plan = plan_of(rm, page_keys(RecordFilters(**asked), [records.c[name] for name in RECEIVED], None, 51))
+    plan = plan_of(
+        rm,
+        page_keys(
+            read_declaration(), RecordFilters(**asked), [records.c[name] for name in RECEIVED], None, 51
+        ),
+    )
     assert index in plan, plan
     assert "SCAN records\n" not in plan
+
+
+def keys(filters: RecordFilters) -> Select[Any]:
+    return page_keys(read_declaration(), filters, [records.c[name] for name in RECEIVED], None, 51)
 
 
 def plan_of(rm: ReadModel, query: Select[Any]) -> str:
@@ -186,8 +196,20 @@ def plan_of(rm: ReadModel, query: Select[Any]) -> str:
 
 def test_days_further_apart_are_looked_through_together(new_database: Callable[[str], str]) -> None:
     columns = [records.c[name] for name in RECEIVED]
-    near = page_keys(RecordFilters(from_work_date="2020-02-01", to_work_date="2020-02-10"), columns, None, 51)
-    far = page_keys(RecordFilters(from_work_date="2020-02-01", to_work_date="2020-12-31"), columns, None, 51)
+    near = page_keys(
+        read_declaration(),
+        RecordFilters(from_work_date="2020-02-01", to_work_date="2020-02-10"),
+        columns,
+        None,
+        51,
+    )
+    far = page_keys(
+        read_declaration(),
+        RecordFilters(from_work_date="2020-02-01", to_work_date="2020-12-31"),
+        columns,
+        None,
+        51,
+    )
     assert str(near).count("UNION ALL") == 9 < DAYS_APART and "UNION" not in str(far)
 
 

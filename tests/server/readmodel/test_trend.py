@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import read_declaration
 from server.readmodel.figures import Sums, add_to, figure, scopes_of, week_start
 from server.readmodel.trend import days_between, values_by_day
 
@@ -23,7 +23,7 @@ CELLS = st.dictionaries(
 def test_each_day_has_the_figure_and_the_seven_days_that_end_with_it(
     cells: dict[tuple[str, str], int], name: str
 ) -> None:
-    indicator = default_declaration().indicators[name]
+    indicator = read_declaration().indicators[name]
     rows = [(component, "", day, value) for (component, day), value in cells.items()]
     for point in values_by_day(indicator, rows, ASKED):
         sums: Sums = {}

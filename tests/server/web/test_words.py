@@ -10,7 +10,7 @@ from server.api.problems import CATALOGUE, Problem
 from server.exceptions.board import STATES
 from server.exceptions.steps import MOVES
 from server.health import PARTS
-from server.readmodel.declaration import default_declaration
+from server.readmodel.declaration import read_declaration
 from server.readmodel.disinfection_queries import STANDINGS as POINT_STANDINGS
 from server.readmodel.disinfection_queries import hint_rules
 from server.readmodel.relief_queries import STANDINGS
@@ -27,7 +27,7 @@ KEY = re.compile(r"""\bt\(\s*f?["']([a-z0-9_.]+)["'][,)]""")
 COMPOSED = {
     "overview.by_": ["town", "village", "grid"],
     "figure.of_": list(SIDES),
-    "figure.kind_": [*default_declaration().units, *default_declaration().mentioned],
+    "figure.kind_": [*read_declaration().units, *read_declaration().mentioned],
     "overview.span_": ["day", "week"],
     "status.": [
         "unjudged",
@@ -44,7 +44,7 @@ COMPOSED = {
     "points.state_": list(POINT_STANDINGS),
     "points.by_": ["town", "village", "point"],
     "points.finding_": ["all", "wrong", "right", "hints"],
-    "points.rule_": list(hint_rules()),
+    "points.rule_": list(hint_rules(read_declaration())),
     "points.mix_": ["yes", "no"],
     "points.": ["due_n", "overdue_n", "never_n"],
     "stock.today_": ["in", "out", "used", "damaged"],

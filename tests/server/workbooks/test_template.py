@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from server.api.masking import MASKS
-from server.readmodel import queries
+from server.readmodel.declaration import read_declaration
 from server.workbooks import library
 from server.workbooks import template as templates
 from server.workbooks.template import Template, TemplateErrors, check
 from tests.server.intake.district import COMPILED
 
 ROOT = Path(__file__).parents[3]
-KNOWN = library.known({form["form_id"]: [form] for form in COMPILED})
+KNOWN = library.known(read_declaration(), {form["form_id"]: [form] for form in COMPILED})
 PAGE = (ROOT / "docs" / "sheets.md").read_text("utf-8")
 GOOD: dict[str, Any] = {
     "title": {"zh": "走访表", "en": "Visits"},
@@ -156,4 +156,4 @@ def test_the_reference_page_lists_exactly_the_values_of_each_kind_of_rows(rows: 
 def test_the_page_s_example_is_a_template_that_works() -> None:
     [example] = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
     assert check("example.json", "example", json.loads(example), KNOWN).columns
-    assert queries.indicators().indicators
+    assert read_declaration().indicators
