@@ -16,6 +16,7 @@ from server.people.permissions import covers, may
 from server.people.staff import Staff
 from server.people.web import current_staff
 from server.readmodel import queries
+from server.readmodel.counted import is_counted
 
 
 def staff_for(action: str) -> Staff:
@@ -41,6 +42,13 @@ def allowed(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return guarded
 
     return decorate
+
+
+def must_be_counted(part: str) -> None:
+    """Raises Problem where the district's definitions count nothing of the kind; parts as `is_counted` has
+    them."""
+    if not is_counted(gridbook().declaration, part):
+        raise Problem("not-counted")
 
 
 def own_area(member: Staff, code: str | None) -> dict[str, Any]:

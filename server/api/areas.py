@@ -37,8 +37,12 @@ class Indicators(MethodView):
     @blp.response(200, shapes.IndicatorList)
     @tagged("declaration")
     def get(self) -> dict[str, Any]:
-        """Every indicator: what it is called, its unit, how it is counted."""
-        return {"items": list(gridbook().declaration.indicators.values())}
+        """Every indicator: what it is called, its unit, how it is counted; and their groups."""
+        declaration = gridbook().declaration
+        return {
+            "items": list(declaration.indicators.values()),
+            "groups": list(declaration.groups.values()),
+        }
 
 
 @blp.route("/figures")

@@ -10,7 +10,7 @@ from flask.views import MethodView
 
 from server import clock
 from server.api import supply_shapes as shapes
-from server.api.access import allowed, asked_area
+from server.api.access import allowed, asked_area, must_be_counted
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import tagged, versioned
@@ -35,6 +35,7 @@ def now() -> str:
 
 def read(area: Mapping[str, Any], day: date, at: str) -> dict[str, Any]:
     """Figures of `day`, and how the points stand at `at`, of an area and of what is right inside it."""
+    must_be_counted("disinfection")
     rm, code = gridbook().readmodel, area["code"]
     return {
         "area": area,
@@ -48,6 +49,7 @@ def read(area: Mapping[str, Any], day: date, at: str) -> dict[str, Any]:
 
 def points(area_code: str, at: str, query: Query) -> queries.Page:
     """The page of points that the query asks for. Raises Problem("bad-cursor")."""
+    must_be_counted("disinfection")
     found = paged(
         lambda: queries.points(
             gridbook().readmodel,
@@ -70,6 +72,7 @@ def _since(item: Mapping[str, Any], at: str) -> dict[str, Any]:
 
 def disinfections(area_code: str, day: date, query: Query) -> queries.Page:
     """The page of the day's records that the query asks for. Raises Problem("bad-cursor")."""
+    must_be_counted("disinfection")
     found = paged(
         lambda: queries.disinfections(
             gridbook().readmodel,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from flask.views import MethodView
@@ -15,9 +16,9 @@ from server.api.catalogue import forms
 from server.api.freshness import tagged
 from server.api.problems import Problem
 from server.app import gridbook
-from server.exceptions import steps
+from server.exceptions import declaration, steps
 from server.exceptions.board import Board, Filters, Item, board, one
-from server.exceptions.declaration import kinds
+from server.exceptions.declaration import Kind
 from server.exceptions.finding import Asked
 from server.people import staff
 from server.people.permissions import may
@@ -30,6 +31,11 @@ blp = Blueprint("exceptions", __name__, url_prefix="/api/v1", description="What 
 
 Query = dict[str, Any]
 BOARD = ("readmodel", "catalogue", "devices", "steps", "staff", "minute")  # what the board is made of
+
+
+def kinds() -> Mapping[str, Kind]:
+    """What stands on the board, by id."""
+    return declaration.kinds(gridbook().readmodel.forms)
 
 
 def asked_about(area: str) -> Asked:

@@ -238,6 +238,11 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "台账 {register} 的条目没有历次记录。可选：{known}。",
         "Entries of the register {register} have no history. There are: {known}.",
     ),
+    "not-counted": (
+        404, "本区没有统计", "Not counted here",
+        "本区的指标定义（indicators.json）没有统计这一项。",
+        "This district's indicators.json counts nothing of this kind.",
+    ),
     "unknown-register": (
         404, "没有这个台账", "No such register",
         "没有名为 {register} 的台账。可选：{known}。",

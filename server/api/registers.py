@@ -12,7 +12,7 @@ from flask.views import MethodView
 
 from server import clock
 from server.api import shapes
-from server.api.access import allowed, asked_area, staff_for
+from server.api.access import allowed, asked_area, must_be_counted, staff_for
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import tagged, versioned
@@ -138,6 +138,7 @@ class NotReached(MethodView):
     @versioned
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """Households that no visit has settled by the end of the day (indicator A6)."""
+        must_be_counted("households")
         day = (query.get("day") or today()).isoformat()
         return page(
             query,

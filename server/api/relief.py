@@ -8,7 +8,7 @@ from typing import Any
 from flask.views import MethodView
 
 from server.api import supply_shapes as shapes
-from server.api.access import allowed, asked_area
+from server.api.access import allowed, asked_area, must_be_counted
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
@@ -23,6 +23,7 @@ Query = dict[str, Any]
 
 def read(area: dict[str, Any], day: date, campaign: str | None) -> dict[str, Any]:
     """The figures of an area and of each right inside it, at the end of `day`."""
+    must_be_counted("relief")
     rm, code = gridbook().readmodel, area["code"]
     return {
         "area": area,
@@ -35,6 +36,7 @@ def read(area: dict[str, Any], day: date, campaign: str | None) -> dict[str, Any
 
 def entries(area_code: str, day: date, query: Query) -> queries.Page:
     """The page of entries that the query asks for, names masked. Raises Problem("bad-cursor")."""
+    must_be_counted("relief")
     found = paged(
         lambda: queries.relief_entries(
             gridbook().readmodel,

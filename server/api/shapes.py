@@ -118,14 +118,26 @@ class Figure(Amounts):
 
 class Indicator(Schema):
     id = fields.String(required=True)
+    group = fields.String(required=True)
+    more = fields.String(
+        required=True, metadata=note("whether a larger figure is `better` or `worse`; empty for neither")
+    )
     name = fields.Nested(Words, required=True)
     unit = fields.Nested(Words, required=True)
     note = fields.Nested(Words, required=True)
     cumulative = fields.Boolean(required=True)
 
 
+class IndicatorGroup(Schema):
+    id = fields.String(required=True)
+    name = fields.Nested(Words, required=True)
+    lead = fields.String(required=True, metadata=note("the indicator that leads it, or empty"))
+    columns = fields.List(fields.String(), required=True, metadata=note("those shown for each area"))
+
+
 class IndicatorList(Schema):
     items = fields.List(fields.Nested(Indicator), required=True)
+    groups = fields.List(fields.Nested(IndicatorGroup), required=True)
 
 
 class Figures(Schema):
@@ -778,9 +790,12 @@ class PairDecisionRequest(Schema):
 class VillageState(Schema):
     area = fields.Nested(Area, required=True)
     state = fields.String(required=True, validate=validate.OneOf(["reported", "nil", "silent"]))
-    visits = fields.Float()
-    disinfections = fields.Float()
-    deliveries = fields.Float()
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        required=True,
+        metadata=note("records of the day by component: any of them makes the village reported"),
+    )
     quarantined = fields.Integer()
     last_received_at = fields.String()
     nil = fields.Dict(metadata=note("the nil report that holds: {at, by: {staff_id, name}, note?}"))

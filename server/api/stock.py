@@ -8,7 +8,7 @@ from typing import Any
 from flask.views import MethodView
 
 from server.api import supply_shapes as shapes
-from server.api.access import allowed, asked_area
+from server.api.access import allowed, asked_area, must_be_counted
 from server.api.beijing import today
 from server.api.blueprint import Blueprint
 from server.api.freshness import versioned
@@ -25,6 +25,7 @@ Query = dict[str, Any]
 
 def read(area: dict[str, Any], day: date) -> dict[str, Any]:
     """Balances at the end of `day`, and what was moved on it, of an area and of each right inside it."""
+    must_be_counted("stock")
     rm, code, on = gridbook().readmodel, area["code"], day.isoformat()
     return {
         "area": area,
@@ -36,6 +37,7 @@ def read(area: dict[str, Any], day: date) -> dict[str, Any]:
 
 def stores(area_code: str, query: Query) -> queries.Page:
     """The page of stores that the query asks for. Raises Problem("bad-cursor")."""
+    must_be_counted("stock")
     return paged(
         lambda: queries.stores(
             gridbook().readmodel,

@@ -184,8 +184,7 @@ def _villages(
     nil: Mapping[str, NilStep],
 ) -> dict[str, Any]:
     """A village has reported when a record of the day counts in it, whatever nil report there is."""
-    counted = [each.name for each in declaration.components.values() if each.kind == "count_records"]
-    heard = found.active_areas(_codes(villages), day, counted)
+    heard = found.active_areas(_codes(villages), day, list(declaration.reports))
     others = [_place(area) for area in villages if area["code"] not in heard]
     said = [
         each | {"at": nil[each["code"]].at, "by": nil[each["code"]].by["name"]}

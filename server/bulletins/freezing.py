@@ -45,7 +45,7 @@ def preview(
 
 def cut_off(shared: Gridbook, day: date) -> str:
     with shared.readmodel.engine.connect() as connection:
-        return cutoff.cut_off(Lookups().settings(connection), day)
+        return cutoff.cut_off(Lookups(shared.readmodel.forms).settings(connection), day)
 
 
 def freeze(
@@ -142,7 +142,7 @@ def _composed(
 ) -> Content:
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
-        settings = Lookups().settings(connection)
+        settings = Lookups(shared.readmodel.forms).settings(connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
         given = (connection, shared.people, shared.readmodel.declaration, settings, day, moment)
         return compose(*given, earlier, nil, of_villages)

@@ -18,9 +18,23 @@ MAIN = "zh"
 Content = Mapping[str, Any]
 
 
+class LayoutError(ValueError):
+    """What is wrong with the layout, naming the file."""
+
+
 def layout(forms: Path) -> dict[str, Any]:
-    """{"message": [{title, indicators}], "towns": [indicator]}: which figures go where, as data."""
-    found: dict[str, Any] = json.loads((forms / LAYOUT).read_text("utf-8"))
+    """{"message": [{title, indicators}], "towns": [indicator]}: which figures go where, as data. Raises
+    LayoutError."""
+    try:
+        found: dict[str, Any] = json.loads((forms / LAYOUT).read_text("utf-8"))
+        lines = [*found["towns"], *(name for group in found["message"] for name in group["indicators"])]
+        titled = all(isinstance(group["title"][MAIN], str) for group in found["message"])
+    except FileNotFoundError:
+        raise LayoutError(f"{LAYOUT}: there is no such file in {forms}.") from None
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise LayoutError(f"{LAYOUT}: not of the right shape ({error!r}).") from error
+    if not titled or not all(isinstance(name, str) for name in lines):
+        raise LayoutError(f"{LAYOUT}: titles have a {MAIN}, indicators are named by their ids.")
     return found
 
 

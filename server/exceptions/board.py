@@ -10,7 +10,6 @@ from itertools import islice
 from types import MappingProxyType
 
 from server.exceptions import steps
-from server.exceptions.declaration import kinds, sla_h
 from server.exceptions.finding import MOST, Asked, Found, Parts, find, later, parts_of
 from server.exceptions.steps import UNTOUCHED, Standing
 from server.readmodel.paging import decode_cursor, encode_cursor
@@ -68,7 +67,7 @@ def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int 
     }
     rows: dict[str, Rows] = {}
     counts: dict[str, dict[str, int | bool]] = {}
-    for name, kind in kinds().items():
+    for name, kind in asked.kinds.items():
         found = find(asked, kind)
         rows[name] = [(each, touched.get(each.parts, UNTOUCHED)) for each in found]
         counts[name] = _counts(rows[name], _limit(asked, name), capped=len(found) == MOST)
@@ -83,11 +82,11 @@ def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int 
 
 def _limit(asked: Asked, kind: str) -> str:
     """What lasts since before this moment is overdue."""
-    return asked.ago(sla_h(asked.settings, kind))
+    return asked.ago(asked.sla_h(kind))
 
 
 def _item(asked: Asked, found: Found, standing: Standing, *, settled: bool = False) -> Item:
-    due = later(found.since, sla_h(asked.settings, found.kind))
+    due = later(found.since, asked.sla_h(found.kind))
     return Item(found, standing, due, not settled and not standing.resolved and due < asked.now, settled)
 
 
@@ -101,7 +100,7 @@ def _gone(touched: Mapping[Parts, Standing], rows: Mapping[str, Rows]) -> set[Pa
 def _remembered(asked: Asked, exception_id: str, standing: Standing) -> Item | None:
     """An exception by its id alone."""
     parts = parts_of(exception_id)
-    if parts is None or parts[0] not in kinds():
+    if parts is None or parts[0] not in asked.kinds:
         return None
     return _item(asked, Found(*parts, about=NOTHING), standing, settled=True)
 
@@ -129,7 +128,7 @@ def _page(
 ) -> tuple[Rows, str | None]:
     """The rows of each kind are in order already, and only where a page lies are places worked out."""
     falling, by = filters.sort.startswith("-"), filters.sort.removeprefix("-")
-    hours = {kind: sla_h(asked.settings, kind) for kind in rows}
+    hours = {kind: asked.sla_h(kind) for kind in rows}
 
     def place(row: tuple[Found, Standing]) -> tuple[str, ...]:
         found = row[0]
@@ -162,13 +161,13 @@ def one(asked: Asked, exception_id: str) -> Item | None:
     parts = parts_of(exception_id)
     if (
         parts is None
-        or parts[0] not in kinds()
+        or parts[0] not in asked.kinds
         or not (len(asked.area) == 6 or parts[1].startswith(asked.area))
     ):
         return None
     standing = steps.standing(asked.people, exception_id)
     village = replace(asked, area=parts[1] or asked.area)
-    now = next((each for each in find(village, kinds()[parts[0]]) if each.id == exception_id), None)
+    now = next((each for each in find(village, asked.kinds[parts[0]]) if each.id == exception_id), None)
     if now is not None:
         return _item(asked, now, standing)
     return _remembered(asked, exception_id, standing) if standing.number else None

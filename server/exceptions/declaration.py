@@ -1,4 +1,4 @@
-"""`forms/exceptions.json` read and checked: which exceptions there are and where each is found."""
+"""A folder's `exceptions.json` read and checked: which exceptions there are and where each is found."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FORMS = Path(__file__).parent.parent.parent / "forms"
-PATH = FORMS / "exceptions.json"
+FILE = "exceptions.json"
 SLA = "exception_sla_h"  # the setting: hours by exception
 SLA_DEFAULT_H = 24
 HOURS_MAX = 24 * 400
@@ -51,8 +50,21 @@ class Kind:
 
 
 @cache
-def kinds() -> dict[str, Kind]:
-    return load(json.loads(PATH.read_text("utf-8")))
+def kinds(folder: Path) -> Mapping[str, Kind]:
+    """As `read_kinds`, read once in a process."""
+    return read_kinds(folder)
+
+
+def read_kinds(folder: Path) -> dict[str, Kind]:
+    """Of a folder of definitions. Raises ExceptionsError, which names the file."""
+    try:
+        return load(json.loads((folder / FILE).read_text("utf-8")))
+    except ExceptionsError as error:
+        raise ExceptionsError(f"{FILE}: {error}") from None
+    except FileNotFoundError:
+        raise ExceptionsError(f"{FILE}: there is no such file in {folder}.") from None
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise ExceptionsError(f"{FILE}: not of the right shape ({error!r}).") from error
 
 
 def load(source: Mapping[str, Any]) -> dict[str, Kind]:
@@ -77,25 +89,19 @@ def _kind(row: Mapping[str, Any]) -> Kind:
     return kind
 
 
-@cache
-def default_settings() -> Mapping[str, Any]:
-    settings: Mapping[str, Any] = json.loads((FORMS / "settings.json").read_text("utf-8"))
-    return settings
-
-
-def bound(settings: Mapping[str, Any], name: str) -> float:
-    """A setting in hours or times; the shipped one when the district's is missing or no number."""
-    for source in (settings, default_settings()):
+def bound(name: str, *sources: Mapping[str, Any]) -> float:
+    """A setting in hours or times: of the first source that has a usable number."""
+    for source in sources:
         value = source.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= HOURS_MAX:
             return value
     return 0
 
 
-def sla_h(settings: Mapping[str, Any], kind: str) -> float:
+def sla_h(kind: str, *sources: Mapping[str, Any]) -> float:
     """Within how many hours an exception is to be worked off."""
-    for source in (settings, default_settings()):
+    for source in sources:
         given = source.get(SLA)
         if isinstance(given, Mapping) and kind in given:
-            return bound({"hours": given[kind]}, "hours") or SLA_DEFAULT_H
+            return bound("hours", {"hours": given[kind]}) or SLA_DEFAULT_H
     return SLA_DEFAULT_H

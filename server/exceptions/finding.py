@@ -19,7 +19,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
 
 from server.clock import stamp
-from server.exceptions.declaration import Kind, bound
+from server.exceptions.declaration import Kind, bound, kinds, sla_h
+from server.intake.lookups import default_settings
 from server.people import devices
 from server.people.people import People
 from server.readmodel import codec
@@ -89,6 +90,16 @@ class Asked:
     @property
     def day(self) -> str:
         return _day(self.now)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return kinds(self.readmodel.forms)
+
+    def bound(self, name: str) -> float:
+        return bound(name, self.settings, default_settings(self.readmodel.forms))
+
+    def sla_h(self, kind: str) -> float:
+        return sla_h(kind, self.settings, default_settings(self.readmodel.forms))
 
     def within(self, table: Table) -> ColumnElement[bool]:
         """What has no village is the district's business only."""
@@ -188,8 +199,8 @@ def _unit_overdue(asked: Asked, kind: Kind, connection: Connection) -> Iterator[
 
 def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
     """Units that are open after so many attempts, or so many hours after they became active."""
-    attempts = bound(asked.settings, kind.attempts) if kind.attempts else 0
-    hours = bound(asked.settings, kind.after_h) if kind.after_h else 0
+    attempts = asked.bound(kind.attempts) if kind.attempts else 0
+    hours = asked.bound(kind.after_h) if kind.after_h else 0
     query = _unit_rows(asked, kind, units.c.open)
     if attempts:
         query = query.where(state_of(connection)["visits"].as_integer() >= int(attempts))
@@ -271,7 +282,7 @@ def _first_mentions(kind: Kind, keys: Sequence[str], connection: Connection) -> 
 
 def _device_silent(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
     """Phones that may sync and have not been heard from, since the limit passed."""
-    hours = bound(asked.settings, kind.after_h)
+    hours = asked.bound(kind.after_h)
     for device in devices.every(asked.people):
         heard = device.last_contact_at or device.enrolled_at
         theirs = [village for village in device.villages if village.startswith(asked.area)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import FormErrors, compile_form, load_form
+from server.forms import counting
 from server.register.upsert import standing, upsert
 from sync.store import Store
 
@@ -49,6 +50,8 @@ def publish(store: Store, folder: Path) -> Published:
     complaints += _twice(forms) + _changed(store, forms)
     if not sources:
         complaints.append(f"{folder}: there is no form in this folder.")
+    elif len(forms) == len(sources):
+        complaints += counting.complaints(folder, forms)
     if complaints:
         raise PublishRefused(complaints)
     return Published(upsert(store, CATALOGUE, [*forms, settings]))

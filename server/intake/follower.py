@@ -73,7 +73,7 @@ class Follower:
             store,
             declaration,
             FactMaker(declaration, person_key),
-            Lookups(),
+            Lookups(readmodel.forms),
             device_villages,
             device_fillers,
             device_former_ids,
@@ -153,7 +153,7 @@ class Follower:
     def _build(self, readmodel: ReadModel, progress: rebuilding.Progress) -> int:
         builder = copy(self)
         builder._readmodel, builder._own = readmodel, {}
-        builder._tools = replace(self._tools, lookups=Lookups())
+        builder._tools = replace(self._tools, lookups=Lookups(readmodel.forms))
         with readmodel.engine.begin() as connection:
             self._mark(connection)
 

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from schemas import CompiledForm
 from server.intake.attachments import Question, file_questions
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
+from server.readmodel.declaration import SHIPPED
 from server.readmodel.model import read_meta
 from server.readmodel.register_rows import KINDS
 from server.readmodel.tables import areas, forms, register
@@ -34,7 +36,7 @@ LISTS = {
 # Looked for in other villages too: a roster entry may be served by a neighbouring village's team.
 DISTRICT_WIDE = ("roster_entry", "campaign")
 ID_FIELDS = {("roster_entry" if kind == "roster" else kind): field for kind, field in KINDS.items()}
-DEFAULT_SETTINGS = Path(__file__).parent.parent.parent / "forms" / "settings.json"
+SETTINGS_FILE = "settings.json"
 REMEMBERED_MAX = 20_000
 IDS_AT_ONCE = 500
 
@@ -54,7 +56,10 @@ class KnownForm:
 
 
 class Lookups:
-    def __init__(self) -> None:
+    """What judging asks again and again; `defaults` is the folder with the settings' defaults."""
+
+    def __init__(self, defaults: Path = SHIPPED) -> None:
+        self._defaults = defaults
         self._entries: dict[EntryKey, Entry | None] = {}
         self._forms: dict[tuple[str, str], KnownForm | None] = {}
         self._settings: dict[str, Any] | None = None
@@ -64,7 +69,7 @@ class Lookups:
 
     def forget(self) -> None:
         """Everything: some of it changed."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._defaults)  # type: ignore[misc]
 
     def tree(self, connection: Connection) -> AreaTree:
         if self._tree is None:
@@ -76,7 +81,7 @@ class Lookups:
         if self._settings is None:
             stored = read_meta(connection, "settings")
             given = codec.decode(stored) if stored else {}
-            self._settings = {**default_settings(), **given}
+            self._settings = {**default_settings(self._defaults), **given}
         return self._settings
 
     def form(self, connection: Connection, form_id: str, version: str) -> KnownForm | None:
@@ -174,7 +179,8 @@ def _named(compiled: CompiledForm) -> Iterator[tuple[str, str, bool]]:
                 yield LISTS[question.list_name], question.name, is_answer
 
 
-def default_settings() -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(DEFAULT_SETTINGS.read_text("utf-8"))
+@cache
+def default_settings(folder: Path) -> Mapping[str, Any]:
+    values: dict[str, Any] = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
     values.pop("about", None)
     return values

@@ -24,8 +24,6 @@ from server.readmodel.unit_queries import unit_item, unit_query
 AREA_FIELDS = ("code", "name", "level", "parent", "active_from", "active_to")
 AREA = [area_table_.c[name] for name in AREA_FIELDS]
 VILLAGE_FIELDS = AREA_FIELDS[:4]
-COUNTED = ("visits", "disinfections", "deliveries")  # a village where one of them counts has reported
-NOTHING_DONE = dict.fromkeys(COUNTED, 0)
 
 
 def areas(rm: ReadModel, parent: str | None = None) -> list[dict[str, Any]]:
@@ -64,35 +62,32 @@ def figures(
     """{indicator id: {value, numerator?, denominator?, cumulative, parts?}} of an area as of the end of
     `day`.
 
-    With `now` (RFC 3339 UTC, in `day`), the points overdue (C3) are those of that moment. Raises KeyError for
+    With `now` (RFC 3339 UTC, in `day`), what is overdue is that of that moment. Raises KeyError for
     an unknown id.
     """
     wanted = _indicators(rm.declaration, ids)
     with rm.engine.connect() as connection:
         sums = sums_by_area(connection, [area_code], day, wanted)[area_code]
         result = {indicator.id: figure(indicator, sums) for indicator in wanted}
-    if now and "C3" in result:
-        result["C3"] |= points_at(rm, area_code, now)
+    late = rm.declaration.overdue
+    if now and late and late.id in result:
+        result[late.id] |= points_at(rm, area_code, now)
     return result
 
 
 def points_at(rm: ReadModel, area_code: str, now: str) -> dict[str, Any]:
-    """{value, numerator, denominator} of the points overdue (C3) at a moment, as `figures` has them."""
+    """{value, numerator, denominator} of the points overdue at a moment, as `figures` has them."""
+    done = rm.declaration.within_interval
     with rm.engine.connect() as connection:
-        return _points_at(connection, area_code, now)
-
-
-def _points_at(connection: Connection, area_code: str, now: str) -> dict[str, Any]:
-    due = (
-        active(units, day_of(now))
-        & (units.c.kind == "point")
-        & units.c.registered
-        & within(units, area_code, connection)
-    )
-    points = connection.execute(select(func.count()).select_from(units).where(due)).scalar_one()
-    late = connection.execute(
-        select(func.count()).select_from(units).where(due, units.c.due_at <= now)
-    ).scalar_one()
+        due = (
+            active(units, day_of(now))
+            & (units.c.kind == (done.unit if done else ""))
+            & units.c.registered
+            & within(units, area_code, connection)
+        )
+        count = select(func.count()).select_from(units)
+        points = connection.execute(count.where(due)).scalar_one()
+        late = connection.execute(count.where(due, units.c.due_at <= now)).scalar_one()
     return {"value": late, "numerator": points - late, "denominator": points}
 
 
@@ -271,25 +266,23 @@ def point_item(row: Row[Any]) -> dict[str, Any]:
 
 
 def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, Any]]:
-    """Every village of an area that there is on the day: [{area, state:"reported"|"silent", visits,
-    disinfections, deliveries, quarantined, last_received_at?}].
+    """Every village of an area that there is on the day: [{area, state:"reported"|"silent", counts:
+    {component: number}, quarantined, last_received_at?}].
 
-    A village has reported when a record of `day` counts in it.
+    A village has reported when one of the declaration's `reports` counts a record of `day` in it.
     """
     with rm.engine.connect() as connection:
         query = _villages_on(connection, area_code, day)
         villages = connection.execute(query).all()
         done: dict[str, dict[str, Any]] = {}
-        for code, component, value in connection.execute(_counted_on(query, day)).all():
+        for code, component, value in connection.execute(_counted_on(rm, query, day)).all():
             done.setdefault(code, {})[component] = number(value)
         waiting: dict[str, int] = dict(connection.execute(_quarantined_by_village()).all())
         heard: dict[str, str | None] = dict(
             connection.execute(select(checkpoints.c.db, checkpoints.c.last_received_at)).all()
         )
-    return [
-        _village(village, {**NOTHING_DONE, **done.get(village.code, {})}, waiting, heard)
-        for village in villages
-    ]
+    nothing: dict[str, Any] = dict.fromkeys(rm.declaration.reports, 0)
+    return [_village(each, nothing | done.get(each.code, {}), waiting, heard) for each in villages]
 
 
 def villages_reported(rm: ReadModel, area_code: str, day: str) -> tuple[set[str], set[str]]:
@@ -298,14 +291,17 @@ def villages_reported(rm: ReadModel, area_code: str, day: str) -> tuple[set[str]
     with rm.engine.connect() as connection:
         query = _villages_on(connection, area_code, day)
         villages = {row.code for row in connection.execute(query).all()}
-        rows = connection.execute(_counted_on(query, day)).all()
+        rows = connection.execute(_counted_on(rm, query, day)).all()
     return villages, {code for code, _, value in rows if value}
 
 
-def _counted_on(villages: Select[Any], day: str) -> Select[Any]:
+def _counted_on(rm: ReadModel, villages: Select[Any], day: str) -> Select[Any]:
     codes = villages.with_only_columns(area_table_.c.code).order_by(None)
     return select(cells.c.area_code, cells.c.component, cells.c.value).where(
-        cells.c.area_code.in_(codes), cells.c.component.in_(COUNTED), cells.c.part == "", cells.c.day == day
+        cells.c.area_code.in_(codes),
+        cells.c.component.in_(rm.declaration.reports),
+        cells.c.part == "",
+        cells.c.day == day,
     )
 
 
@@ -337,7 +333,7 @@ def _village(
     return {
         "area": dict(zip(VILLAGE_FIELDS, row, strict=True)),
         "state": "reported" if any(done.values()) else "silent",
-        **done,
+        "counts": done,
         "quarantined": waiting.get(row.code, 0),
         **({"last_received_at": received} if received else {}),
     }

@@ -7,12 +7,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from server.readmodel.cross_rules import FILE as RULES_FILE
 from server.readmodel.cross_rules import CrossRule, CrossRuleError, load_rules
+from server.readmodel.groups import Group, GroupError, load_groups
 from server.readmodel.tables import SCHEMA
 
 SHIPPED = Path(__file__).parent.parent.parent / "forms"
@@ -117,6 +118,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
+    """`more` says whether a larger figure is "better" or "worse", or is "" for neither. `worked_on` is the
+    page on which staff work with what is counted, {page, and what narrows it}, or empty."""
+
     id: str
     name: Mapping[str, str]
     unit: Mapping[str, str]
@@ -132,6 +136,9 @@ class Indicator:
     spread: tuple[Term, ...]
     percentile: int | None  # of the values that `spread` counts
     bounds: tuple[int, ...]
+    group: str
+    more: str
+    worked_on: Mapping[str, str]
 
     def terms(self) -> tuple[Term, ...]:
         return (
@@ -155,7 +162,26 @@ class Declaration:
     components: Mapping[str, Component]
     indicators: Mapping[str, Indicator]
     rules: Mapping[str, CrossRule]
+    groups: Mapping[str, Group]
+    reports: Mapping[str, Mapping[str, str]]  # components of which any says that a village reported, by name
     digest: str  # of everything that the tables depend on
+
+    @cached_property
+    def first_lead(self) -> Indicator | None:
+        """The figure that is looked at first."""
+        leads = [group.lead for group in self.groups.values() if group.lead]
+        return self.indicators[leads[0]] if leads else None
+
+    @cached_property
+    def overdue(self) -> Indicator | None:
+        """The count of what was not done again within its interval: it is another at each moment of a day."""
+        done = self.within_interval
+        counts = (each for each in self.indicators.values() if each.value)
+        return next((each for each in counts if done and done.name in each.components()), None)
+
+    @cached_property
+    def within_interval(self) -> Component | None:
+        return next((each for each in self.components.values() if each.kind == "within_interval"), None)
 
     def unit_of_form(self, form_id: str | None) -> UnitKind | None:
         return self._by_form.get(form_id)
@@ -188,9 +214,8 @@ class Declaration:
         return found
 
 
-@cache
 def read_declaration(folder: Path = SHIPPED) -> Declaration:
-    """Of a folder of definitions, read once in a process. Raises DeclarationError, which names the file."""
+    """Of a folder of definitions. Raises DeclarationError, which names the file."""
     source, rules = _read(folder / FILE), _read(folder / RULES_FILE)
     try:
         return load_declaration(source, rules["rules"])
@@ -233,10 +258,19 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
         raise DeclarationError("two indicators have one id")
     try:
         cross = load_rules(rules, {*units, *mentioned})
-    except CrossRuleError as error:
+        groups = load_groups(
+            source["groups"], {name: indicator.group for name, indicator in indicators.items()}
+        )
+    except (CrossRuleError, GroupError) as error:
         raise DeclarationError(str(error)) from error
     _check_flagged(components, cross, units)
-    return Declaration(units, mentioned, components, indicators, cross, _digest(source, rules))
+    reports = source["reports"]
+    for name in reports:
+        if name not in components or components[name].kind != "count_records":
+            raise DeclarationError(f"reports: {name} is not a component that counts records")
+    return Declaration(
+        units, mentioned, components, indicators, cross, groups, reports, _digest(source, rules)
+    )
 
 
 def _check_flagged(
@@ -374,7 +408,12 @@ def _indicator(row: Mapping[str, Any], components: Mapping[str, Component]) -> I
         spread,
         percentile,
         next(iter(bounds), ()),
+        row["group"],
+        row.get("more", ""),
+        row.get("worked_on", {}),
     )
+    if indicator.more not in ("", "better", "worse"):
+        raise DeclarationError(f"indicator {indicator.id}: more is better or worse")
     if not indicator.cumulative and any(term.scope == "so_far" for term in indicator.terms()):
         raise DeclarationError(f"indicator {indicator.id}: what is counted so far is cumulative")
     return indicator

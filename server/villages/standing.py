@@ -56,7 +56,7 @@ def _devices(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
     day before. A phone of two towns counts in both."""
     now = clock.stamp(clock.now())
     with shared.readmodel.engine.connect() as connection:
-        settings = Lookups().settings(connection)
+        settings = Lookups(shared.readmodel.forms).settings(connection)
     since = cutoff.cut_off(settings, day)
     since = since if since <= now else cutoff.cut_off(settings, day - timedelta(days=1))
     late = devices.c.last_contact_at.is_(None) | (devices.c.last_contact_at < since)

@@ -18,7 +18,7 @@ STATES = ("reported", "nil", "silent")
 
 
 def villages(shared: Gridbook, area_code: str, day: str) -> list[dict[str, Any]]:
-    """Every village of an area: [{area, state, visits, disinfections, deliveries, quarantined,
+    """Every village of an area: [{area, state, counts: {component: number}, quarantined,
     last_received_at?, nil?: {at, by, note?}}]; `nil` is there while the nil report holds, also when records
     came after it."""
     said = nil_reports.standing(shared.store, day)

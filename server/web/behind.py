@@ -34,19 +34,12 @@ from server.web.language import pick
 from server.web.language import translate as t
 from server.web.numbers import number
 from server.web.pages import blueprint
-from server.web.relief import OPENS as RELIEF_OPENS
 
 PAGE = 50
 READS = ("register.read", "records.read")
-# The page on which staff work with what a figure counts, as it is now.
-WORKED_ON: dict[str, tuple[str, dict[str, str]]] = {
-    "A6": ("not_reached", {"day": "day"}),
-    "C3": ("points", {}),
-    **{name: ("roster", {"state": state}) for name, state in RELIEF_OPENS.items()},
-    "D3": ("roster", {}),
-    "J4_duplicates": ("exceptions", {"kind": "duplicate_disinfection"}),
-    "J4_disputed": ("exceptions", {"kind": "fever_conflict"}),
-}
+# Where an indicator's `worked_on` leads; the first of them show a day.
+OF_DAY = ("not_reached",)
+WORKED_ON = (*OF_DAY, "points", "roster", "exceptions")
 
 
 def address_of(member: Staff, **query: str | None) -> str:
@@ -278,8 +271,10 @@ def _as_records(side: queries.Side, area: Mapping[str, Any]) -> str:
 
 
 def _worked_on(indicator_id: str, area: Mapping[str, Any], day: date) -> str:
-    page, wanted = WORKED_ON.get(indicator_id, ("", {}))
-    if not page:
+    """The page on which staff work with what the figure counts, as it is now."""
+    wanted = dict(gridbook().declaration.indicators[indicator_id].worked_on)
+    page = wanted.pop("page", "")
+    if page not in WORKED_ON:
         return ""
-    values = {name: day.isoformat() if value == "day" else value for name, value in wanted.items()}
-    return url_for(f"web.{page}", **(values | level_of(area)))
+    of_day = {"day": day.isoformat()} if page in OF_DAY else {}
+    return url_for(f"web.{page}", **(wanted | of_day | level_of(area)))

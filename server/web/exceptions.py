@@ -14,7 +14,6 @@ from server.api.access import staff_for
 from server.api.beijing import local
 from server.api.problems import Problem
 from server.exceptions.board import SORTS, STATES, Item
-from server.exceptions.declaration import kinds
 from server.exceptions.steps import MOVES
 from server.people.permissions import may
 from server.people.staff import Staff
@@ -46,7 +45,7 @@ def exceptions_page() -> str:
     found = api.read(member, query)
     around = around_list(member, area, chosen, COLUMNS, SORTS, query, found.next_cursor)
     villages, known = names(around["villages"]), api.names()
-    counts = {kind: {**found.counts[kind], "name": pick(kinds()[kind].name)} for kind in kinds()}
+    counts = {kind: {**found.counts[kind], "name": pick(api.kinds()[kind].name)} for kind in api.kinds()}
     return render_template(
         "exceptions.html",
         items=[_row(item, villages, known) for item in found.items],
@@ -63,7 +62,7 @@ def _row(item: Item, villages: Names, known: dict[str, str]) -> dict[str, Any]:
     found, standing = item.found, item.standing
     return {
         "id": item.id,
-        "kind": pick(kinds()[found.kind].name),
+        "kind": pick(api.kinds()[found.kind].name),
         "subject": _subject(item),
         "village": villages[found.village_code],
         "since": local(found.since),
@@ -104,7 +103,7 @@ def exception_page(exception_id: str) -> str:
     return render_template(
         "exception.html",
         item=_row(item, villages, known),
-        help=pick(kinds()[item.found.kind].help),
+        help=pick(api.kinds()[item.found.kind].help),
         links=_links(item, member),
         steps=[{**each, "at": local(each["at"])} for each in api.told(exception_id, known)],
         moves=[move for move, resolved in MOVES.items() if resolved == item.standing.resolved],

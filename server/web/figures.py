@@ -6,22 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.readmodel.groups import Group
 from server.web.numbers import change, number
 
 Figure = Mapping[str, Any]
-
-# Group -> the ids' first letters, and the figure that leads it.
-GROUPS = (("visits", "AB", "A4"), ("disinfection", "C", "C3"), ("relief", "D", "D3"), ("quality", "J", "J1"))
-COLUMNS = (
-    ("visits", ("A1", "A4", "A5", "A6", "B_fever")),
-    ("disinfection", ("C1", "C3", "C5")),
-    ("relief", ("D1", "D3", "D4")),
-)
-BARS = frozenset({"A4", "D3"})
-MORE_IS_BETTER = frozenset({"A2", "A2_visits", "A3", "A4", "A5", "C1", "C5", "D2", "D3", "J1"})
-MORE_IS_WORSE = frozenset({"A6", "A7", "A7_day", "B_fever", "B_key_area", "B_contact", "C3", "D4"}) | {
-    *("D4_partial", "D5", "D6", "J1_median", "J1_p95", "J4_duplicates", "J4_disputed")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +54,7 @@ def shown(
         name=with_unit(pick(indicator.name), unit),
         text=text,
         delta=change(value, earlier, percent=percent),
-        mood=mood(indicator.id, value, earlier),
+        mood=mood(indicator.more, value, earlier),
         percent=None if indicator.mean else bar(now, percent),
         fraction=fraction(now),
         week=number(now["seven_days"]["value"], percent=percent) if "seven_days" in now else "",
@@ -95,39 +83,30 @@ def fraction(figure: Figure) -> str:
     return f"{number(above)} / {number(below)}" if below and above is not None else ""
 
 
-def mood(indicator_id: str, now: float | None, before: float | None) -> str:
-    if now is None or before is None or now == before:
+def mood(more: str, now: float | None, before: float | None) -> str:
+    """better, worse or "", for a figure of which more is `more`."""
+    if not more or now is None or before is None or now == before:
         return ""
-    good = MORE_IS_BETTER if now > before else MORE_IS_WORSE
-    bad = MORE_IS_WORSE if now > before else MORE_IS_BETTER
-    return "better" if indicator_id in good else "worse" if indicator_id in bad else ""
+    return more if now > before else {"better": "worse", "worse": "better"}[more]
 
 
-def groups(figures: Sequence[Shown]) -> list[dict[str, Any]]:
-    """[{key, lead, rest}]; a group whose lead is missing shows the rest alone, an unknown letter goes to
-    `other`."""
-    known = "".join(letters for _, letters, _ in GROUPS)
-    laid = [(key, [each for each in figures if each.id[0] in letters], lead) for key, letters, lead in GROUPS]
-    laid.append(("other", [each for each in figures if each.id[0] not in known], ""))
+def groups(declared: Mapping[str, Group], figures: Mapping[str, Sequence[Shown]]) -> list[dict[str, Any]]:
+    """[{id, name, lead, rest}] of the groups that have figures; without a lead the rest stands alone."""
     return [
         {
-            "key": key,
-            "lead": next((each for each in found if each.id == lead), None),
-            "rest": [e for e in found if e.id != lead],
+            "id": group.id,
+            "name": group.name,
+            "lead": next((each for each in found if each.id == group.lead), None),
+            "rest": [each for each in found if each.id != group.lead],
         }
-        for key, found, lead in laid
-        if found
+        for group in declared.values()
+        if (found := figures.get(group.id, ()))
     ]
 
 
 def of_week(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     """What is counted by day, of seven days; what is cumulative as it is."""
     return {name: each.get("seven_days", each) for name, each in figures.items()}
-
-
-def columns_of(known: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """The table's columns by group, as far as the indicators are declared."""
-    return [(key, ids) for key, wanted in COLUMNS if (ids := [each for each in wanted if each in known])]
 
 
 def sort_rows(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:

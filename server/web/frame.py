@@ -13,6 +13,7 @@ from server.people.permissions import may
 from server.people.staff import Staff
 from server.people.web import CSRF_FIELD, AuthRequired, csrf_token, current_staff
 from server.readmodel import queries
+from server.readmodel.counted import is_counted
 from server.web import language
 
 # (endpoint, words, action, part that begins here)
@@ -37,6 +38,8 @@ MENU = (
     ("exports", "menu.exports", "export.masked", ""),
     ("webhooks", "menu.webhooks", "webhooks.manage", ""),
 )
+# Shown only where such things are counted.
+COUNTED = {"not_reached": "households", "roster": "relief", "points": "disinfection", "stock": "stock"}
 OF_DISTRICT = ("bulletins",)  # about the whole district, for those whose area it is
 BELOW = {
     "record": "records",
@@ -108,6 +111,7 @@ def district_name() -> str:
 
 
 def menu(member: Staff | None) -> list[dict[str, Any]]:
+    declaration = gridbook().declaration
     endpoint = (request.endpoint or "").removeprefix("web.")
     here_now = BELOW.get(endpoint, endpoint)
     return [
@@ -119,6 +123,7 @@ def menu(member: Staff | None) -> list[dict[str, Any]]:
         }
         for name, words, action, part in MENU
         if may(member, action, member.area[:6] if member and name in OF_DISTRICT else None)
+        and (name not in COUNTED or is_counted(declaration, COUNTED[name]))
     ]
 
 

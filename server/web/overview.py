@@ -38,24 +38,28 @@ def overview() -> str:
     member = staff_for("figures.read")
     query = asked(shapes.DayQuery)
     area, day = own_area(member, query.get("area")), query.get("day") or today()
-    rm, known = gridbook().readmodel, gridbook().declaration.indicators
+    declaration = gridbook().declaration
     figures = of_day = _figures(area["code"], day)
-    if (now := _now_if(day)) and "C3" in of_day:
-        figures = of_day | {"C3": of_day["C3"] | queries.points_at(rm, area["code"], now)}
+    if (now := _now_if(day)) and (late := declaration.overdue):
+        at_this_moment = queries.points_at(gridbook().readmodel, area["code"], now)
+        figures = of_day | {late.id: of_day[late.id] | at_this_moment}
     before = _figures(area["code"], day - timedelta(days=1))
     opens = _opens(member, area, day)
-    shown = [
-        layout.shown(each, figures[name], before[name], pick, opens(name, "day"), opens(name, "week"))
-        for name, each in known.items()
-        if layout.has_figure(each)
-    ]
+    shown: dict[str, list[layout.Shown]] = {}
+    for name, each in declaration.indicators.items():
+        if layout.has_figure(each):
+            addresses = opens(name, "day"), opens(name, "week")
+            shown.setdefault(each.group, []).append(
+                layout.shown(each, figures[name], before[name], pick, *addresses)
+            )
     trend = _trend(area, day)
     quiet = _quiet(figures)
     return render_template(
         "overview.html",
         area=area,
         path=path_to(member, area),
-        groups=[{**group, "title": t(f"group.{group['key']}")} for group in layout.groups(shown)],
+        groups=[{**each, "title": pick(each["name"])} for each in layout.groups(declaration.groups, shown)],
+        overdue=declaration.overdue.id if declaration.overdue else "",
         quiet=quiet,
         newest=_newest_day(member, area) if quiet else "",
         sync=sync_state(member, area, day),
@@ -80,7 +84,9 @@ def _now_if(day: date) -> str | None:
 
 
 def _quiet(figures: dict[str, Any]) -> bool:
-    return not any(figures.get(name, {}).get("value") for name in ("A2_visits", "C1"))
+    """Nothing that is counted by day."""
+    known = gridbook().declaration.indicators
+    return not any(each["value"] for name, each in figures.items() if not known[name].cumulative)
 
 
 def _newest_day(member: Staff, area: dict[str, Any]) -> str:
@@ -104,11 +110,11 @@ def _days(day: date) -> dict[str, Any]:
 
 def _opens(member: Staff, area: dict[str, Any], day: date) -> Callable[[str, str], str]:
     """The address of what a figure counts, of the day or of seven days."""
-    address = behind.address_of(member, day=day.isoformat())
+    address, late = behind.address_of(member, day=day.isoformat()), gridbook().declaration.overdue
 
     def opens(indicator_id: str, span: str) -> str:
         # The page's figure is of this moment, and so is that list; rows behind a figure are of the day's end.
-        if indicator_id == "C3" and address and _now_if(day):
+        if late and indicator_id == late.id and address and _now_if(day):
             return url_for("web.points", **level_of(area))
         return behind.href(address, indicator_id, area["code"], span="week" if span == "week" else None)
 
@@ -117,7 +123,7 @@ def _opens(member: Staff, area: dict[str, Any], day: date) -> Callable[[str, str
 
 def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
     known = gridbook().declaration.indicators
-    chosen = known.get(request.args.get("indicator", ""), known.get("A4"))
+    chosen = known.get(request.args.get("indicator", ""), gridbook().declaration.first_lead)
     if chosen is None:
         return {"indicator": None, "trend": [], "trend_choices": []}
     first = (day - timedelta(days=TREND_DAYS - 1)).isoformat()
@@ -148,8 +154,8 @@ def _trend(area: dict[str, Any], day: date) -> dict[str, Any]:
 
 def _table(member: Staff, area: dict[str, Any], day: date, own: dict[str, Any]) -> dict[str, Any]:
     known = gridbook().declaration.indicators
-    grouped = layout.columns_of(known)
-    ids = [each for _, group in grouped for each in group]
+    grouped = [group for group in gridbook().declaration.groups.values() if group.columns]
+    ids = [each for group in grouped for each in group.columns]
     sort = request.args.get("sort", "")
     sort = sort if sort.removeprefix("-") in ("area", *ids) else ""
     rm, code, on = gridbook().readmodel, area["code"], day.isoformat()
@@ -167,7 +173,7 @@ def _table(member: Staff, area: dict[str, Any], day: date, own: dict[str, Any]) 
         "sort": {"given": sort},
         "span": span,
         "ranked": sort.removeprefix("-") not in ("", "area"),
-        "column_groups": [{"title": t(f"group.{key}"), "span": len(group)} for key, group in grouped],
+        "column_groups": [{"title": pick(group.name), "span": len(group.columns)} for group in grouped],
         "columns": [_column("area", t(f"field.{BELOW.get(area['level'], 'village')}"), sort)]
         + [_column(each, pick(known[each].name), sort) for each in ids],
         "rows": [_row(row, ids, area, cells) for row in layout.sort_rows(found, sort)],
@@ -208,13 +214,14 @@ class _Cells:
     def cell(
         self, indicator_id: str, figure: dict[str, Any], area_code: str, grid: str | None = None
     ) -> dict[str, Any]:
-        indicator = gridbook().declaration.indicators[indicator_id]
+        declaration = gridbook().declaration
+        indicator = declaration.indicators[indicator_id]
         percent, value = layout.is_share(indicator), figure["value"]
         week = "week" if self.span == "week" and not indicator.cumulative else None
         return {
             "id": indicator_id,
             "text": number(value, percent=percent),
             "percent": value if percent and value is not None else None,
-            "bar": percent and value is not None and indicator_id in layout.BARS,
+            "bar": percent and value is not None and declaration.groups[indicator.group].lead == indicator_id,
             "href": behind.href(self.address, indicator_id, area_code, span=week, grid=grid),
         }

@@ -37,8 +37,6 @@ COLUMNS = (
     ("waiting", "waiting"),
     ("", "reason"),
 )
-# A figure, and the state of the entries that it counts.
-OPENS = {"D1": "all", "D2": "done", "D4_partial": "partial", "D4": "open", "D5": "over"}
 SHARE = "D3"
 
 
@@ -75,9 +73,10 @@ def _figures(figures: dict[str, Any]) -> list[dict[str, str]]:
             "id": each,
             "name": pick(known[each].name),
             "text": number(figures[each]["value"]),
-            "state": state,
+            "state": known[each].worked_on["state"],
         }
-        for each, state in OPENS.items()
+        for each in INDICATORS
+        if "state" in known[each].worked_on
     ]
 
 

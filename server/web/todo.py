@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from server.api import shapes
-from server.api.access import staff_for
+from server.api.access import must_be_counted, staff_for
 from server.api.beijing import today
 from server.api.registers import masked, paged
 from server.app import gridbook
@@ -34,6 +34,7 @@ def not_reached() -> str:
     query = asked(shapes.NotReachedQuery)
     day = (query.get("day") or today()).isoformat()
     area, chosen = area_filters(member, query.get("area"))
+    must_be_counted("households")
     found = paged(
         lambda: queries.not_reached(gridbook().readmodel, area["code"], day, query.get("cursor"), PAGE)
     )

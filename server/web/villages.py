@@ -19,6 +19,7 @@ from server.people.permissions import may
 from server.people.web import require_csrf, require_staff
 from server.villages import states
 from server.web.asking import area_choices, area_filters, asked, names, path_to
+from server.web.language import pick
 from server.web.language import translate as t
 from server.web.numbers import number
 from server.web.pages import blueprint
@@ -53,6 +54,7 @@ def villages_page() -> str:
         items=[_row(each, towns) for each in found if not state or each["state"] == state],
         counts=Counter(each["state"] for each in found),
         states=states.STATES,
+        reports=[pick(name) for name in gridbook().declaration.reports.values()],
         state=state,
         day=day.isoformat(),
         today=today().isoformat(),
@@ -70,7 +72,7 @@ def _row(item: dict[str, Any], towns: dict[str, str]) -> dict[str, Any]:
         "name": area["name"],
         "town": towns.get(area["parent"], ""),
         "state": item["state"],
-        "counts": [(name, number(item[name])) for name in ("visits", "disinfections", "deliveries")],
+        "counts": [number(item["counts"][name]) for name in gridbook().declaration.reports],
         "quarantined": item["quarantined"],
         "last": local(item.get("last_received_at")),
         "nil": nil and {"at": local(nil["at"]), "by": nil["by"]["name"], "note": nil.get("note", "")},

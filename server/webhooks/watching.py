@@ -17,7 +17,6 @@ from server.app import Gridbook
 from server.bulletins.archive import PREFIX as BULLETIN
 from server.bulletins.progress import behind_in, is_out_of_date
 from server.exceptions import steps
-from server.exceptions.declaration import kinds, sla_h
 from server.exceptions.finding import MOST, Asked, Found, find, later, parts_of
 from server.intake import verdicts
 from server.intake.lookups import Lookups
@@ -155,7 +154,7 @@ class Watcher:
         now = clock.stamp(clock.now())
         asked = Asked(self._shared.readmodel, self._shared.people, self._settings(), district, now)
         standing = steps.standings(self._shared.people, district)
-        found = {kind: find(asked, each) for kind, each in kinds().items()}
+        found = {kind: find(asked, each) for kind, each in asked.kinds.items()}
         resolved = {key for key, each in standing.items() if each.resolved}
         shown = {each.id: each for rows in found.values() for each in rows}
         is_open = {key: each for key, each in shown.items() if key not in resolved}
@@ -163,14 +162,14 @@ class Watcher:
         closed = {key for key in was_open - is_open.keys() if key in resolved or not _beyond(key, found)}
         url = self._shared.settings.public_url
         happened = [
-            events.exception(url, district, each, later(each.since, sla_h(asked.settings, each.kind)), now)
+            events.exception(url, district, each, later(each.since, asked.sla_h(each.kind)), now)
             for key, each in is_open.items()
             if key not in was_open
         ]
         for key in sorted(closed):
             each = shown.get(key) or _remembered(key)
             if each is not None:
-                due = later(each.since, sla_h(asked.settings, each.kind))
+                due = later(each.since, asked.sla_h(each.kind))
                 by = "staff" if key in resolved else "data"
                 happened.append(events.exception(url, district, each, due, now, closed_by=by))
         seen = {VERSION: str(version), OPEN: json.dumps(sorted((was_open | is_open.keys()) - closed))}
@@ -193,7 +192,7 @@ class Watcher:
 
     def _settings(self) -> Mapping[str, object]:
         with self._shared.readmodel.engine.connect() as connection:
-            return Lookups().settings(connection)
+            return Lookups(self._shared.readmodel.forms).settings(connection)
 
 
 SOURCES = {REGISTER: "record.verdict", OFFICE: "bulletin.frozen"}

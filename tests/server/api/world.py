@@ -197,7 +197,7 @@ def _app(folder: Path, **environ: str) -> Flask:
 def build(folder: Path, **environ: str) -> World:
     app = _app(folder, **environ)
     gridbook: Gridbook = app.extensions["gridbook"]
-    publish(gridbook.store, FORMS)
+    publish(gridbook.store, gridbook.settings.forms)
     fill_registers(gridbook)
     with app.app_context():
         handed = {name: add_staff(gridbook, name, role, area) for name, (role, area) in STAFF.items()}

@@ -113,3 +113,87 @@ def test_a_folder_without_forms_is_refused(store, tmp_path) -> None:
     complaints = refusals(store, tmp_path / "empty")
     assert "envelope.json: there is no such file" in complaints
     assert "there is no form in this folder" in complaints
+
+
+def spoilt(*path):
+    """A change that sets the last of `path` where the others lead."""
+    *steps, last, value = path
+
+    def change(content) -> None:
+        for step in steps:
+            content = content[step]
+        content[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        (
+            "indicators.json",
+            spoilt("components", "visits", "where", "${visit_resutl} = 'met'"),
+            "indicators.json, component visits: no question is called visit_resutl",
+        ),
+        (
+            "indicators.json",
+            spoilt("components", "visits", "where", "${visit_result} ="),
+            "indicators.json, component visits: ",
+        ),
+        (
+            "indicators.json",
+            spoilt("components", "persons_with_fever_new", "where", "${fevre} = 'yes'"),
+            "component persons_with_fever_new: no question is called fevre",
+        ),
+        (
+            "indicators.json",
+            spoilt("units", "household", "forms", "household_visit", "house_id"),
+            "unit household: the form household_visit asks no house_id",
+        ),
+        (
+            "indicators.json",
+            spoilt("units", "household", "keep", ["visit_reslut"]),
+            "unit household: none of its forms asks visit_reslut",
+        ),
+        (
+            "indicators.json",
+            spoilt("indicators", 0, "group", "visit"),
+            "indicators.json: indicator A1: there is no group visit",
+        ),
+        ("indicators.json", spoilt("groups", 0, "lead", "C1"), "group visits: C1 is not an indicator"),
+        ("indicators.json", lambda content: content.pop("groups"), "something is missing"),
+        (
+            "cross_rules.json",
+            spoilt("rules", 0, "value", "${q_fevre}"),
+            "cross_rules.json, rule fever_disputed: no question is called q_fevre",
+        ),
+        (
+            "exceptions.json",
+            spoilt("exceptions", 0, "component", "fevers"),
+            "exceptions.json, fever_not_referred: there is no component fevers",
+        ),
+        (
+            "exceptions.json",
+            spoilt("exceptions", 0, "source", "rumour"),
+            "exceptions.json: fever_not_referred: a source is one of",
+        ),
+        ("bulletin/layout.json", lambda layout: layout.pop("towns"), "bulletin/layout.json: "),
+    ],
+)
+def test_what_is_misspelt_beside_the_forms_is_told_and_nothing_is_published(
+    store, folder, name, change, words
+) -> None:
+    edit(folder / name, change)
+    assert words in refusals(store, folder)
+    assert "catalogue" not in store.names()
+
+
+@pytest.mark.parametrize(
+    "name", ["indicators.json", "cross_rules.json", "exceptions.json", "bulletin/layout.json"]
+)
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"rules": 3}', "[" * 100_000])
+def test_a_file_beside_the_forms_that_cannot_be_read_is_named(store, folder, name, content) -> None:
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content, "utf-8")
+    assert name.rpartition("/")[2] in refusals(store, folder)

@@ -47,9 +47,9 @@ def test_the_page_knows_every_component_and_kind_and_no_other() -> None:
 def test_every_component_feeds_an_indicator_or_settles_a_unit() -> None:
     declaration = read_declaration()
     used = {name for indicator in declaration.indicators.values() for name in indicator.components()}
-    # Villages report by their deliveries, and the page of relief divides what is counted by campaign.
+    # The page of relief divides what is counted by campaign.
     by_campaign = {component.name for component in declaration.components.values() if component.of}
-    assert set(declaration.components) - used == {"deliveries", *by_campaign}
+    assert set(declaration.components) - used == by_campaign
     divided = {component.said for component in declaration.components.values() if component.of}
     assert divided == {name for each in INDICATORS for name in declaration.indicators[each].components()}
 
@@ -98,6 +98,12 @@ def test_the_declaration_as_it_is_can_be_read() -> None:
         spoil("indicators", place("J1_p95"), "spread", value=[]),
         spoil("indicators", place("J1_p95"), "spread", value=["day visits"]),
         spoil("mentioned", "person", "form", value="no_such_form"),
+        spoil("indicators", 0, "more", value="merrier"),
+        spoil("indicators", 0, "group", value="no_such_group"),
+        spoil("groups", 0, "columns", value=["C1"]),
+        spoil("groups", 1, "id", value="visits"),
+        spoil("reports", value={"households": {"zh": "户", "en": "Households"}}),
+        spoil("reports", value={"no_such_component": {"zh": "无", "en": "None"}}),
     ],
 )
 def test_a_wrong_declaration_is_refused(source: dict[str, Any]) -> None:

@@ -84,7 +84,7 @@ def test_records_outweigh_a_nil_report_also_when_they_come_after_it(world: World
     world.push(sample("household_visit/pass/uneventful", device_id=world.device_id, day=quiet))
     world.follow()
     item = world.get("cun", f"/api/v1/todo/villages?day={quiet}").json["items"][0]
-    assert (item["visits"], item["state"], item["nil"]["by"]["name"]) == (1, "reported", "Cun")
+    assert (item["counts"]["visits"], item["state"], item["nil"]["by"]["name"]) == (1, "reported", "Cun")
 
 
 @pytest.mark.parametrize(

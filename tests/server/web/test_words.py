@@ -84,8 +84,6 @@ COMPOSED = {
     "villages.state_": list(VILLAGE_STATES),
     "villages.do_": list(NIL_MOVES),
     "villages.done_": list(NIL_MOVES),
-    "villages.": ["visits", "disinfections", "deliveries"],
-    "group.": ["visits", "disinfection", "relief", "quality", "other"],
     "webhooks.off_": ["failing", "gone", "too_many", "staff"],
     "webhooks.why_": ["failing", "gone", "too_many", "staff", "retry"],
     "webhooks.state_": ["waiting", "delivered", "given_up"],
