@@ -194,7 +194,7 @@ SETTINGS = (
         "forms",
         "./forms",
         folder,
-        "Folder with the form definitions that `flask forms publish` reads.",
+        "Folder of definitions: forms, what is counted, sheets; see definitions.md.",
     ),
     Setting(
         "GRIDBOOK_BODY_MAX_BYTES",

@@ -138,6 +138,8 @@ class _Seen:
 
 def _persons(connection: Connection, declaration: Declaration, seen: _Seen) -> dict[str, Known]:
     """By key; what the last record says of somebody, and when the first one came."""
+    if PERSON not in declaration.mentioned:
+        return {}
     repeat = declaration.mentioned[PERSON].each
     rows = connection.execution_options(yield_per=AT_ONCE).execute(
         select(mentions.c.unit_key, mentions.c.place, records.c.record_id, records.c.village_code,

@@ -2,7 +2,7 @@
 import { say } from "../i18n";
 import type { CompiledForm, FormContext, Text } from "../forms";
 import { mainFirst, unitOf, type UnitKind } from "../lists/units";
-import { currentForms, forms, register } from "./state";
+import { currentForms, forms, register, settings } from "./state";
 
 export const formTitle = (form: Pick<CompiledForm, "title" | "form_id"> | undefined, id = ""): string => say(form?.title) || form?.form_id || id;
 export const formOf = (id: string, version: string): CompiledForm | undefined => forms.value.get(`${id}:${version}`);
@@ -10,6 +10,7 @@ export const formsFor = (kind: UnitKind): CompiledForm[] =>
   mainFirst(
     kind,
     currentForms.value.filter((form) => unitOf(form) === kind),
+    settings.value,
   );
 export const formsWithoutUnit = (): CompiledForm[] => currentForms.value.filter((form) => unitOf(form) === undefined);
 

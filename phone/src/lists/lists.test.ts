@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FormRecord, Household, Point, RosterEntry } from "../documents";
 import { scannedId, search } from "./search";
+import { mainFirst } from "./units";
 import { buildRows, effects, householdRow, pointRow, progress, rosterRow, type Row } from "./today";
 
 const TODAY = "2020-02-21";
@@ -118,4 +119,18 @@ describe("search", () => {
   it("reads an id out of a scanned address", () => {
     expect(["H1", "https://x.cn/h/H1", "https://x.cn/#h=H1", " H1 ", "%E0%A4%A"].map(scannedId)).toEqual(["H1", "H1", "H1", "H1", "%E0%A4%A"]);
   });
+});
+
+it("the form that the settings name for a list comes first, whatever emergency it is", () => {
+  const forms = [{ form_id: "damage_report" }, { form_id: "household_visit" }];
+  const settings = { main_forms: { households: "household_visit", points: "damage_report" } };
+  expect(mainFirst("household", forms, settings).map((form) => form.form_id)).toEqual(["household_visit", "damage_report"]);
+  expect(mainFirst("household", forms, { main_forms: { households: "flood" } })).toEqual(forms);
+  expect(mainFirst("household", forms, {})).toEqual(forms);
+});
+
+it("is done once a form that asks for no result is filled", () => {
+  const report = record({ damage: "some" });
+  expect(effects("household", [report], () => "H1").get("H1")?.todo).toBe("done");
+  expect(householdRow(household({ summary: { visits: 1, last_visit_date: TODAY } as Household["summary"] }), undefined, TODAY).todo).toBe("done");
 });

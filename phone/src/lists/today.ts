@@ -38,10 +38,13 @@ const DELIVERED = new Set(["delivered_self", "delivered_proxy", "left_door"]);
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
+// A form that asks for no result is done once it is filled.
+const settles = (result: string | undefined, settling: ReadonlySet<string>) => result === undefined || settling.has(result);
+
 const EFFECTS: Record<UnitKind, (record: FormRecord) => Effect> = {
   household({ answers, work_date }) {
     const result = text(answers["visit_result"]);
-    const done = answers["contacted"] === "yes" || (result !== undefined && RESOLVED.has(result));
+    const done = answers["contacted"] === "yes" || settles(result, RESOLVED);
     const next = text(answers["next_visit_at"]);
     return { todo: done ? "done" : "tried", at: work_date, ...(result && { result }), ...(next && { next }) };
   },
@@ -50,7 +53,7 @@ const EFFECTS: Record<UnitKind, (record: FormRecord) => Effect> = {
   },
   roster({ answers, work_date }) {
     const result = text(answers["delivery_result"]);
-    const todo = result && DELIVERED.has(result) ? "done" : "tried";
+    const todo = settles(result, DELIVERED) ? "done" : "tried";
     return { todo, at: work_date, ...(result && { result }) };
   },
 };
@@ -83,7 +86,7 @@ export function householdRow(entry: Household, effect: Effect | undefined, today
   const { summary } = entry;
   const elsewhere = grid !== undefined && entry.grid_code !== undefined && entry.grid_code !== grid;
   const visited = summary?.last_visit_date === today;
-  const resolved = visited && (summary.last_contacted_date === today || RESOLVED.has(summary.last_result ?? ""));
+  const resolved = visited && (summary.last_contacted_date === today || settles(summary.last_result, RESOLVED));
   const known: Todo = resolved ? "done" : visited ? "tried" : "todo";
   const own = effect !== undefined && effect.at === today && RANK[effect.todo] > RANK[known];
   const title = join(entry.door_no, entry.head_name) || entry.household_id;

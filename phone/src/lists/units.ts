@@ -6,11 +6,11 @@ export const UNIT_KINDS: UnitKind[] = ["household", "point", "roster"];
 
 const LISTS: Record<string, UnitKind> = { households: "household", points: "point", roster: "roster" };
 
-/** The form that the list's button starts and its marks speak of; others for the same unit are offered beside it. */
-const MAIN_FORMS: Record<UnitKind, string> = { household: "household_visit", point: "disinfection_log", roster: "supply_delivery" };
-
-export function mainFirst<Form extends Pick<CompiledForm, "form_id">>(kind: UnitKind, forms: Form[]): Form[] {
-  const isMain = (form: Form) => form.form_id === MAIN_FORMS[kind];
+/** The form that the list's button starts and its marks speak of comes first; others for the same unit are offered beside it. */
+export function mainFirst<Form extends Pick<CompiledForm, "form_id">>(kind: UnitKind, forms: Form[], settings: Record<string, unknown>): Form[] {
+  const list = Object.keys(LISTS).find((name) => LISTS[name] === kind) ?? "";
+  const main = (settings["main_forms"] as Record<string, unknown> | undefined)?.[list];
+  const isMain = (form: Form) => form.form_id === main;
   return [...forms.filter(isMain), ...forms.filter((form) => !isMain(form))];
 }
 
