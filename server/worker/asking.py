@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from socket import socket
 from ssl import SSLWantReadError
@@ -41,7 +40,7 @@ class Asked:
         self.method = self.version = ""
         self.url = b""
         self.headers: list[tuple[bytes, bytes]] = []
-        self.chunks: deque[bytes] = deque()
+        self.chunks: list[bytes] = []  # an empty deque takes ten times the memory
         self.head_is_whole = self.is_whole = False
         self.keeps_alive = True
 
@@ -53,7 +52,7 @@ class Asking:
         self._client = client
         self._when_readable = when_readable
         self._parser: Any = None  # httptools.HttpRequestParser, from a request's first byte to its last
-        self._asked: list[Asked] = []  # an empty deque takes ten times the memory
+        self._asked: list[Asked] = []
         self._head_bytes = 0
         self._deadline = 0.0  # for the next request, in monotonic seconds, while somebody waits for it
 
@@ -89,6 +88,10 @@ class Asking:
         """Between two requests the parser remembers nothing, and takes as much memory as all else here."""
         if not self._asked:
             self._parser = None
+
+    def end(self) -> None:
+        """The parser knows us, too: as a cycle, both would wait for the garbage collector."""
+        self._parser = None
 
     def send(self, data: bytes) -> None:
         self._client.settimeout(None)
@@ -165,7 +168,7 @@ class Body:
             have += len(chunk)
         data = b"".join(parts)
         if 0 <= wanted < have:
-            self._asked.chunks.appendleft(data[wanted:])
+            self._asked.chunks.insert(0, data[wanted:])
             return data[:wanted]
         return data
 
@@ -177,7 +180,7 @@ class Body:
         end = line.find(b"\n") + 1 or len(line)
         end = min(end, limit) if limit >= 0 else end
         if line[end:]:
-            self._asked.chunks.appendleft(line[end:])
+            self._asked.chunks.insert(0, line[end:])
         return line[:end]
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
@@ -204,4 +207,4 @@ class Body:
         while not asked.chunks:
             if asked.is_whole or not self._asking.read_more(asked):
                 return b""
-        return asked.chunks.popleft()
+        return asked.chunks.pop(0)

@@ -79,6 +79,7 @@ class Conversation:
 
     def end(self) -> None:
         self._host.places.resume(self._client)
+        self._asking.end()
         if self._turn is not None:
             self._turn.answering.close()
 
