@@ -24,7 +24,7 @@ except SettingsError as _error:
 wsgi_app = "wsgi:application"
 bind = authority(_settings.host, _settings.port)
 workers = _settings.workers + ERRANDS
-worker_class = "server.worker.Worker"  # gevent: a waiting longpoll is a greenlet, not a thread
+worker_class = "server.worker.Worker"  # gevent: who waits has no thread
 worker_connections = places_possible()
 timeout = 60
 graceful_timeout = 10

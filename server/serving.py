@@ -4,8 +4,8 @@
    the folder to another server while its workers may still write.
 2. It has everything opened once, because an old file may have to be brought up to date. That can take longer
    than gunicorn lets a worker take to start.
-3. It makes the app, which its workers and the intake follower then share. Each of them opens the files for
-   itself.
+3. It makes the app, which its workers and the intake follower then share, and warms it (`warming.py`). Each
+   of them opens the files for itself.
 """
 
 from __future__ import annotations
@@ -56,8 +56,11 @@ def preload(settings: Settings) -> Flask:
     marks would make each process copy the pages.
     """
     from server.app import made_gridbook, make_app
+    from server.warming import warm
 
-    app = make_app(made_gridbook(settings))
+    shared = made_gridbook(settings)
+    app = make_app(shared)
+    warm(app, shared)
     gc.collect()
     gc.freeze()
     return app

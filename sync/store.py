@@ -18,7 +18,7 @@ Documents are plain dicts in CouchDB's JSON form (`_id`, `_rev`, `_revisions`, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -288,6 +288,11 @@ class Store(Protocol):
 
     def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
         """Sleep until `database` moves past its sequence `since`, in any process. True if it did."""
+
+    def call_when_moved(self, database: Database, since: Seq, call: Callable[[], None]) -> Callable[[], None]:
+        """Call `call`, which must not wait, when `database` moves past `since` or is gone, in any process; at
+        once if it has already. It may be called more than once, and for nothing. Returns what ends that.
+        """
 
     def close(self) -> None: ...
 

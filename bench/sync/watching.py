@@ -19,7 +19,12 @@ def server_pid(port: int) -> int:
     holders = [pid for pid in _pids() if sockets & _open_files(pid)]
     if not holders:
         raise SystemExit(f"nobody listens on port {port} of this machine")
-    return min(holders)
+    return min(holders, key=_started)  # not the lowest number: they begin anew
+
+
+def _started(pid: int) -> int:
+    """In ticks since the machine started."""
+    return int(_stat(pid)[19])
 
 
 def _listening(port: int) -> set[str]:

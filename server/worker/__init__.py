@@ -5,6 +5,9 @@ writing of HTTP was most of what they cost.
 
     socket ─► Conversation ─► asking (parser, body) ─► the WSGI app ─► answering (head, chunks) ─► socket
 
+A connection has a greenlet while there is something to do: none while it waits for a request, nor while a
+feed waits for something to tell (`pausing`).
+
 A worker may have an errand of its own instead: it is then forked, ended and replaced by gunicorn like the
 others, and hears no requests.
 """
@@ -16,17 +19,29 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.pool import Pool
+from gevent.server import StreamServer
 from gevent.socket import socket as cooperative_socket
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
 from server.worker import cooperation
-from server.worker.conversation import Conversation
+from server.worker.conversation import Conversation, environ_of
+from server.worker.pausing import goes_on_in, wait_for, when_readable
 from server.worker.places import Places
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 Errand = Callable[[Callable[[], bool]], None]  # is given what tells whether it must end
+
+
+class _Server(StreamServer):
+    def do_close(self, *_: Any) -> None:
+        """A connection that pauses is not over when its greenlet ends."""
 
 
 class Worker(GeventWorker):
@@ -62,19 +77,46 @@ class Worker(GeventWorker):
             for one in self.sockets
         ]
 
-    def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
+    def server_class(self, listener: Any, *, spawn: Pool, **given: Any) -> StreamServer:
+        """gunicorn asks for one for each address that it listens on; `spawn` has this worker's places."""
+        tls = {"ssl_context": given["ssl_context"]} if "ssl_context" in given else {}
+        begin = partial(self._begin, environ_of(listener, self.cfg), None if tls else spawn)
+        server = _Server(listener, handle=begin, spawn=spawn, **tls)
+        if self.cfg.workers > 1:
+            server.max_accept = 1
+        return server
+
+    def _begin(self, environ: WSGIEnvironment, pool: Pool | None, client: Any, address: Any) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.places.take()
+        self._talk(pool, client, Conversation(self, environ, client, address))
+
+    def _talk(self, pool: Pool | None, client: Any, conversation: Conversation) -> None:
+        """Until the connection ends, or has a pause, after which another greenlet goes on: one's stacks are
+        most of what a connection takes.
+        """
+        goes_on = False
         try:
-            Conversation(self, listener, client, addr).run()
+            while pause := conversation.run():
+                go_on = partial(self._talk, pool, client, conversation)
+                if goes_on := pool is not None and goes_on_in(pool, pause, go_on):
+                    break
+                wait_for(pause)
         except (OSError, gevent.GreenletExit):
             pass  # the client has gone, or the worker is going
         except Exception:
             self.log.exception("A connection failed")
         finally:
-            self.places.leave()
-            with contextlib.suppress(OSError):
-                client.close()
+            if not goes_on:
+                self._end(client, conversation)
+
+    def _end(self, client: Any, conversation: Conversation) -> None:
+        conversation.end()
+        self.places.leave()
+        with contextlib.suppress(OSError):
+            client.close()
+
+    when_readable = staticmethod(when_readable)
 
     def notify(self) -> None:
         """gunicorn calls it each second, also while a worker that ends waits for its connections."""

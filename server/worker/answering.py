@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from socket import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from wsgiref.handlers import format_date_time
 
 from server.worker.asking import Asked
+from sync.pausing import Pause
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -24,12 +25,15 @@ class Answering:
         self._client = client
         self._asked = asked
         self.keeps_alive = keeps_alive
+        self.has_begun = False
         self._status = ""
         self._headers: Sequence[tuple[str, str]] = ()
         self._head_is_sent = False
         self._is_chunked = False
         self._left: int | None = None  # bytes that the head has promised and the body not given yet
         self._is_bare = asked.method == "HEAD"
+        self._told: Iterable[bytes | Pause] = ()
+        self._pieces: Iterator[bytes | Pause] | None = None
 
     def start(
         self,
@@ -44,28 +48,35 @@ class Answering:
         self._status, self._headers = status, headers
         return self._write
 
-    def run(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
-        told = app(environ, self.start)
-        del environ  # a feed that waits needs nothing of the request any more
-        try:
-            self._client.settimeout(None)
-            if isinstance(told, list | tuple):
-                self._send_whole(b"".join(told))
-            else:
-                self._send_pieces(told)
-        finally:
-            if hasattr(told, "close"):
-                told.close()
+    def begin(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
+        """Ask the app. It holds `environ` no longer than it wants: a feed that waits needs nothing of it."""
+        self.has_begun = True
+        self._told = app(environ, self.start)
 
-    def _send_whole(self, body: bytes) -> None:
-        self._send(self._head(len(body)) + self._framed(body) + self._end())
-
-    def _send_pieces(self, pieces: Iterable[bytes]) -> None:
-        for piece in pieces:
+    def go_on(self) -> Pause | None:
+        """Send what there is, up to a pause, after which it is to be called again, or to the end."""
+        self._client.settimeout(None)
+        if isinstance(self._told, list | tuple):
+            self._send_whole(b"".join(self._told))
+            return None
+        self._pieces = self._pieces or iter(self._told)
+        for piece in self._pieces:
+            if isinstance(piece, Pause):
+                return piece
             self._write(piece)
         rest = (b"" if self._head_is_sent else self._head(0)) + self._end()
         if rest:
             self._send(rest)
+        return None
+
+    def close(self) -> None:
+        """However it ended."""
+        told, self._told, self._pieces = self._told, (), None
+        if hasattr(told, "close"):
+            told.close()
+
+    def _send_whole(self, body: bytes) -> None:
+        self._send(self._head(len(body)) + self._framed(body) + self._end())
 
     def _write(self, piece: bytes) -> None:
         if piece:

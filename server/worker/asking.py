@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from socket import socket
+from ssl import SSLWantReadError
+from typing import Any
 
 import httptools
+
+from sync.pausing import Pause, Watch
 
 READ_BYTES = 64 * 1024
 # A document's id may have 4,096 bytes; percent-encoded they are 12,288 characters of the path.
@@ -16,6 +19,7 @@ HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 BODY_SILENCE_S = 120  # a client that sends nothing for so long has gone
 
+NOTHING_YET = (BlockingIOError, SSLWantReadError)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -36,7 +40,7 @@ class Asked:
         self.method = self.version = ""
         self.url = b""
         self.headers: list[tuple[bytes, bytes]] = []
-        self.chunks: deque[bytes] = deque()
+        self.chunks: list[bytes] = []  # an empty deque takes ten times the memory
         self.head_is_whole = self.is_whole = False
         self.keeps_alive = True
 
@@ -44,23 +48,50 @@ class Asked:
 class Asking:
     """The requests of one connection in turn; those that come before their turn wait."""
 
-    def __init__(self, client: socket) -> None:
+    def __init__(self, client: socket, when_readable: Watch) -> None:
         self._client = client
-        self._parser = httptools.HttpRequestParser(self)
-        self._asked: list[Asked] = []  # an empty deque takes ten times the memory
+        self._when_readable = when_readable
+        self._parser: Any = None  # httptools.HttpRequestParser, from a request's first byte to its last
+        self._asked: list[Asked] = []
         self._head_bytes = 0
+        self._deadline = 0.0  # for the next request, in monotonic seconds, while somebody waits for it
 
-    def next(self, patience_s: float) -> Asked | None:
-        """The next request, its head whole; None when the client ends the connection or says nothing more."""
-        deadline = time.monotonic() + patience_s
-        while not (self._asked and self._asked[0].head_is_whole):
-            self._client.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
+    def next(self, patience_s: float) -> Asked | Pause | None:
+        """The next request, its head whole; None when the client ends the connection or says nothing more.
+        A pause while nothing of it has come, after which this is to be called again.
+        """
+        self._deadline = self._deadline or time.monotonic() + patience_s
+        try:
+            if not self._asked and (left := self._look()) is not None:
+                return Pause(left, self._when_readable) if left > 0 else None
+            while not (self._asked and self._asked[0].head_is_whole):
+                self._client.settimeout(max(self._deadline - time.monotonic(), 0.001))
                 if not self._receive():
                     return None
-            except TimeoutError:
-                return None
+        except TimeoutError:
+            return None
+        self._deadline = 0.0
         return self._asked.pop(0)
+
+    def _look(self) -> float | None:
+        """Take what has come. How long to wait for more if nothing has: not at all for a client that has
+        gone.
+        """
+        self._client.settimeout(0)
+        try:
+            return None if self._receive() else 0.0
+        except NOTHING_YET:
+            self.rest()
+            return self._deadline - time.monotonic()
+
+    def rest(self) -> None:
+        """Between two requests the parser remembers nothing, and takes as much memory as all else here."""
+        if not self._asked:
+            self._parser = None
+
+    def end(self) -> None:
+        """The parser knows us, too: as a cycle, both would wait for the garbage collector."""
+        self._parser = None
 
     def send(self, data: bytes) -> None:
         self._client.settimeout(None)
@@ -73,6 +104,7 @@ class Asking:
 
     def _receive(self) -> bool:
         data = self._client.recv(READ_BYTES)
+        self._parser = self._parser or httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -136,7 +168,7 @@ class Body:
             have += len(chunk)
         data = b"".join(parts)
         if 0 <= wanted < have:
-            self._asked.chunks.appendleft(data[wanted:])
+            self._asked.chunks.insert(0, data[wanted:])
             return data[:wanted]
         return data
 
@@ -148,7 +180,7 @@ class Body:
         end = line.find(b"\n") + 1 or len(line)
         end = min(end, limit) if limit >= 0 else end
         if line[end:]:
-            self._asked.chunks.appendleft(line[end:])
+            self._asked.chunks.insert(0, line[end:])
         return line[:end]
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
@@ -175,4 +207,4 @@ class Body:
         while not asked.chunks:
             if asked.is_whole or not self._asking.read_more(asked):
                 return b""
-        return asked.chunks.popleft()
+        return asked.chunks.pop(0)

@@ -7,13 +7,16 @@ import json
 import socket
 import sys
 import time
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from server.worker.answering import Answering
 from server.worker.asking import READ_BYTES, Asked, Asking, Body, Refused
 from server.worker.places import Places
+from sync.pausing import PAUSES, Pause
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -33,36 +36,76 @@ class Host(Protocol):
     places: Places
     wsgi: WSGIApplication
 
+    def when_readable(self, client: socket.socket, call: Callable[[], None]) -> Callable[[], None]: ...
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A request and its answer, while there is one under way."""
+
+    asked: Asked
+    body: Body
+    answering: Answering
+
 
 class Conversation:
-    def __init__(self, host: Host, listener: socket.socket, client: socket.socket, address: Any) -> None:
+    """`environ` is what all of a listener's requests have in common."""
+
+    __slots__ = ("_address", "_asking", "_client", "_environ", "_host", "_turn")
+
+    def __init__(self, host: Host, environ: WSGIEnvironment, client: socket.socket, address: Any) -> None:
         self._host = host
         self._client = client
-        self._asking = Asking(client)
-        self._environ = _environ_of(listener, address, host.cfg)
+        self._asking = Asking(client, partial(host.when_readable, client))
+        self._environ = environ
+        self._address = address
+        self._turn: _Turn | None = None
 
-    def run(self) -> None:
+    def run(self) -> Pause | None:
+        """Until there is a pause, which is returned: call this again after it. None when the connection must
+        end.
+        """
         try:
-            while (asked := self._next()) and self._answer(asked):
-                pass
+            while True:
+                pause = self._next() if self._turn is None else self._go_on(self._turn)
+                if isinstance(pause, Pause):
+                    return pause
+                if pause is False:
+                    return None
         except Refused as refused:
             self._refuse(refused)
             self._linger()
+            return None
 
-    def _next(self) -> Asked | None:
+    def end(self) -> None:
+        self._host.places.resume(self._client)
+        self._asking.end()
+        if self._turn is not None:
+            self._turn.answering.close()
+
+    def _next(self) -> Pause | bool:
+        """Begin with the next request. False when the connection must end."""
         self._host.places.wait(self._client)
-        try:
-            return self._asking.next(self._host.cfg.keepalive)
-        finally:
-            self._host.places.resume(self._client)
-
-    def _answer(self, asked: Asked) -> bool:
-        """False when the connection must end."""
+        asked = self._asking.next(self._host.cfg.keepalive)
+        if isinstance(asked, Pause):
+            return asked
+        self._host.places.resume(self._client)
+        if asked is None:
+            return False
         self._host.nr += 1
         body = Body(self._asking, asked)
         answering = Answering(self._client, asked, keeps_alive=asked.keeps_alive and self._host.alive)
+        self._turn = _Turn(asked, body, answering)
+        return self._go_on(self._turn)
+
+    def _go_on(self, turn: _Turn) -> Pause | bool:
+        """Answer it, up to a pause or to the end."""
         try:
-            answering.run(self._host.wsgi, self._environ_for(asked, body))
+            if not turn.answering.has_begun:
+                turn.answering.begin(self._host.wsgi, self._environ_for(turn.asked, turn.body))
+            if pause := turn.answering.go_on():
+                self._asking.rest()
+                return pause
         except OSError:
             return False  # the client has gone
         except Refused:
@@ -70,13 +113,17 @@ class Conversation:
         except Exception:
             self._host.log.exception("Error handling request")
             return False
-        goes_on = answering.keeps_alive and body.drain(UNREAD_BYTES_MAX)
-        if not asked.is_whole:
+        self._turn = None
+        turn.answering.close()
+        goes_on = turn.answering.keeps_alive and turn.body.drain(UNREAD_BYTES_MAX)
+        if not turn.asked.is_whole:
             self._linger()
         return goes_on
 
     def _environ_for(self, asked: Asked, body: Body) -> WSGIEnvironment:
+        there = self._address or ("", "")
         environ = self._environ | _environ_of_request(asked)
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = there[0], str(there[1])
         asked.headers.clear()  # they are in `environ` from here on
         body.expects_continue = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
         environ["wsgi.input"] = body
@@ -103,10 +150,11 @@ class Conversation:
                     return
 
 
-def _environ_of(listener: socket.socket, address: Any, cfg: Any) -> WSGIEnvironment:
+def environ_of(listener: socket.socket, cfg: Any) -> WSGIEnvironment:
     here = listener.getsockname()
-    here, there = (here if isinstance(here, tuple) else (str(here), "")), address or ("", "")
+    here = here if isinstance(here, tuple) else (str(here), "")
     return {
+        PAUSES: True,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https" if cfg.is_ssl else "http",
         "wsgi.errors": sys.stderr,
@@ -117,8 +165,6 @@ def _environ_of(listener: socket.socket, address: Any, cfg: Any) -> WSGIEnvironm
         "SCRIPT_NAME": "",
         "SERVER_NAME": here[0],
         "SERVER_PORT": str(here[1]),
-        "REMOTE_ADDR": there[0],
-        "REMOTE_PORT": str(there[1]),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sync.couchdb import errors, receipts
@@ -149,13 +151,13 @@ class CouchStore:
         return list(dict.fromkeys(name for name in names if name is not None))
 
     def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
-        if not isinstance(database, CouchDatabase):
-            raise TypeError("a database of another store")
+        ours = _ours(database)
+        moved = partial(_has_moved, ours, since)
+        return moved() if timeout_s <= 0 else self._watch(ours).wait(since, timeout_s, moved)
 
-        def moved() -> bool:
-            return bool(database.changes(since=since, limit=1).rows)
-
-        return moved() if timeout_s <= 0 else self._watch(database).wait(since, timeout_s, moved)
+    def call_when_moved(self, database: Database, since: Seq, call: Callable[[], None]) -> Callable[[], None]:
+        ours = _ours(database)
+        return self._watch(ours).call(since, call, partial(_has_moved, ours, since))
 
     def _watch(self, database: CouchDatabase) -> Watch:
         with self._watching:
@@ -170,6 +172,16 @@ class CouchStore:
                 watch.close()
             self._watches.clear()
         self._client.close()
+
+
+def _ours(database: Database) -> CouchDatabase:
+    if not isinstance(database, CouchDatabase):
+        raise TypeError("a database of another store")
+    return database
+
+
+def _has_moved(database: CouchDatabase, since: Seq) -> bool:
+    return bool(database.changes(since=since, limit=1).rows)
 
 
 def _token(own: object, looked_at: float) -> Seq:

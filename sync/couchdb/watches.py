@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from sync.couchdb.errors import DATABASE_GONE
 from sync.store import NotFound, Seq, StoreError
@@ -38,6 +39,7 @@ class Watch:
         self._moves = 0
         self._still: dict[Seq, int] = {}  # sequences after which nothing had come at that count of moves
         self._waiting = 0
+        self._calls: set[Callable[[], None]] = set()
         self._last_left = time.monotonic()
         self._closed = False
         self._gone = False
@@ -62,6 +64,33 @@ class Watch:
                 if closed or not self._sleep(moves, end - time.monotonic()):
                     return False
 
+    def call(self, since: Seq, call: Callable[[], None], moved: Callable[[], bool]) -> Callable[[], None]:
+        """Call `call` at each move and at the end, at once if something came after `since` already. Returns
+        what ends that.
+        """
+        with self._condition:
+            self._waiting += 1
+            self._calls.add(call)
+            moves, closed = self._moves, self._closed
+        if closed or (self._still.get(since) != moves and self._has_moved(since, moves, moved)):
+            call()
+        return partial(self._forget, call)
+
+    def _has_moved(self, since: Seq, moves: int, moved: Callable[[], bool]) -> bool:
+        try:
+            if moved():
+                return True
+        except StoreError:  # who asks next is told
+            return True
+        self._still[since] = moves
+        return False
+
+    def _forget(self, call: Callable[[], None]) -> None:
+        with self._condition:
+            self._waiting -= 1
+            self._calls.discard(call)
+            self._last_left = time.monotonic()
+
     @contextmanager
     def _counted(self) -> Iterator[None]:
         with self._condition:
@@ -83,6 +112,9 @@ class Watch:
             self._moves += 1
             self._still.clear()
             self._condition.notify_all()
+            calls = list(self._calls)
+        for call in calls:
+            call()
 
     @property
     def closed(self) -> bool:

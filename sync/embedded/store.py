@@ -82,15 +82,18 @@ class EmbeddedStore:
         return self._sleep(None, lambda: self._clock() > tick, timeout_s)
 
     def wait_for(self, database: Database, since: Seq, timeout_s: float) -> bool:
-        if not isinstance(database, EmbeddedDatabase):
-            raise TypeError("a database of another store")
-        epoch = database.epoch
-        number = sequences.number_of(since, epoch)
+        moved = _asks_whether_moved(database, since)
+        return moved() if timeout_s <= 0 else self._sleep(database.name, moved, timeout_s)
 
-        def moved() -> bool:
-            return sequences.number_of(database.seq(), epoch) > number
-
-        return self._sleep(database.name, moved, timeout_s)
+    def call_when_moved(self, database: Database, since: Seq, call: Callable[[], None]) -> Callable[[], None]:
+        moved = _asks_whether_moved(database, since)
+        forget = self._wakes.call(database.name, call)
+        try:
+            if moved():
+                call()
+        except NotFound:
+            call()
+        return forget
 
     def close(self) -> None:
         self._wakes.close()
@@ -117,6 +120,14 @@ class EmbeddedStore:
             "SELECT db, epoch FROM databases WHERE name = ?", (name,)
         ).fetchone()
         return row
+
+
+def _asks_whether_moved(database: Database, since: Seq) -> Callable[[], bool]:
+    if not isinstance(database, EmbeddedDatabase):
+        raise TypeError("a database of another store")
+    epoch = database.epoch
+    number = sequences.number_of(since, epoch)
+    return lambda: sequences.number_of(database.seq(), epoch) > number
 
 
 def _tick(since: Seq) -> int:

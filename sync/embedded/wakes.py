@@ -21,6 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 RECHECK_S = 3.0
@@ -28,6 +29,7 @@ REST_S = 0.05
 _SUN_PATH_MAX = 107
 
 Moved = Callable[[int], tuple[list[str], int]]
+Call = Callable[[], None]
 
 
 class _Listener:
@@ -36,7 +38,7 @@ class _Listener:
     def __init__(self, folder: _SocketFolder, moved: Moved) -> None:
         self.pid = os.getpid()
         self._moved = moved
-        self._waiters: dict[str | None, set[threading.Event]] = defaultdict(set)
+        self._waiters: dict[str | None, set[Call]] = defaultdict(set)
         self._changing = threading.Lock()
         self._closed = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -46,13 +48,13 @@ class _Listener:
         self._thread = threading.Thread(target=self._listen, name="sync-wakes", daemon=True)
         self._thread.start()
 
-    def add(self, key: str | None, event: threading.Event) -> None:
+    def add(self, key: str | None, call: Call) -> None:
         with self._changing:
-            self._waiters[key].add(event)
+            self._waiters[key].add(call)
 
-    def discard(self, key: str | None, event: threading.Event) -> None:
+    def discard(self, key: str | None, call: Call) -> None:
         with self._changing:
-            self._waiters[key].discard(event)
+            self._waiters[key].discard(call)
             if not self._waiters[key]:
                 del self._waiters[key]
 
@@ -89,9 +91,9 @@ class _Listener:
         # A database that was deleted moved too, and has no name any more: everybody looks.
         with self._changing:
             keys = [None, *names] if names else list(self._waiters)
-            events = [event for key in keys for event in self._waiters.get(key, ())]
-        for event in events:
-            event.set()
+            calls = [call for key in keys for call in self._waiters.get(key, ())]
+        for call in calls:
+            call()
 
 
 class _SocketFolder:
@@ -159,12 +161,20 @@ class Wakes:
     @contextmanager
     def waiting(self, key: str | None) -> Iterator[threading.Event]:
         """An event that is set when the database named `key` moves, or with None any of them."""
-        listener, event = self._running(), threading.Event()
-        listener.add(key, event)
+        event = threading.Event()
+        forget = self.call(key, event.set)
         try:
             yield event
         finally:
-            listener.discard(key, event)
+            forget()
+
+    def call(self, key: str | None, call: Call) -> Call:
+        """Call `call`, which must not wait, each time that the database named `key` moves. Returns what ends
+        that; until then no other `call` may be equal to it.
+        """
+        listener = self._running()
+        listener.add(key, call)
+        return partial(listener.discard, key, call)
 
     def close(self) -> None:
         if self._listener is not None and self._listener.pid == os.getpid():

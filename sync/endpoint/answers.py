@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from flask import Request, Response
 
 from sync.endpoint.errors import MethodNotAllowed
 from sync.incoming import DEFAULT_CONTENT_TYPE
+from sync.pausing import Pause
 from sync.store import StoreError
 
 JSON = "application/json"
@@ -24,8 +25,8 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return Response([orjson.dumps(value) + b"\n"], status, told)
 
 
-def streamed(chunks: Iterable[bytes], mimetype: str = JSON) -> Response:
-    answer = Response(chunks, content_type=mimetype)
+def streamed(chunks: Iterable[bytes | Pause], mimetype: str = JSON) -> Response:
+    answer = Response(cast("Iterable[bytes]", chunks), content_type=mimetype)
     answer.headers["Cache-Control"] = "must-revalidate"
     answer.headers["X-Accel-Buffering"] = (
         "no"  # a proxy that collects an answer first would hold heartbeats back

@@ -1,13 +1,14 @@
 """_changes: what moved in a database, once (normal), the next time (longpoll), or from here on (continuous).
 
-A feed holds no connection while it waits, and it sends newlines as heartbeats, both before and inside the
-JSON; where a heartbeat cannot be sent any more the client is gone and the feed ends.
+A feed holds no connection to the store while it waits, nor a thread where the server knows pauses. It sends
+newlines as heartbeats, both before and inside the JSON; where a heartbeat cannot be sent any more the client
+is gone and the feed ends.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from sync.endpoint.call import Call
 from sync.endpoint.changes_filters import Filter
 from sync.endpoint.limits import Limits
 from sync.endpoint.query import Query
+from sync.pausing import PAUSES, Pause
 from sync.rendering import change_row, writing_json
 from sync.store import BEGINNING, BadRequest, Change, Database, NotFound, Seq, Store
 
@@ -55,7 +57,7 @@ def post(call: Call) -> Response:
 def _answer(call: Call, body: dict[str, Any]) -> Response:
     query = Query(call.request.args, {name: body[name] for name in ("doc_ids",) if name in body})
     wanted = _wanted(call, query, body)
-    feed = _Feed(call.store, call.database, call.limits, wanted)
+    feed = _Feed(call.store, call.database, call.limits, wanted, pauses=PAUSES in call.request.environ)
     if wanted.feed == "normal":
         return _normal_answer(call, feed)
     if wanted.feed == "eventsource":
@@ -139,11 +141,14 @@ def _timeout_s(query: Query, limits: Limits) -> float:
 
 
 class _Feed:
-    def __init__(self, store: Store, database: Database, limits: Limits, wanted: Wanted) -> None:
+    def __init__(
+        self, store: Store, database: Database, limits: Limits, wanted: Wanted, *, pauses: bool
+    ) -> None:
         self._store = store
         self._database = database
         self._limits = limits
         self._wanted = wanted
+        self._pauses = pauses
         self._since = wanted.since  # all before this is told or filtered out
         self._left = wanted.limit
         self._pending = 0
@@ -153,34 +158,41 @@ class _Feed:
     def normal(self) -> Iterator[bytes]:
         return answers.array(HEAD, self._pages(), self._tail)
 
-    def longpoll(self) -> Iterator[bytes]:
+    def longpoll(self) -> Iterator[bytes | Pause]:
         """The head at once, a newline for each heartbeat, the rest when there are rows."""
         yield HEAD
         held = separator = b""
         for page in self._first_pages():
             if page is None:
                 yield b"\n"
+            elif isinstance(page, Pause):
+                yield page
             elif page:
                 if held:
                     yield held
                 held, separator = separator + answers.SEPARATOR.join(page), answers.SEPARATOR
         yield held + self._tail()  # in one piece, as nearly every answer is short
 
-    def eventsource(self) -> Iterator[bytes]:
+    def eventsource(self) -> Iterator[bytes | Pause]:
         """As the EventSource of a browser reads it; `id` is what it sends back when it connects again."""
         for row in self._all_rows():
             if row is None:
                 yield b"event: heartbeat\ndata: \n\n"
+            elif isinstance(row, Pause):
+                yield row
             else:
                 yield b"data: %b\nid: %b\n\n" % (orjson.dumps(row), orjson.dumps(row["seq"]))
         yield b"\n"
 
-    def continuous(self) -> Iterator[bytes]:
+    def continuous(self) -> Iterator[bytes | Pause]:
         for row in self._all_rows():
-            yield b"\n" if row is None else orjson.dumps(row) + b"\n"
+            if isinstance(row, Pause):
+                yield row
+            else:
+                yield b"\n" if row is None else orjson.dumps(row) + b"\n"
         yield orjson.dumps({"last_seq": self._since, "pending": self._pending}) + b"\n"
 
-    def _all_rows(self) -> Iterator[dict[str, Any] | None]:
+    def _all_rows(self) -> Iterator[dict[str, Any] | Pause | None]:
         """The rows that are there and those to come; None for each heartbeat between."""
         try:
             self._moved = True
@@ -195,7 +207,7 @@ class _Feed:
     def _tail(self) -> bytes:
         return b'\n],\n"last_seq":%b,"pending":%d}\n' % (orjson.dumps(self._since), self._pending)
 
-    def _first_pages(self) -> Iterator[list[bytes] | None]:
+    def _first_pages(self) -> Iterator[list[bytes] | Pause | None]:
         """The rows as soon as there are some; None for each heartbeat until then."""
         try:
             self._moved = True
@@ -210,17 +222,24 @@ class _Feed:
         except NotFound:
             return  # the database is gone, and with it the feed
 
-    def _heartbeats(self) -> Iterator[None]:
+    def _heartbeats(self) -> Iterator[Pause | None]:
         """Waits until something moves, which `_moved` tells, or the client's patience is over."""
         end = min(time.monotonic() + self._wanted.timeout_s, self._end)
         beat_s = self._wanted.heartbeat_s
         self._moved = False
         while not self._moved and (left := end - time.monotonic()) > 0:
-            self._moved = self._store.wait_for(
-                self._database, self._since, left if beat_s is None else min(left, beat_s)
-            )
+            wait_s = left if beat_s is None else min(left, beat_s)
+            if self._pauses:
+                pause = Pause(wait_s, self._call_when_moved)
+                yield pause
+                self._moved = pause.woken and self._store.wait_for(self._database, self._since, 0)
+            else:
+                self._moved = self._store.wait_for(self._database, self._since, wait_s)
             if not self._moved and beat_s is not None:
                 yield None
+
+    def _call_when_moved(self, call: Callable[[], None]) -> Callable[[], None]:
+        return self._store.call_when_moved(self._database, self._since, call)
 
     def _pages(self) -> Iterator[list[bytes]]:
         wanted = self._wanted

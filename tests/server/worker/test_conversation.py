@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import select
 import socket
 import threading
 import weakref
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from server.worker.asking import HEADERS_MAX, URL_BYTES_MAX
-from server.worker.conversation import UNREAD_BYTES_MAX, Conversation
+from server.worker.conversation import UNREAD_BYTES_MAX, Conversation, environ_of
 from server.worker.places import Places
+from sync.pausing import Pause
 
 Say = Callable[[bytes], bytes]
 
@@ -40,6 +42,9 @@ def echo(environ, start_response):
         case "feed":
             start_response("200 OK", [])
             return feed(weakref.ref(environ.setdefault("a part of the app", Kept())))
+        case "pausing":
+            start_response("200 OK", [])
+            return pausing(weakref.ref(environ.setdefault("a part of the app", Kept())))
         case "nothing":
             start_response("204 No Content", [])
             return []
@@ -64,6 +69,18 @@ def feed(kept: weakref.ref[Kept]) -> Iterator[bytes]:
     yield b"kept" if kept() else b"let go"
 
 
+def when_readable(client: socket.socket, call: Callable[[], None]) -> Callable[[], None]:
+    select.select([client], [], [], 5)
+    call()
+    return lambda: None
+
+
+def pausing(kept: weakref.ref[Kept]) -> Iterator[bytes | Pause]:
+    yield b"before "
+    yield Pause(0.01, lambda call: lambda: None)
+    yield b"kept" if kept() else b"let go"
+
+
 @pytest.fixture
 def say() -> Iterator[Say]:
     """Send bytes, end the sending side, and get all that comes back."""
@@ -78,11 +95,18 @@ def say() -> Iterator[Say]:
             nr=0,
             wsgi=echo,
             places=Places(8),
+            when_readable=when_readable,
         )
 
         def run() -> None:
             with theirs:
-                Conversation(host, theirs, theirs, None).run()
+                conversation = Conversation(host, environ_of(theirs, host.cfg), theirs, None)
+                while pause := conversation.run():
+                    over = threading.Event()
+                    pause.begin(over.set)
+                    over.wait(pause.timeout_s)
+                    pause.end()
+                conversation.end()
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
@@ -114,6 +138,13 @@ def test_a_plain_question_gets_an_answer_with_its_length(say: Say) -> None:
 
 def test_a_feed_that_waits_does_not_keep_its_request(say: Say) -> None:
     assert b"let go" in say(b"GET /?feed HTTP/1.1\r\nHost: h\r\n\r\n")
+
+
+def test_an_answer_goes_on_after_a_pause_and_the_next_question_after_it(say: Say) -> None:
+    answer = say(b"GET /?pausing HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+    first, second = answer.split(b"HTTP/1.1 200 OK")[1:]
+    assert first.endswith(b"\r\n7\r\nbefore \r\n6\r\nlet go\r\n0\r\n\r\n")
+    assert b'"/next"' in second
 
 
 def test_a_name_with_an_underscore_cannot_pass_itself_off_as_another(say: Say) -> None:

@@ -71,3 +71,54 @@ def test_many_threads_write_and_read_at_once(store: Store, database: Database) -
     assert database.info()["doc_count"] == 160
     assert len(database.changes().rows) == 160
     assert threading.active_count() < 20
+
+
+class Called:
+    """Who wants to be called, from another thread and perhaps for nothing."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store, self._database, self._since = store, database, database.seq()
+        self.event = threading.Event()
+        self.end = store.call_when_moved(database, self._since, self.event.set)
+
+    def until_moved(self) -> bool:
+        while self.event.wait(LONG_S / 2):
+            self.event.clear()
+            if self._store.wait_for(self._database, self._since, 0):
+                return True
+        return False
+
+
+def test_who_is_to_be_called_is_called_at_once_for_what_moved_already(
+    store: Store, database: Database
+) -> None:
+    database.put({"_id": "a"}, writer="w")
+    calls: list[None] = []
+    store.call_when_moved(database, BEGINNING, lambda: calls.append(None))()
+    assert calls
+
+
+def test_each_write_calls_who_wants_to_be_called(store: Store, database: Database) -> None:
+    called = [Called(store, database) for _ in range(3)]
+    database.put({"_id": "a"}, writer="w")
+    assert all(one.until_moved() for one in called)
+    for one in called:
+        one.end()
+
+
+def test_who_wants_to_be_called_no_more_is_not(store: Store, database: Database) -> None:
+    ended, still = Called(store, database), Called(store, database)
+    ended.end()
+    ended.event.clear()
+    database.put({"_id": "a"}, writer="w")
+    assert still.until_moved()
+    assert not ended.event.is_set()
+    still.end()
+
+
+def test_deleting_a_database_calls_who_wants_to_be_called_for_it(store: Store, database: Database) -> None:
+    called = Called(store, database)
+    store.delete("village")
+    with pytest.raises(NotFound):
+        called.until_moved()
+    called.end()
