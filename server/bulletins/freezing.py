@@ -24,6 +24,7 @@ from server.bulletins.refusals import Refused
 from server.intake.lookups import Lookups
 from server.people.staff import Staff
 from server.readmodel import queries
+from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.moments import BEIJING
 from server.villages import nil_reports
 
@@ -40,7 +41,7 @@ def preview(
     `of_villages` villages have these indicators only."""
     now = now or clock.now()
     moment = min(clock.stamp(now), cut_off(shared, day))
-    return _composed(shared, day, moment, archive.every(shared.store), of_villages)
+    return _composed(shared, day, moment, archive.every(shared.store), of_villages, keeping=True)
 
 
 def cut_off(shared: Gridbook, day: date) -> str:
@@ -139,13 +140,17 @@ def _composed(
     moment: str,
     bulletins: Sequence[Bulletin],
     of_villages: Collection[str] | None = None,
+    *,
+    keeping: bool = False,
 ) -> Content:
+    """What is frozen is worked out of the tables alone."""
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
         settings = Lookups().settings(connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
         given = (connection, shared.people, queries.indicators(), settings, day, moment)
-        return compose(*given, earlier, nil, of_villages)
+        answers = AreaAnswers(shared.readmodel, connection) if keeping else None
+        return compose(*given, earlier, nil, of_villages, answers)
 
 
 def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list[Frozen]:

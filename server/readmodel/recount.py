@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from server.readmodel import codec, mentions
+from server.readmodel.area_marks import mark_changed, mark_every
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
 from server.readmodel.declaration import Declaration, UnitKind
 from server.readmodel.flagging import Flag
 from server.readmodel.flagging import flags as flags_of
 from server.readmodel.mentions import UnitKey
+from server.readmodel.model import read_version
 from server.readmodel.states import State, left
 from server.readmodel.suspects import pairs
 from server.readmodel.tables import NEVER, cells, records, register, suspects, units
@@ -385,11 +387,13 @@ def write_cells(connection: Connection, deltas: Mapping[Cell, int]) -> None:
         if value
     ]
     upsert(connection, cells, rows, add="value")
+    mark_changed(connection, {cell[0] for cell, value in deltas.items() if value})
 
 
 def recount_cells(connection: Connection, tree: AreaTree) -> None:
     """Sum every unit's contributions into the cells anew: areas have changed their parents."""
     connection.execute(delete(cells))
+    mark_every(connection, read_version(connection) + 1)
     deltas: Deltas = defaultdict(int)
     for village, stored in connection.execute(select(units.c.village_code, units.c.contributions)):
         _add(deltas, tree.path(village), codec.decode(stored))
