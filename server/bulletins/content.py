@@ -15,7 +15,7 @@ No name, phone or address of a resident is in it; a device goes by the label tha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -124,23 +124,25 @@ def _figures(
     known: Sequence[Mapping[str, Any]], found: AsOf, day: str, indicators: Sequence[Indicator]
 ) -> Figures:
     """Of the areas that there are on the day or that count anything."""
-    question = ("bulletin", day, tuple(each.id for each in indicators))
-    told = found.told(
-        question,
+    own = found.told(
+        question_of(day, indicators),
         _codes(known),
-        lambda codes: _told(found.sums(codes, day, indicators), indicators),
+        lambda codes: told(found.sums(codes, day, indicators), indicators),
     )
     return {
         area["code"]: figures
         for area in known
-        for counts, figures in [told[area["code"]]]
+        for counts, figures in [own[area["code"]]]
         if counts or _is_active(area, day)
     }
 
 
-def _told(
-    sums: Mapping[str, Sums], indicators: Sequence[Indicator]
-) -> dict[str, tuple[bool, dict[str, Any]]]:
+def question_of(day: str, indicators: Sequence[Indicator]) -> Hashable:
+    """By what `told` is kept."""
+    return "bulletin", day, tuple(each.id for each in indicators)
+
+
+def told(sums: Mapping[str, Sums], indicators: Sequence[Indicator]) -> dict[str, tuple[bool, dict[str, Any]]]:
     """{area: (whether it counts anything, its figures)}. What an area counts nothing of is one and the same
     object for all such areas."""
     nothing: Sums = {}
@@ -179,9 +181,9 @@ def check_sums(
         inside.setdefault(area["parent"], []).append(area["code"])
     members = [(each.id, name) for each in indicators for name in summed(each)]
     for code, parts in inside.items():
-        told = [each for each in members if all(each[0] in figures[part] for part in parts)]
-        if code in figures and told:
-            _check(code, told, figures[code], [figures[part] for part in parts])
+        shared = [each for each in members if all(each[0] in figures[part] for part in parts)]
+        if code in figures and shared:
+            _check(code, shared, figures[code], [figures[part] for part in parts])
 
 
 def summed(indicator: Indicator) -> tuple[str, ...]:

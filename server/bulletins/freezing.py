@@ -18,12 +18,13 @@ from server.app import Gridbook
 from server.bulletins import archive, cutoff, sealing
 from server.bulletins.archive import Bulletin
 from server.bulletins.as_of import snapshot
-from server.bulletins.content import Content, Frozen, changes, compose
+from server.bulletins.content import Content, Frozen, changes, compose, question_of, told
 from server.bulletins.progress import wait_until_handled
 from server.bulletins.refusals import Refused
 from server.intake.lookups import Lookups
 from server.people.staff import Staff
 from server.readmodel import queries
+from server.readmodel.figures import sums_by_area
 from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.moments import BEIJING
 from server.villages import nil_reports
@@ -165,14 +166,15 @@ def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list
 def late_changes(shared: Gridbook, content: Content) -> dict[str, dict[str, float | int]]:
     """What came for the day since: {code of the district or a town: {indicator: change}}; what did not change
     is left out."""
-    found = {}
-    for area in content["areas"]:
-        if area["level"] == "village":
-            continue
-        frozen = content["figures"][area["code"]]
-        known = [name for name in frozen if name in queries.indicators().indicators]
-        now = queries.figures(shared.readmodel, area["code"], content["day"], known)
-        found[area["code"]] = changes(frozen, now)
+    day, known = content["day"], list(queries.indicators().indicators.values())
+    codes = [area["code"] for area in content["areas"] if area["level"] != "village"]
+    with snapshot(shared.readmodel.engine) as connection:
+        now = AreaAnswers(shared.readmodel, connection).get(
+            question_of(day, known),
+            codes,
+            lambda some: told(sums_by_area(connection, some, day, known), known),
+        )
+    found = {code: changes(content["figures"][code], figures) for code, (_, figures) in now.items()}
     return {code: each for code, each in found.items() if each}
 
 

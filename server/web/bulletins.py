@@ -89,6 +89,7 @@ def bulletin(number: str) -> str:
     towns = wording.layout(gridbook().settings.forms)["towns"]
     found = api.described(number, day, towns)
     content = found["content"]
+    places = wording.places(content)
     links = _Links(member, content, None if found["provisional"] else number)
     return render_template(
         "bulletin.html",
@@ -105,7 +106,7 @@ def bulletin(number: str) -> str:
         figures=_figures(content, links),
         silent=wording.silent_by_town(content),
         nil=wording.nil_by_town(content),
-        devices=[_device(each, wording.places(content)) for each in content["devices"]["silent"]],
+        devices=[_device(each, places) for each in content["devices"]["silent"]],
         may_freeze=may(member, "bulletin.freeze"),
         **_table(content, wording.declared(content, towns), links),
     )
