@@ -43,6 +43,7 @@ from server.readmodel.tables import (
     metadata,
     records,
     register,
+    standing_out,
     suspects,
     units,
 )
@@ -239,7 +240,7 @@ def _chunks(values: list[Any]) -> Iterator[list[Any]]:
 def _recount_without(result: AsOf, counting: Counting, group: Group) -> None:
     _take_away(result, counting.tree, group.units)
     side = counting.connection
-    for table in (records, register, units, flags, suspects, mentions, mentioned):
+    for table in (records, register, units, flags, suspects, mentions, mentioned, standing_out):
         side.execute(delete(table))
     roots = _copy_records(result, side, group)
     _copy_register(result.connection, side, counting.declaration, group.units)

@@ -1,5 +1,6 @@
 """`forms/indicators.json` read and checked: which units there are, which components they feed, which
-indicators sum them. The rules of `forms/cross_rules.json` come along: they flag records of the same units."""
+indicators sum them. The rules of `forms/cross_rules.json` come along: they flag records of the same units;
+and of `forms/exceptions.json` who of those who are mentioned stands out."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from typing import Any
 
 from server.readmodel.cross_rules import PATH as RULES_PATH
 from server.readmodel.cross_rules import CrossRule, CrossRuleError, load_rules
+from server.readmodel.standing_out import StandingOut, load_standing_out
 from server.readmodel.tables import SCHEMA
 
-DEFAULT_PATH = Path(__file__).parent.parent.parent / "forms" / "indicators.json"
+FORMS = Path(__file__).parent.parent.parent / "forms"
+DEFAULT_PATH, EXCEPTIONS_PATH = FORMS / "indicators.json", FORMS / "exceptions.json"
 
 # Day kinds count within a day; level kinds change a value that holds from a day on.
 DAY_KINDS = {
@@ -154,6 +157,7 @@ class Declaration:
     components: Mapping[str, Component]
     indicators: Mapping[str, Indicator]
     rules: Mapping[str, CrossRule]
+    standing_out: tuple[StandingOut, ...]
     digest: str  # of everything that the tables depend on
 
     def unit_of_form(self, form_id: str | None) -> UnitKind | None:
@@ -176,6 +180,9 @@ class Declaration:
             found.setdefault(component.unit, []).append(component)
         return found
 
+    def standing_out_of(self, unit: str) -> list[StandingOut]:
+        return [each for each in self.standing_out if each.unit == unit]
+
     def rules_of(self, unit: str) -> list[CrossRule]:
         return self._rules_by_unit.get(unit, [])
 
@@ -190,11 +197,17 @@ class Declaration:
 @cache
 def default_declaration() -> Declaration:
     return load_declaration(
-        json.loads(DEFAULT_PATH.read_text("utf-8")), json.loads(RULES_PATH.read_text("utf-8"))["rules"]
+        json.loads(DEFAULT_PATH.read_text("utf-8")),
+        json.loads(RULES_PATH.read_text("utf-8"))["rules"],
+        json.loads(EXCEPTIONS_PATH.read_text("utf-8"))["exceptions"],
     )
 
 
-def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]] = ()) -> Declaration:
+def load_declaration(
+    source: Mapping[str, Any],
+    rules: Sequence[Mapping[str, Any]] = (),
+    exceptions: Sequence[Mapping[str, Any]] = (),
+) -> Declaration:
     """Raises DeclarationError."""
     units = {name: _unit(name, row) for name, row in source["units"].items()}
     mentioned = {name: _mentioned(name, row, units) for name, row in source.get("mentioned", {}).items()}
@@ -216,7 +229,8 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
     except CrossRuleError as error:
         raise DeclarationError(str(error)) from error
     _check_flagged(components, cross, units)
-    return Declaration(units, mentioned, components, indicators, cross, _digest(source, rules))
+    out = load_standing_out(exceptions)
+    return Declaration(units, mentioned, components, indicators, cross, out, _digest(source, rules, out))
 
 
 def _check_flagged(
@@ -231,11 +245,14 @@ def _check_flagged(
             )
 
 
-def _digest(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> str:
+def _digest(
+    source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], standing_out: Sequence[StandingOut]
+) -> str:
     counted = [
         SCHEMA,
         *(source.get(name, {}) for name in ("units", "mentioned", "ranks", "components")),
         rules,
+        [[each.id, each.unit, each.component, sorted(each.without)] for each in standing_out],
     ]
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
