@@ -46,11 +46,20 @@ from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.model import ReadModel, raise_version
 from server.readmodel.recount import write_cells
-from server.readmodel.tables import cells, mentioned, mentions, records, register, suspects, units
+from server.readmodel.tables import (
+    cells,
+    mentioned,
+    mentions,
+    records,
+    register,
+    standing_out,
+    suspects,
+    units,
+)
 
 FORM, KIND = "household_visit", "household"
 MARK = "~"  # before a copy's number, in ids that have none
-TABLES = (records, units, register, mentions, mentioned, suspects)
+TABLES = (records, units, register, mentions, mentioned, standing_out, suspects)
 RENAMED = {
     *("record_id", "root_id", "supersedes", "superseded_by", "unit_key", "unit_id", "household_id"),
     *("pair_key", "first_id", "second_id"),

@@ -10,14 +10,15 @@ stands what a good engineer would write first: SQL over the table of records, as
 sessions or masking. Both count the same, which is checked.
 
 With `--inside` the app is asked in this process, without HTTP, and what is told is processor time: on a
-machine that does other work, too, only that says something. What a process keeps of the overview is then told
-both ways: kept, and made anew each time, as by the first reader after a record came.
+machine that does other work, too, only that says something. What a process keeps of the overview and of a
+bulletin's preview is then told both ways: kept, and made anew each time, as by the first reader of a process.
 
 With `--postgresql`, inside only, the folder's read model is first copied into a PostgreSQL of its own; what
 that takes for itself is told by the clock alone, so then both are told.
 
-The bulletin asked for is today's. All records of such a folder came on the day that filled it; a bulletin
-whose cut-off lies before that would count all of them as late, which none does in the field.
+The bulletin previewed is today's, the frozen one the day's: it is frozen if there is none. All records of
+such a folder came on the day that filled it; a preview whose cut-off lies before that would count all of them
+as late, which none does in the field.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import argparse
 import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -37,10 +38,12 @@ from sqlalchemy import Connection, func, select, text
 
 from bench.district import open_data, yesterday
 from server.app import Gridbook, make_app
+from server.bulletins import archive, freezing
 from server.database import open_engine
 from server.people import staff, tokens
 from server.people.permissions import ACTIONS
-from server.readmodel import ReadModel, kept, queries
+from server.people.staff import Staff
+from server.readmodel import ReadModel, kept, kept_areas, queries
 from server.readmodel.tables import metadata, records
 from server.readmodel.upsert import upsert
 from tests.postgres import Postgres
@@ -52,6 +55,7 @@ SQL_ROUNDS = 3  # of a whole district it takes minutes
 BOARD = "exceptions"
 COPIED_AT_ONCE = 5000  # rows
 ANEW = "overview, page, nothing kept"
+PREVIEW_ANEW = "bulletin, page, nothing kept"
 
 FIRST = """
 SELECT town_code, count(*) AS visits, count(DISTINCT unit_key) AS households,
@@ -97,7 +101,7 @@ class Inside:
         assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
 
 
-def questions(reader: Reader | Inside, day: str, town: str) -> dict[str, Callable[[], Any]]:
+def questions(reader: Reader | Inside, day: str, town: str, number: str) -> dict[str, Callable[[], Any]]:
     early = (date.fromisoformat(day) - timedelta(days=13)).isoformat()
     asked: Mapping[str, tuple[str, dict[str, str]]] = {
         "overview, page": ("/", {"day": day}),
@@ -108,6 +112,9 @@ def questions(reader: Reader | Inside, day: str, town: str) -> dict[str, Callabl
         "who was heard": ("/api/v1/standing", {"day": day}),
         "bulletin": ("/api/v1/bulletins/preview", {}),
         "bulletin, page": ("/bulletins/preview", {}),
+        PREVIEW_ANEW: ("/bulletins/preview", {}),
+        "frozen bulletin": (f"/api/v1/bulletins/{number}", {}),
+        "frozen bulletin, page": (f"/bulletins/{number}", {}),
         "records, filtered and sorted": (
             "/api/v1/records",
             {"form": "household_visit", "area": town, "from": day, "to": day},
@@ -162,6 +169,17 @@ def timed(work: Callable[[], Any], clock: Callable[[], float]) -> float:
     return 1000 * (clock() - start)
 
 
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """As in a process that has answered nothing yet; what was kept comes back afterwards."""
+    keeping = [(each, each.copy()) for each in (kept._answers, kept_areas._told)]
+    for each, _ in keeping:
+        each.clear()
+    yield
+    for each, before in keeping:
+        each.update(before)
+
+
 def told(times: list[float]) -> tuple[float, float]:
     """Median and 95th percentile."""
     cuts = quantiles(times, n=100, method="inclusive")
@@ -194,6 +212,12 @@ def fill(source: ReadModel, target: ReadModel) -> None:
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
+def frozen(gridbook: Gridbook, day: date, member: Staff) -> str:
+    """The number of the day's bulletin, which is frozen now if there is none."""
+    there = archive.in_force(archive.every(gridbook.store), day.isoformat())
+    return (there or freezing.freeze(gridbook, day, member)).number
+
+
 def measure(gridbook: Gridbook, day: str, rounds: int, url: str | None, *, inside: bool) -> None:
     data = gridbook.settings.data
     if all(member.username != USERNAME for member in staff.every(gridbook.people)):
@@ -202,29 +226,30 @@ def measure(gridbook: Gridbook, day: str, rounds: int, url: str | None, *, insid
     member = next(each for each in staff.every(gridbook.people) if each.username == USERNAME)
     token = tokens.create(gridbook.people, member, label="bench", scopes=ACTIONS, days=1)
     town = queries.areas(gridbook.readmodel, DISTRICT)[0]["code"]
+    number = frozen(gridbook, date.fromisoformat(day), member)
     server, clock = Server(data), time.process_time if inside else time.perf_counter
     try:
         reader = Inside(gridbook, token) if inside else Reader(url or server.start().url, token)
         with gridbook.readmodel.engine.connect() as connection:
             count = connection.execute(select(func.count()).select_from(records)).scalar_one()
-            works = questions(reader, day, town)
+            works = questions(reader, day, town, number)
             if not inside:
-                del works[ANEW]
+                del works[ANEW], works[PREVIEW_ANEW]
             tries = {}
             if connection.dialect.name == "sqlite":  # the language that they are written in
                 agree(gridbook, connection, day)
                 tries = first_tries(connection, day, town)
             gc.freeze()  # as the server does before it forks
             times: dict[tuple[str, str], list[float]] = {}
-            for number in range(rounds + 1):
+            for turn in range(rounds + 1):
                 for kind, some in (("here", works), ("SQL", tries)):
                     for name, work in some.items():
-                        if kind == "SQL" and number > SQL_ROUNDS:
+                        if kind == "SQL" and turn > SQL_ROUNDS:
                             continue
-                        if name == ANEW:
-                            kept._answers.clear()
-                        start, taken = time.perf_counter(), timed(work, clock)
-                        if number:  # the first round warms up
+                        start = time.perf_counter()
+                        with nothing_kept() if name in (ANEW, PREVIEW_ANEW) else nullcontext():
+                            taken = timed(work, clock)
+                        if turn:  # the first round warms up
                             times.setdefault((kind, name), []).append(taken)
                             times.setdefault(("clock", name), []).append(1000 * (time.perf_counter() - start))
     finally:

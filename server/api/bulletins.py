@@ -105,8 +105,7 @@ def described(
         content = freezing.preview(shared, day or today(), of_villages=of_villages)
         return {"provisional": True, "content": content}
     bulletin = archive.one(shared.store, number)
-    content = archive.content(shared.store, number)
-    damage = archive.damage(shared.store, bulletin, sealing.key(shared.settings.data))
+    content, damage = archive.opened(shared.store, bulletin, sealing.key(shared.settings.data))
     late = freezing.late_changes(shared, content)
     return {"provisional": False, "bulletin": bulletin, "content": content, "damage": damage, "late": late}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,13 @@ def content(store: Store, number: str) -> dict[str, Any]:
     return found
 
 
+def opened(store: Store, bulletin: Bulletin, key: bytes) -> tuple[dict[str, Any], str | None]:
+    """Its content and its damage, of bytes that are read once. Raises Refused."""
+    data = body(store, bulletin.number)
+    found: dict[str, Any] = orjson.loads(data)
+    return found, _damage(bulletin, data, key, found)
+
+
 def own_figures(store: Store, bulletin: Bulletin) -> dict[str, dict[str, Any]]:
     """{code of the district: its frozen figures}, kept by the content's digest. Not to be changed. Raises
     Refused when the store has lost them."""
@@ -150,9 +157,13 @@ def damage(store: Store, bulletin: Bulletin, key: bytes) -> str | None:
         data = body(store, bulletin.number)
     except Refused:
         return "missing"
+    return _damage(bulletin, data, key)
+
+
+def _damage(bulletin: Bulletin, data: bytes, key: bytes, read: Mapping[str, Any] | None = None) -> str | None:
     if sealing.digest(data) != bulletin.digest:
         return "content"
-    frozen = orjson.loads(data)
+    frozen = orjson.loads(data) if read is None else read
     if any(frozen.get(name) != getattr(bulletin, name) for name in HEAD):
         return "head"
     signed = sealing.is_signed(key, bulletin.number, bulletin.digest, bulletin.signature)

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, StaticPool, create_engine, delete, func, select
 
@@ -30,6 +30,7 @@ from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import Sums, add_to, scopes_of, sums_by_area, week_start
+from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.recount import Counting, UnitKey, recount
 from server.readmodel.selecting import waiting
 from server.readmodel.sides import WHOLE
@@ -42,6 +43,7 @@ from server.readmodel.tables import (
     metadata,
     records,
     register,
+    standing_out,
     suspects,
     units,
 )
@@ -51,6 +53,7 @@ IDS_AT_ONCE = 400
 UNITS_AT_ONCE = 500
 LEFT_OUT = {"doc": "{}", "search": "", "problems": "[]"}  # counting does not read them, and they are large
 
+T = TypeVar("T")
 Cell = tuple[str, str, str, str]  # area, component, part, day
 Waiting = dict[tuple[str, str], int]  # (village, status) -> records
 
@@ -76,18 +79,26 @@ class AsOf:
     changes: dict[Cell, int] = field(default_factory=lambda: defaultdict(int))
     waiting: Waiting = field(default_factory=lambda: defaultdict(int))
     late_records: int = 0
+    answers: AreaAnswers | None = None
 
-    def sums(
-        self, area_codes: Collection[str] | None, day: str, indicators: Iterable[Indicator]
-    ) -> dict[str, Sums]:
-        """What `figures.figure` takes, for each area; with None for all that count anything."""
+    def told(
+        self, question: Hashable, codes: Collection[str], make: Callable[[Collection[str]], Mapping[str, T]]
+    ) -> dict[str, T]:
+        """What `make` tells of areas, kept of those that nothing late reaches."""
+        if self.answers is None:
+            return dict(make(codes))
+        reached = {area for area, *_ in self.changes}.intersection(codes)
+        others = [code for code in codes if code not in reached]
+        return {**self.answers.get(question, others, make), **(make(reached) if reached else {})}
+
+    def sums(self, area_codes: Collection[str], day: str, indicators: Iterable[Indicator]) -> dict[str, Sums]:
+        """What `figures.figure` takes, for each area."""
         wanted = list(indicators)
         components = {name for indicator in wanted for name in indicator.components()}
         result = sums_by_area(self.connection, area_codes, day, wanted)
         week = week_start(day)
         for (area, component, part, on), value in self.changes.items():
-            if component in components and (area_codes is None or area in result):
-                result.setdefault(area, {})
+            if component in components and area in result:
                 for scope in scopes_of(on, day, week):
                     add_to(result[area], scope, component, part, value)
         return result
@@ -109,16 +120,21 @@ class AsOf:
         return {area for (area, _), count in counts.items() if count}
 
 
-def as_of(connection: Connection, declaration: Declaration, settings: Mapping[str, Any], moment: str) -> AsOf:
+def as_of(
+    connection: Connection,
+    declaration: Declaration,
+    settings: Mapping[str, Any],
+    moment: str,
+    answers: AreaAnswers | None = None,
+) -> AsOf:
     """`connection` is a snapshot; `moment` is RFC 3339 UTC with milliseconds, itself included."""
-    result = AsOf(connection, moment)
+    result = AsOf(connection, moment, answers=answers)
     result.waiting.update(_waiting_now(connection, moment))
-    tree = AreaTree(connection)
     late = connection.execute(select(records.c.root_id).where(records.c.received_at > moment)).scalars().all()
     result.late_records = len(late)
     if late:
         with _side_model(connection) as side:
-            counting = Counting(side, declaration, settings, tree)
+            counting = Counting(side, declaration, settings, AreaTree(connection))
             for group in _batches(connection, set(late)):
                 _recount_without(result, counting, group)
                 time.sleep(0)  # a worker serves others between two batches
@@ -224,7 +240,7 @@ def _chunks(values: list[Any]) -> Iterator[list[Any]]:
 def _recount_without(result: AsOf, counting: Counting, group: Group) -> None:
     _take_away(result, counting.tree, group.units)
     side = counting.connection
-    for table in (records, register, units, flags, suspects, mentions, mentioned):
+    for table in (records, register, units, flags, suspects, mentions, mentioned, standing_out):
         side.execute(delete(table))
     roots = _copy_records(result, side, group)
     _copy_register(result.connection, side, counting.declaration, group.units)

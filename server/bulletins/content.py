@@ -15,7 +15,7 @@ No name, phone or address of a resident is in it; a device goes by the label tha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -31,6 +31,7 @@ from server.people import devices
 from server.people.people import People
 from server.readmodel.declaration import Declaration, Indicator
 from server.readmodel.figures import Sums, amounts, number
+from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.tables import areas
 from server.villages.nil_reports import NilStep
 
@@ -58,27 +59,29 @@ def compose(
     earlier: Iterable[Frozen] = (),
     nil: Mapping[str, NilStep] = MappingProxyType({}),
     of_villages: Collection[str] | None = None,
+    answers: AreaAnswers | None = None,
 ) -> Content:
     """The content for `day` as of `moment`, out of one snapshot; `nil` are the nil reports as of then, by
     village. With `of_villages` the day's villages have these indicators only: for a page that shows no
-    others. Raises Refused when there is no district, or when parts do not sum to totals."""
+    others. Figures are taken from `answers` where those of the area still hold. Raises Refused when there is
+    no district, or when parts do not sum to totals."""
     on = day.isoformat()
     known = _areas(connection)
     district = next((area for area in known if area["level"] == "district"), None)
     if district is None:
         raise Refused("bulletin-no-district")
-    found = as_of(connection, declaration, settings, moment)
+    found = as_of(connection, declaration, settings, moment, answers)
     wanted = list(declaration.indicators.values())
     active = [area for area in known if _is_active(area, on)]
     villages = [area for area in active if area["level"] == "village"]
     if of_villages is None:
-        figures = _figures(known, found.sums(None, on, wanted), on, wanted)
+        figures = _figures(known, found, on, wanted)
     else:
         some = [each for each in wanted if each.id in of_villages]
         apart = set(_codes(villages))
         others = [area for area in known if area["code"] not in apart]
-        figures = _figures(others, found.sums(_codes(others), on, wanted), on, wanted)
-        figures |= _figures(villages, found.sums(_codes(villages), on, some), on, some)
+        figures = _figures(others, found, on, wanted)
+        figures |= _figures(villages, found, on, some)
     listed = [_named(area) for area in known if area["code"] in figures]
     check_sums(listed, figures, wanted)
     return {
@@ -98,9 +101,9 @@ def compose(
 
 def _areas(connection: Connection) -> list[dict[str, Any]]:
     """In order: the district, its towns, their villages."""
-    columns = [areas.c[name] for name in ("code", "name", "level", "parent", "active_from", "active_to")]
-    rows = connection.execute(select(*columns).where(areas.c.level.in_(LEVELS))).all()
-    known = [dict(row._mapping) for row in rows]
+    names = ("code", "name", "level", "parent", "active_from", "active_to")
+    query = select(*(areas.c[name] for name in names)).where(areas.c.level.in_(LEVELS))
+    known = [dict(zip(names, row, strict=True)) for row in connection.execute(query).all()]
     return sorted(known, key=lambda area: (LEVELS.index(area["level"]), area["code"]))
 
 
@@ -118,25 +121,45 @@ def _counts(sums: Sums) -> bool:
 
 
 def _figures(
-    known: Iterable[Mapping[str, Any]], sums: Mapping[str, Sums], day: str, indicators: Sequence[Indicator]
+    known: Sequence[Mapping[str, Any]], found: AsOf, day: str, indicators: Sequence[Indicator]
 ) -> Figures:
-    """Of the areas that there are on the day or that count anything. What an area counts nothing of is one
-    and the same object for all such areas."""
+    """Of the areas that there are on the day or that count anything."""
+    own = found.told(
+        question_of(day, indicators),
+        _codes(known),
+        lambda codes: told(found.sums(codes, day, indicators), indicators),
+    )
+    return {
+        area["code"]: figures
+        for area in known
+        for counts, figures in [own[area["code"]]]
+        if counts or _is_active(area, day)
+    }
+
+
+def question_of(day: str, indicators: Sequence[Indicator]) -> Hashable:
+    """By what `told` is kept."""
+    return "bulletin", day, tuple(each.id for each in indicators)
+
+
+def told(sums: Mapping[str, Sums], indicators: Sequence[Indicator]) -> dict[str, tuple[bool, dict[str, Any]]]:
+    """{area: (whether it counts anything, its figures)}. What an area counts nothing of is one and the same
+    object for all such areas."""
     nothing: Sums = {}
     asked = [
         (each.id, each, {term.at[span] for term in each.terms() for span in term.at}, amounts(each, nothing))
         for each in indicators
     ]
-    found = {}
-    for area in known:
-        own = sums.get(area["code"], nothing)
-        if _is_active(area, day) or _counts(own):
-            keys = own.keys()
-            found[area["code"]] = {
-                name: none if keys.isdisjoint(wanted) else amounts(each, own)
+    return {
+        code: (
+            _counts(own),
+            {
+                name: none if own.keys().isdisjoint(wanted) else amounts(each, own)
                 for name, each, wanted, none in asked
-            }
-    return found
+            },
+        )
+        for code, own in sums.items()
+    }
 
 
 def _codes(known: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -156,12 +179,11 @@ def check_sums(
     inside: dict[str, list[str]] = {}
     for area in listed:
         inside.setdefault(area["parent"], []).append(area["code"])
-    for indicator in indicators:
-        for name in summed(indicator):
-            for code, parts in inside.items():
-                told = all(indicator.id in figures[part] for part in parts)
-                if code in figures and told and not _sums(figures, code, parts, indicator.id, name):
-                    raise Refused("bulletin-sums", indicator=indicator.id, area=code)
+    members = [(each.id, name) for each in indicators for name in summed(each)]
+    for code, parts in inside.items():
+        shared = [each for each in members if all(each[0] in figures[part] for part in parts)]
+        if code in figures and shared:
+            _check(code, shared, figures[code], [figures[part] for part in parts])
 
 
 def summed(indicator: Indicator) -> tuple[str, ...]:
@@ -171,9 +193,13 @@ def summed(indicator: Indicator) -> tuple[str, ...]:
     return ("numerator", "denominator") if indicator.denominator else ("value",)
 
 
-def _sums(figures: Figures, code: str, parts: Sequence[str], indicator_id: str, name: str) -> bool:
-    total = sum(figures[part][indicator_id][name] or 0 for part in parts)
-    return round(total - (figures[code][indicator_id][name] or 0), 5) == 0
+def _check(
+    code: str, members: Sequence[tuple[str, str]], own: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]
+) -> None:
+    columns = zip(*([part[name][member] or 0 for name, member in members] for part in parts), strict=True)
+    for (name, member), total in zip(members, map(sum, columns), strict=True):
+        if round(total - (own[name][member] or 0), 5):
+            raise Refused("bulletin-sums", indicator=name, area=code)
 
 
 def _villages(
@@ -184,8 +210,15 @@ def _villages(
     nil: Mapping[str, NilStep],
 ) -> dict[str, Any]:
     """A village has reported when a record of the day counts in it, whatever nil report there is."""
-    heard = found.active_areas(_codes(villages), day, list(declaration.reports))
-    others = [_place(area) for area in villages if area["code"] not in heard]
+    counted = list(declaration.reports)
+    heard = found.told(
+        ("reported", day),
+        _codes(villages),
+        lambda codes: (
+            dict.fromkeys(codes, False) | dict.fromkeys(found.active_areas(codes, day, counted), True)
+        ),
+    )
+    others = [_place(area) for area in villages if not heard[area["code"]]]
     said = [
         each | {"at": nil[each["code"]].at, "by": nil[each["code"]].by["name"]}
         for each in others
@@ -211,9 +244,8 @@ def _devices(connection: Connection, people: People, start: str, moment: str) ->
     return {"active": active, "silent": [_device(each) for each in quiet if each.device_id not in heard]}
 
 
-def _device(device: devices.Device) -> dict[str, Any]:
-    about: dict[str, Any] = {name: getattr(device, name) for name in ("device_id", "label", "villages")}
-    return about | ({"last_contact_at": device.last_contact_at} if device.last_contact_at else {})
+def _device(device: devices.Quiet) -> dict[str, Any]:
+    return {name: value for name, value in device._asdict().items() if value is not None}
 
 
 def _waiting(listed: Sequence[Mapping[str, Any]], found: AsOf) -> dict[str, Any]:

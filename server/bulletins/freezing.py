@@ -18,12 +18,13 @@ from server.app import Gridbook
 from server.bulletins import archive, cutoff, sealing
 from server.bulletins.archive import Bulletin
 from server.bulletins.as_of import snapshot
-from server.bulletins.content import Content, Frozen, changes, compose
+from server.bulletins.content import Content, Frozen, changes, compose, question_of, told
 from server.bulletins.progress import wait_until_handled
 from server.bulletins.refusals import Refused
 from server.intake.lookups import Lookups
 from server.people.staff import Staff
-from server.readmodel import queries
+from server.readmodel.figures import sums_by_area
+from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.moments import BEIJING
 from server.villages import nil_reports
 
@@ -40,7 +41,7 @@ def preview(
     `of_villages` villages have these indicators only."""
     now = now or clock.now()
     moment = min(clock.stamp(now), cut_off(shared, day))
-    return _composed(shared, day, moment, archive.every(shared.store), of_villages)
+    return _composed(shared, day, moment, archive.every(shared.store), of_villages, keeping=True)
 
 
 def cut_off(shared: Gridbook, day: date) -> str:
@@ -139,13 +140,17 @@ def _composed(
     moment: str,
     bulletins: Sequence[Bulletin],
     of_villages: Collection[str] | None = None,
+    *,
+    keeping: bool = False,
 ) -> Content:
+    """What is frozen is worked out of the tables alone."""
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
         settings = Lookups(shared.readmodel.forms).settings(connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
-        given = (connection, shared.people, shared.readmodel.declaration, settings, day, moment)
-        return compose(*given, earlier, nil, of_villages)
+        given = (connection, shared.people, shared.declaration, settings, day, moment)
+        answers = AreaAnswers(shared.readmodel, connection) if keeping else None
+        return compose(*given, earlier, nil, of_villages, answers)
 
 
 def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list[Frozen]:
@@ -160,14 +165,15 @@ def _earlier(shared: Gridbook, day: date, bulletins: Sequence[Bulletin]) -> list
 def late_changes(shared: Gridbook, content: Content) -> dict[str, dict[str, float | int]]:
     """What came for the day since: {code of the district or a town: {indicator: change}}; what did not change
     is left out."""
-    found = {}
-    for area in content["areas"]:
-        if area["level"] == "village":
-            continue
-        frozen = content["figures"][area["code"]]
-        known = [name for name in frozen if name in shared.readmodel.declaration.indicators]
-        now = queries.figures(shared.readmodel, area["code"], content["day"], known)
-        found[area["code"]] = changes(frozen, now)
+    day, known = content["day"], list(shared.declaration.indicators.values())
+    codes = [area["code"] for area in content["areas"] if area["level"] != "village"]
+    with snapshot(shared.readmodel.engine) as connection:
+        now = AreaAnswers(shared.readmodel, connection).get(
+            question_of(day, known),
+            codes,
+            lambda some: told(sums_by_area(connection, some, day, known), known),
+        )
+    found = {code: changes(content["figures"][code], figures) for code, (_, figures) in now.items()}
     return {code: each for code, each in found.items() if each}
 
 

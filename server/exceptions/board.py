@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from server.exceptions import steps
-from server.exceptions.finding import MOST, Asked, Found, Parts, find, later, parts_of
+from server.exceptions.finding import MOST, Asked, Found, Parts, completed, find, later, parts_of
 from server.exceptions.steps import UNTOUCHED, Standing
 from server.readmodel.paging import decode_cursor, encode_cursor
 
@@ -68,7 +68,7 @@ def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int 
     rows: dict[str, Rows] = {}
     counts: dict[str, dict[str, int | bool]] = {}
     for name, kind in asked.kinds.items():
-        found = find(asked, kind)
+        found = find(replace(asked, brief=True), kind)
         rows[name] = [(each, touched.get(each.parts, UNTOUCHED)) for each in found]
         counts[name] = _counts(rows[name], _limit(asked, name), capped=len(found) == MOST)
     gone = _gone(touched, rows) if filters.state == "resolved" else set()
@@ -76,7 +76,11 @@ def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int 
         rows[parts[0]].append((Found(*parts, about=NOTHING), touched[parts]))
     wanted = {name: _wanted(asked, name, some, filters) for name, some in rows.items()}
     shown, next_cursor = _page(asked, wanted, filters, cursor, limit)
-    items = [_item(asked, found, standing, settled=found.parts in gone) for found, standing in shown]
+    read = completed(asked, asked.kinds, [found for found, _ in shown])
+    items = [
+        _item(asked, found, standing, settled=found.parts in gone)
+        for found, (_, standing) in zip(read, shown, strict=True)
+    ]
     return Board(items, next_cursor, counts, sum(map(len, wanted.values())))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
@@ -26,11 +27,13 @@ from server.people.people import People
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
-from server.readmodel.tables import flags, mentioned, mentions, records, units
-from server.readmodel.unit_queries import state_of
+from server.readmodel.selecting import waiting
+from server.readmodel.tables import flags, records, standing_out, units
 
 MOST = 2000
 IDS_AT_ONCE = 400
+IN_INDEX = (records.c.record_id, records.c.village_code, records.c.received_at)
+NOT_READ: Mapping[str, str] = MappingProxyType({})
 MOMENTS_KEPT = 8192
 
 Parts = tuple[str, str, str, str]  # kind, village, subject, since
@@ -79,13 +82,15 @@ def parts_of(exception_id: str) -> Parts | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What finding needs: where, when, and by which settings."""
+    """What finding needs: where, when, and by which settings. In `brief`, records that wait are told by what
+    their index has, until `completed`."""
 
     readmodel: ReadModel
     people: People
     settings: Mapping[str, Any]
     area: str
     now: str
+    brief: bool = False
 
     @property
     def day(self) -> str:
@@ -127,10 +132,31 @@ def find(asked: Asked, kind: Kind) -> list[Found]:
 
 def _waiting(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
     """Records that wait for a correction, since their verdict."""
-    query = _records(asked).where(records.c.status == kind.status, records.c.closed.is_(False))
-    for row in connection.execute(query.order_by(records.c.received_at, records.c.record_id).limit(MOST)):
-        since = row.received_at if kind.status == "quarantined" else row.decided_at
-        yield _of_record(kind, row, max(since, row.received_at))
+    order = (records.c.received_at, records.c.record_id)
+    query = _records(asked).where(waiting(), records.c.status == kind.status).order_by(*order).limit(MOST)
+    if kind.status != "quarantined":
+        for row in connection.execute(query):
+            yield _of_record(kind, row, max(row.decided_at, row.received_at))
+    elif asked.brief:
+        for record_id, village, received_at in connection.execute(query.with_only_columns(*IN_INDEX)):
+            yield Found(kind.id, village, record_id, received_at, NOT_READ)
+    else:
+        for row in connection.execute(query):
+            yield _of_record(kind, row, row.received_at)
+
+
+def completed(asked: Asked, kinds: Mapping[str, Kind], found: Sequence[Found]) -> list[Found]:
+    """The same in full."""
+    ids = [each.subject for each in found if each.about is NOT_READ]
+    read: dict[Parts, Found] = {}
+    with asked.readmodel.engine.connect() as connection:
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            some = records.c.record_id.in_(ids[start : start + IDS_AT_ONCE])
+            rows = connection.execute(_records(asked).add_columns(records.c.status).where(some)).all()
+            for kind in kinds.values():
+                full = [_of_record(kind, row, row.received_at) for row in rows if row.status == kind.status]
+                read |= {each.parts: each for each in full}
+    return [read.get(each.parts, each) if each.about is NOT_READ else each for each in found]
 
 
 def _records(asked: Asked) -> Select[Any]:
@@ -201,13 +227,15 @@ def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
     """Units that are open after so many attempts, or so many hours after they became active."""
     attempts = asked.bound(kind.attempts) if kind.attempts else 0
     hours = asked.bound(kind.after_h) if kind.after_h else 0
-    query = _unit_rows(asked, kind, units.c.open)
+    query = _unit_rows(asked, kind, units.c.open.is_(True))
     if attempts:
-        query = query.where(state_of(connection)["visits"].as_integer() >= int(attempts))
+        query = query.where(units.c.attempts >= int(attempts))
         query = query.add_columns(units.c.state)
     if hours:
         query = query.where(units.c.active_from <= _day(asked.ago(hours)))
-    order = (units.c.active_from, units.c.village_code, units.c.unit_key)
+    # An index by attempts is no use to who wants them by day; households with so many are few.
+    day = units.c.active_from.concat("") if attempts else units.c.active_from
+    order = (day, units.c.village_code, units.c.unit_key)
     for row in connection.execute(query.order_by(*order).limit(MOST)):
         begun = codec.decode(row.state).get("last_visit_date") if attempts else None
         since = later(_morning(begun or row.active_from), hours)
@@ -234,50 +262,16 @@ def later(moment: str, hours: float) -> str:
 
 def _mentioned(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
     """Persons of whom the component holds and none of `without`, by the first record that says so."""
-    query = select(mentioned.c.unit_key, mentioned.c.contributions).where(
-        mentioned.c.kind == kind.unit,
-        mentioned.c.contributions.contains(f'"{kind.component}', autoescape=True),
+    names = ("since", "record_id", "place", "found_in", "household_id")
+    query = select(*(standing_out.c[name] for name in names)).where(
+        standing_out.c.exception == kind.id, asked.within(standing_out)
     )
-    keys = [
-        row.unit_key
-        for row in connection.execute(query.order_by(mentioned.c.unit_key))
-        if _stands_out(kind, codec.decode(row.contributions), asked.area)
-    ]
-    for start in range(0, len(keys), IDS_AT_ONCE):
-        yield from _first_mentions(kind, keys[start : start + IDS_AT_ONCE], connection)
-
-
-def _stands_out(kind: Kind, located: Mapping[str, Mapping[str, Mapping[str, int]]], area: str) -> bool:
-    """Whether it counts in the area, and nowhere what would settle it."""
-    said = {name.partition("|")[0] for found in located.values() for name, days in found.items() if days}
-    here = any(
-        days and name == kind.component and (len(area) == 6 or village.startswith(area))
-        for village, found in located.items()
-        for name, days in found.items()
-    )
-    return here and not said & set(kind.without)
-
-
-def _first_mentions(kind: Kind, keys: Sequence[str], connection: Connection) -> Iterable[Found]:
-    columns = ("record_id", "village_code", "happened_at", "household_id")
-    query = (
-        select(
-            mentions.c.unit_key, mentions.c.place, mentions.c.facts, *(records.c[name] for name in columns)
-        )
-        .join(records, (records.c.db == mentions.c.db) & (records.c.record_id == mentions.c.record_id))
-        .where(mentions.c.kind == kind.unit, mentions.c.unit_key.in_(keys), records.c.effective)
-        .order_by(records.c.happened_at, records.c.record_id, mentions.c.place)
-    )
-    first: dict[str, Found] = {}
-    for row in connection.execute(query):
-        said = codec.decode(row.facts).get(kind.component)
-        if row.unit_key in first or not (isinstance(said, list) and said and said[0]):
-            continue
+    # Who counts in several villages of the area is one exception.
+    order = (standing_out.c.since, standing_out.c.record_id, standing_out.c.place)
+    for row in connection.execute(query.distinct().order_by(*order).limit(MOST)):
         about = {"record_id": row.record_id, "place": str(row.place + 1)}
         about |= {"household_id": row.household_id} if row.household_id else {}
-        subject = f"{row.record_id}#{row.place}"
-        first[row.unit_key] = Found(kind.id, row.village_code, subject, row.happened_at, about)
-    return first.values()
+        yield Found(kind.id, row.found_in, f"{row.record_id}#{row.place}", row.since, about)
 
 
 def _device_silent(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:

@@ -27,7 +27,7 @@ from server.readmodel.register_rows import (
     unit_id_of,
     write_entries,
 )
-from server.readmodel.tables import areas, forms, records, register, reviews, units
+from server.readmodel.tables import areas, forms, records, register, reviews, standing_out, suspects, units
 from server.readmodel.upsert import upsert
 from sync.store import Change, Doc
 
@@ -135,7 +135,7 @@ def _usual_parent(code: str) -> str:
 def _move(connection: Connection, lookups: Lookups, parents: dict[str, str]) -> None:
     """Villages have another town, or towns another district, than what was counted under them."""
     tree = lookups.tree(connection)
-    for table in (records, register, units):
+    for table in (records, register, units, suspects, standing_out):
         villages = connection.execute(select(table.c.village_code, table.c.town_code).distinct()).all()
         for village, town in villages:
             if village and tree.town(village) != town:

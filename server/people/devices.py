@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, not_, or_, select, type_coerce, update
 from sqlalchemy.types import String
@@ -108,7 +108,16 @@ def every(people: People) -> list[Device]:
         return [_device(row) for row in connection.execute(select(devices).order_by(devices.c.enrolled_at))]
 
 
-def in_use(people: People, start: str, moment: str) -> tuple[int, list[Device]]:
+class Quiet(NamedTuple):
+    """Of a device, what is told when it was not heard from."""
+
+    device_id: str
+    label: str
+    villages: list[str]
+    last_contact_at: str | None
+
+
+def in_use(people: People, start: str, moment: str) -> tuple[int, list[Quiet]]:
     """How many devices were in use at `moment`; and those of them whose last contact was not from `start` to
     then, oldest first."""
     used = (
@@ -117,11 +126,12 @@ def in_use(people: People, start: str, moment: str) -> tuple[int, list[Device]]:
         & or_(devices.c.expires_at.is_(None), devices.c.expires_at > moment)
     )
     contact = func.coalesce(devices.c.last_contact_at, "")
-    quiet = select(devices).where(used, not_(contact.between(start, moment)))
+    told = select(*(devices.c[name] for name in Quiet._fields))
+    quiet = told.where(used, not_(contact.between(start, moment)))
     with people.engine.connect() as connection:
         count = connection.execute(select(func.count()).select_from(devices).where(used)).scalar_one()
         rows = connection.execute(quiet.order_by(devices.c.enrolled_at)).all()
-    return count, [_device(row) for row in rows]
+    return count, [Quiet(*row) for row in rows]
 
 
 def former(people: People) -> dict[str, str]:

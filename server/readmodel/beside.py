@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from server.database import open_engine
+from server.readmodel.area_marks import mark_every
 from server.readmodel.model import ReadModel, raise_version, read_version
 from server.readmodel.tables import counters, mentions, metadata, records, units
 from server.readmodel.upsert import upsert
@@ -73,6 +74,7 @@ def _missing(readmodel: ReadModel) -> list[Index]:
 def _complete(made: ReadModel, version: int) -> None:
     with made.engine.begin() as connection:
         upsert(connection, counters, [{"name": "version", "value": version}])
+        mark_every(connection, version)
 
 
 def _version(readmodel: ReadModel) -> int:
@@ -151,6 +153,7 @@ class BesidePostgresql:
                     )
             connection.execute(DropSchema(SCHEMA, cascade=True))
             raise_version(connection)
+            mark_every(connection, read_version(connection))
 
     def discard(self) -> None:
         self.readmodel.engine.dispose()

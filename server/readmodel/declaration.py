@@ -1,5 +1,6 @@
 """A folder's `indicators.json` read and checked: which units there are, which components they feed, which
-indicators sum them. The rules of its `cross_rules.json` come along: they flag records of the same units."""
+indicators sum them. The rules of its `cross_rules.json` come along: they flag records of the same units; and
+of its `exceptions.json` who of those who are mentioned stands out."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from typing import Any
 from server.readmodel.cross_rules import FILE as RULES_FILE
 from server.readmodel.cross_rules import CrossRule, CrossRuleError, load_rules
 from server.readmodel.groups import Group, GroupError, load_groups
+from server.readmodel.standing_out import StandingOut, load_standing_out
 from server.readmodel.tables import SCHEMA
 
 SHIPPED = Path(__file__).parent.parent.parent / "forms"
-FILE = "indicators.json"
+FILE, EXCEPTIONS_FILE = "indicators.json", "exceptions.json"
 
 # Day kinds count within a day; level kinds change a value that holds from a day on.
 DAY_KINDS = {
@@ -162,6 +164,7 @@ class Declaration:
     components: Mapping[str, Component]
     indicators: Mapping[str, Indicator]
     rules: Mapping[str, CrossRule]
+    standing_out: tuple[StandingOut, ...]
     groups: Mapping[str, Group]
     reports: Mapping[str, Mapping[str, str]]  # components of which any says that a village reported, by name
     digest: str  # of everything that the tables depend on
@@ -203,6 +206,9 @@ class Declaration:
             found.setdefault(component.unit, []).append(component)
         return found
 
+    def standing_out_of(self, unit: str) -> list[StandingOut]:
+        return [each for each in self.standing_out if each.unit == unit]
+
     def rules_of(self, unit: str) -> list[CrossRule]:
         return self._rules_by_unit.get(unit, [])
 
@@ -216,14 +222,14 @@ class Declaration:
 
 def read_declaration(folder: Path = SHIPPED) -> Declaration:
     """Of a folder of definitions. Raises DeclarationError, which names the file."""
-    source, rules = _read(folder / FILE), _read(folder / RULES_FILE)
+    source, rules, exceptions = (_read(folder / name) for name in (FILE, RULES_FILE, EXCEPTIONS_FILE))
     try:
-        return load_declaration(source, rules["rules"])
+        return load_declaration(source, rules["rules"], exceptions["exceptions"])
     except DeclarationError as error:
         raise DeclarationError(f"{FILE}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise DeclarationError(
-            f"{FILE} or {RULES_FILE}: something is missing or of another shape: {error!r}"
+            f"{FILE}, {RULES_FILE} or {EXCEPTIONS_FILE}: something is missing or of another shape: {error!r}"
         ) from error
 
 
@@ -239,7 +245,11 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]] = ()) -> Declaration:
+def load_declaration(
+    source: Mapping[str, Any],
+    rules: Sequence[Mapping[str, Any]] = (),
+    exceptions: Sequence[Mapping[str, Any]] = (),
+) -> Declaration:
     """Raises DeclarationError."""
     units = {name: _unit(name, row) for name, row in source["units"].items()}
     mentioned = {name: _mentioned(name, row, units) for name, row in source.get("mentioned", {}).items()}
@@ -264,13 +274,13 @@ def load_declaration(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any
     except (CrossRuleError, GroupError) as error:
         raise DeclarationError(str(error)) from error
     _check_flagged(components, cross, units)
+    out = load_standing_out(exceptions)
     reports = source["reports"]
     for name in reports:
         if name not in components or components[name].kind != "count_records":
             raise DeclarationError(f"reports: {name} is not a component that counts records")
-    return Declaration(
-        units, mentioned, components, indicators, cross, groups, reports, _digest(source, rules)
-    )
+    digest = _digest(source, rules, out)
+    return Declaration(units, mentioned, components, indicators, cross, out, groups, reports, digest)
 
 
 def _check_flagged(
@@ -285,11 +295,14 @@ def _check_flagged(
             )
 
 
-def _digest(source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> str:
+def _digest(
+    source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], standing_out: Sequence[StandingOut]
+) -> str:
     counted = [
         SCHEMA,
         *(source.get(name, {}) for name in ("units", "mentioned", "ranks", "components")),
         rules,
+        [[each.id, each.unit, each.component, sorted(each.without)] for each in standing_out],
     ]
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 

@@ -11,12 +11,16 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from server.readmodel import codec, mentions
+from server.readmodel.area_marks import mark_changed, mark_every
 from server.readmodel.areas import AreaTree
 from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
 from server.readmodel.declaration import Declaration, UnitKind
 from server.readmodel.flagging import Flag
 from server.readmodel.flagging import flags as flags_of
 from server.readmodel.mentions import UnitKey
+from server.readmodel.model import read_version
+from server.readmodel.residence import Located
+from server.readmodel.standing_out import write_standing_out
 from server.readmodel.states import State, left
 from server.readmodel.suspects import pairs
 from server.readmodel.tables import NEVER, cells, records, register, suspects, units
@@ -150,11 +154,13 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
     """Like `_recount_chunk`, for those whom no register lists; they may count in several villages."""
     rows, gone, found_flags = [], [], []
     for kind, names in _by_kind(keys).items():
+        located: dict[str, Located] = {}
         histories = mentions.histories(counting.connection, kind, names)
         before = mentions.stored(counting.connection, kind, names)
         for name in names:
             history = histories.get(name, [])
             unit, new = mentions.counted(kind, name, history, counting.declaration, counting.settings)
+            located[name] = new
             for village, old in before.get(name, {}).items():
                 _subtract(deltas, counting.tree.path(village), old)
             for village, found in new.items():
@@ -164,6 +170,8 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
             elif name in before:
                 gone.append((kind, name))
             found_flags += _flag_rows(unit, flags_of(unit, history, counting.declaration, counting.settings))
+        declared = counting.declaration.standing_out_of(kind)
+        write_standing_out(counting.connection, counting.tree, declared, located)
     _replace(counting.connection, flag_table, keys, found_flags)
     upsert(counting.connection, mentioned_table, rows)
     _forget(counting.connection, mentioned_table, gone)
@@ -343,6 +351,7 @@ def _row(
         "active_to": unit.active_to if unit.listed else "",
         "campaign_id": codec.key(campaign) if isinstance(campaign, str) else None,
         "open": settled == NEVER,
+        "attempts": state.get("visits", 0),
         "settled_on": settled,
         "due_at": due_at,
         "contributions": codec.encode(new),
@@ -385,11 +394,13 @@ def write_cells(connection: Connection, deltas: Mapping[Cell, int]) -> None:
         if value
     ]
     upsert(connection, cells, rows, add="value")
+    mark_changed(connection, {cell[0] for cell, value in deltas.items() if value})
 
 
 def recount_cells(connection: Connection, tree: AreaTree) -> None:
     """Sum every unit's contributions into the cells anew: areas have changed their parents."""
     connection.execute(delete(cells))
+    mark_every(connection, read_version(connection) + 1)
     deltas: Deltas = defaultdict(int)
     for village, stored in connection.execute(select(units.c.village_code, units.c.contributions)):
         _add(deltas, tree.path(village), codec.decode(stored))

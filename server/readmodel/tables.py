@@ -12,7 +12,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, text
 from sqlalchemy import Text as AnyText
 
-SCHEMA = "4"
+SCHEMA = "5"
 NEVER = "9999-12-31"
 
 # In the order of its characters' codes on every database, whatever language that was made for.
@@ -74,6 +74,11 @@ register = Table(
     Index("register_household", "kind", "village_code", "household_id"),
 )
 
+
+def _of_open(name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=text("open IS 1"), postgresql_where=text("open IS true"))
+
+
 # What an indicator counts, as its effective records leave it.
 units = Table(
     "units",
@@ -88,6 +93,7 @@ units = Table(
     Column("active_to", Text, nullable=False),
     Column("campaign_id", Text),
     Column("open", Boolean, nullable=False),  # not resolved, not fulfilled
+    Column("attempts", Integer, nullable=False),  # households: visits, whatever came of them
     Column("settled_on", Text, nullable=False),  # first day on which it no longer was open
     Column("due_at", Text, nullable=False),  # points: when the next disinfection is due; "" = never done
     Column("contributions", Text, nullable=False),
@@ -97,6 +103,8 @@ units = Table(
     Index("units_open", "kind", "open", "village_code", "unit_key"),
     Index("units_open_town", "kind", "town_code", "open", "village_code", "unit_key"),
     Index("units_due", "kind", "due_at"),
+    _of_open("units_open_since", "kind", "active_from", "village_code", "unit_key"),
+    _of_open("units_attempts", "kind", "attempts"),
 )
 
 records = Table(
@@ -211,6 +219,25 @@ mentioned = Table(
     Column("kind", Text, primary_key=True),
     Column("unit_key", Text, primary_key=True),
     Column("contributions", Text, nullable=False),
+)
+
+# Of those who are mentioned, who stands out where, by the first record that says so
+# (`server/readmodel/standing_out.py`).
+standing_out = Table(
+    "standing_out",
+    metadata,
+    Column("exception", Text, primary_key=True),  # its id in forms/exceptions.json
+    Column("unit_key", Text, primary_key=True),
+    Column("village_code", Text, primary_key=True),
+    Column("town_code", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("found_in", Text, nullable=False),  # the record's village
+    Column("household_id", Text),
+    Index("standing_out_since", "exception", "since", "record_id", "place"),
+    Index("standing_out_town", "exception", "town_code", "since", "record_id", "place"),
+    Index("standing_out_village", "exception", "village_code", "since", "record_id", "place"),
 )
 
 # Flags that only the unit's whole history shows, such as an entry that was served twice.

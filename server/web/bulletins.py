@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from server import clock
@@ -29,7 +31,7 @@ from server.web import figures as layout
 from server.web.asking import asked
 from server.web.language import pick
 from server.web.language import translate as t
-from server.web.numbers import day_words
+from server.web.numbers import day_words, number
 from server.web.pages import blueprint
 
 
@@ -87,6 +89,7 @@ def bulletin(number: str) -> str:
     towns = wording.layout(gridbook().settings.forms)["towns"]
     found = api.described(number, day, towns)
     content = found["content"]
+    places = wording.places(content)
     links = _Links(member, content, None if found["provisional"] else number)
     return render_template(
         "bulletin.html",
@@ -103,7 +106,7 @@ def bulletin(number: str) -> str:
         figures=_figures(content, links),
         silent=wording.silent_by_town(content),
         nil=wording.nil_by_town(content),
-        devices=[_device(each, wording.places(content)) for each in content["devices"]["silent"]],
+        devices=[_device(each, places) for each in content["devices"]["silent"]],
         may_freeze=may(member, "bulletin.freeze"),
         **_table(content, wording.declared(content, towns), links),
     )
@@ -123,10 +126,13 @@ class _Links:
             if address and layout.has_figure(each)
         }
 
+    def known(self, area_code: str) -> bool:
+        return area_code in self._areas
+
     def to(self, indicator_id: str, area_code: str) -> str:
-        """Empty for what only the bulletin still knows."""
+        """Of an area that there is; empty for an indicator that only the bulletin still knows."""
         address = self._addresses.get(indicator_id, "")
-        return address + area_code if address and area_code in self._areas else ""
+        return address + area_code if address else ""
 
 
 def _figures(content: Mapping[str, Any], links: _Links) -> list[dict[str, str]]:
@@ -136,7 +142,7 @@ def _figures(content: Mapping[str, Any], links: _Links) -> list[dict[str, str]]:
         {
             "name": wording.titled(words, language.current()),
             "text": wording.figure_text(words, own[name]),
-            "href": links.to(name, code),
+            "href": links.to(name, code) if links.known(code) else "",
             "note": pick(words["note"]),
         }
         for name, words in known.items()
@@ -145,13 +151,23 @@ def _figures(content: Mapping[str, Any], links: _Links) -> list[dict[str, str]]:
 
 def _table(content: Mapping[str, Any], names: list[str], links: _Links) -> dict[str, Any]:
     known = wording.words_of(content)
+    shown = cache(number)
 
-    def cells(code: str) -> list[dict[str, str]]:
-        own = content["figures"][code]
-        return [
-            {"text": wording.figure_text(known[name], own[name]), "href": links.to(name, code)}
-            for name in names
-        ]
+    percent = {name: wording.is_percent(known[name]) for name in names}
+    begins = {name: escape(links.to(name, "")) for name in names}
+
+    def cells(code: str) -> Markup:
+        """As HTML: there are thousands, on which a template would spend most of the page's time."""
+        own, there = content["figures"][code], escape(code) if links.known(code) else ""
+        written = [(shown(own[name].get("value"), percent=percent[name]), begins[name]) for name in names]
+        return Markup(  # noqa: S704  numbers, and addresses that are escaped
+            "".join(
+                f'<td class="number"><a class="quiet" href="{begin}{there}">{text}</a></td>'
+                if begin and there
+                else f'<td class="number">{text}</td>'
+                for text, begin in written
+            )
+        )
 
     return {
         "columns": [wording.titled(known[name], language.current()) for name in names],
@@ -163,7 +179,7 @@ def _table(content: Mapping[str, Any], names: list[str], links: _Links) -> dict[
     }
 
 
-def _row(area: Mapping[str, Any], cells: list[dict[str, str]]) -> dict[str, Any]:
+def _row(area: Mapping[str, Any], cells: Markup) -> dict[str, Any]:
     return {"name": area["name"], "cells": cells}
 
 
