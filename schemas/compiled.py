@@ -2,9 +2,11 @@
 kept."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+from schemas.calculations import needed
 from schemas.expressions import compile_closure
 from schemas.expressions.evaluate import Closure
 from schemas.metadata import STRUCTURE, app_names
@@ -124,6 +126,16 @@ class CompiledForm:
             choices=choices,
             codes={name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()},
             messages=source["messages"],
+        )
+
+    @cached_property
+    def calculations(self) -> "CompiledForm":
+        """The same form for who only wants its calculations; other answers it does not know."""
+        questions = needed(self.questions)
+        order = [question for question in self.order if question.name in questions]
+        repeats = [question for question in self.repeats if question.name in questions]
+        return replace(
+            self, questions=questions, order=order, settled=Settled(order, questions), repeats=repeats
         )
 
 

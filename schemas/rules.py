@@ -33,7 +33,8 @@ def check_record(compiled: CompiledForm, record: Any, context: Context) -> Repor
 
 def calculate_record(compiled: CompiledForm, record: dict[str, Any], context: Context) -> dict[str, Any]:
     """The record as `check_record` leaves it, without looking for problems; it is not `too_deep`."""
-    check = _Check(compiled, context, load_record(compiled, record))
+    form = compiled.calculations
+    check = _Check(form, context, load_record(form, record))
     check.recalculate()
     return check.recalculated(record)
 
