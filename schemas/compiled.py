@@ -2,12 +2,15 @@
 kept."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+from schemas.calculations import needed
 from schemas.expressions import compile_closure
 from schemas.expressions.evaluate import Closure
 from schemas.metadata import STRUCTURE, app_names
+from schemas.quiet import Quiet
 from schemas.settled import Settled
 from schemas.shape import FITS
 from schemas.types import CONTAINERS, KINDS
@@ -21,6 +24,8 @@ class Rule:
     severity: str
     holds: Closure
     message: dict[str, Closure]
+    expression: Any
+    """`holds` as it was compiled."""
 
 
 @dataclass(slots=True)
@@ -47,6 +52,8 @@ class Question:
     """Whether the group around it stands in the same instance; the repeat around it never does."""
     expressions: tuple[Any, ...] = ()
     """`relevant` and `calculation` as they were compiled, before they became closures."""
+    required_expression: Any = None
+    """So `required`."""
     conditional: bool = False
     """Whether its relevance or value is computed, by itself or by a group around it."""
     children: list["Question"] = field(default_factory=list)
@@ -90,6 +97,7 @@ class CompiledForm:
     flat_survey: list[Question]
     flat_envelope: list[Question]
     flat: list[Question]
+    quiet: Quiet
     page_numbers: dict[str, int]
     choices: dict[str, list[dict[str, Any]]]
     codes: dict[str, frozenset[str]]
@@ -102,7 +110,9 @@ class CompiledForm:
         survey = [_question(row, (), None, False) for row in source["survey"]]
         questions = {question.name: question for question in _all([*envelope, *survey])}
         choices = source["choices"]
+        codes = {name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()}
         flat_survey, flat_envelope = _flat(survey), _flat(envelope)
+        flat = [*flat_survey, *flat_envelope]
         order = [questions[name] for name in source["order"] if questions[name].conditional]
         return cls(
             source=source,
@@ -119,11 +129,22 @@ class CompiledForm:
             members=STRUCTURE | app_names(),
             flat_survey=flat_survey,
             flat_envelope=flat_envelope,
-            flat=[*flat_survey, *flat_envelope],
+            flat=flat,
+            quiet=Quiet(flat, codes),
             page_numbers={question.name: at for at, question in enumerate(_all([*survey, *envelope]))},
             choices=choices,
-            codes={name: frozenset(choice["name"] for choice in rows) for name, rows in choices.items()},
+            codes=codes,
             messages=source["messages"],
+        )
+
+    @cached_property
+    def calculations(self) -> "CompiledForm":
+        """The same form for who only wants its calculations; other answers it does not know."""
+        questions = needed(self.questions)
+        order = [question for question in self.order if question.name in questions]
+        repeats = [question for question in self.repeats if question.name in questions]
+        return replace(
+            self, questions=questions, order=order, settled=Settled(order, questions), repeats=repeats
         )
 
 
@@ -159,6 +180,7 @@ def _question(
         relevant=_optional(row.get("relevant")),
         expressions=tuple(row[name] for name in ("relevant", "calculation") if name in row),
         calculation=_optional(row.get("calculation")),
+        required_expression=row.get("required"),
         required=row["required"] is True or compile_closure(row["required"]) if "required" in row else False,
         required_message=_texts(row["required_message"]) if "required_message" in row else None,
         rules=[_rule(item) for item in row.get("constraint", ())],
@@ -185,4 +207,5 @@ def _texts(text: dict[str, Any]) -> dict[str, Closure]:
 
 
 def _rule(item: dict[str, Any]) -> Rule:
-    return Rule(item["id"], item["severity"], compile_closure(item["expr"]), _texts(item["message"]))
+    holds = compile_closure(item["expr"])
+    return Rule(item["id"], item["severity"], holds, _texts(item["message"]), item["expr"])

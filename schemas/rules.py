@@ -1,6 +1,6 @@
 """Checks a record: shape, then relevance and calculations, then required answers, choices and constraints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.compiled import CompiledForm, Question, Rule
@@ -26,14 +26,15 @@ def check_record(compiled: CompiledForm, record: Any, context: Context) -> Repor
     check.recalculate()
     problems = [] if loaded.sound else check.faults(record)
     problems += check.answers_out_of_place()
-    check.judge(compiled.flat, loaded.record, problems)
+    check.judge(compiled.quiet.to_look_at(loaded.record, context.settings), loaded.record, problems)
     problems += [check.complaint("LIMIT", *place) for place in loaded.limits]
     return Report(problems, check.recalculated(record))
 
 
 def calculate_record(compiled: CompiledForm, record: dict[str, Any], context: Context) -> dict[str, Any]:
     """The record as `check_record` leaves it, without looking for problems; it is not `too_deep`."""
-    check = _Check(compiled, context, load_record(compiled, record))
+    form = compiled.calculations
+    check = _Check(form, context, load_record(form, record))
     check.recalculate()
     return check.recalculated(record)
 
@@ -227,7 +228,7 @@ class _Check:
                 for child in inner:
                     yield from self.out_of_place(child)
 
-    def judge(self, questions: list[Question], instance: Instance, problems: list[Problem]) -> None:
+    def judge(self, questions: Sequence[Question], instance: Instance, problems: list[Problem]) -> None:
         """`questions` without their groups, in page order."""
         irrelevant, broken, raw, repeats = (
             instance.irrelevant,

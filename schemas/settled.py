@@ -118,7 +118,12 @@ def is_plain(expression: Any) -> bool:
 
 def reads(question: Question) -> Iterator[str]:
     """The answers that a plain question's relevance and value depend on."""
-    todo = list(question.expressions)
+    return names_in(*question.expressions)
+
+
+def names_in(*expressions: Any) -> Iterator[str]:
+    """The answers that plain expressions read."""
+    todo = list(expressions)
     while todo:
         expression = todo.pop()
         if type(expression) is not list or expression[0] == "setting":

@@ -128,42 +128,42 @@ def _write_all(column: Column, dialect: Dialect) -> WriteAll:
         return lambda raw: raw if dialect.untouched(column, raw) else [cell(each) for each in raw]
     if column.kind in ("unique", "number", "count", "degrees", "geometry"):
         return lambda raw: [make(each) for each in raw]
-    remembered = _Memory(make).__getitem__
-    lists = column.kind == "choices"
+    # A value is its own key, but beside its own type only: 1 and true are equal.
+    texts, integers, truths = (_Memory(make).__getitem__ for _ in range(3))
+    texts_in = _Memory(lambda chosen: make(list(chosen))).__getitem__
 
     def write(raw: Sequence[Any]) -> Iterable[str]:
-        keys = [tuple(each) if type(each) is list else each for each in raw] if lists else raw
-        try:
-            return list(map(remembered, keys))
-        except TypeError:  # an object where a text or a list should stand cannot be remembered
-            return [make(each) for each in raw]
+        types = set(map(type, raw))
+        if types <= _TEXTS:
+            return map(texts, raw)
+        if len(types) == 1:
+            if int in types:
+                return map(integers, raw)
+            if bool in types:
+                return map(truths, raw)
+            if list in types and all(map(_all_texts, raw)):
+                return map(texts_in, map(tuple, raw))
+        return [texts(each) if type(each) in _TEXTS else make(each) for each in raw]
 
     return write
 
 
+_TEXTS = frozenset({str, type(None)})
+
+
 class _Memory(dict[Any, str]):
-    """How each value of a column is written. A value is its own key, unless it could equal another: 1 and
-    true do."""
+    """How each value is written."""
 
     def __init__(self, make: Write) -> None:
         super().__init__()
         self._make = make
-        self._numbers: dict[tuple[type, Any], str] = {}
 
     def __missing__(self, raw: Any) -> str:
-        if raw is None or type(raw) is str or (type(raw) is tuple and _all_texts(raw)):
-            return self._remember(self, raw, raw)
-        if type(raw) in (int, bool):
-            key = (type(raw), raw)
-            return self._numbers.get(key) or self._remember(self._numbers, key, raw)
-        return self._make(list(raw) if type(raw) is tuple else raw)
-
-    def _remember(self, known: dict[Any, str], key: Any, raw: Any) -> str:
-        if len(known) >= VALUES_MAX:
-            known.clear()
-        written = known[key] = self._make(list(raw) if type(raw) is tuple else raw)
+        if len(self) >= VALUES_MAX:
+            self.clear()
+        written = self[raw] = self._make(raw)
         return written
 
 
-def _all_texts(values: tuple[Any, ...]) -> bool:
+def _all_texts(values: Sequence[Any]) -> bool:
     return all(type(value) is str for value in values)

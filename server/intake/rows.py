@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -232,21 +232,15 @@ def _stored(doc: Mapping[str, Any]) -> str:
 
 
 def _search(record_id: str, doc: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
-    words = [
-        record_id,
-        *(text for name in ("filler_id", "remark", "paper_ref") if isinstance(text := doc.get(name), str)),
-    ]
-    return codec.plain(" ".join([*words, *_texts(answers)]).lower(), SEARCH_CHARACTERS_MAX)
-
-
-def _texts(answers: Mapping[str, Any]) -> Iterator[str]:
+    beside = map(doc.get, ("filler_id", "remark", "paper_ref"))
+    words = [record_id, *(text for text in beside if isinstance(text, str))]
     for value in answers.values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            for row in value:
-                if isinstance(row, dict):
-                    yield from (text for text in row.values() if isinstance(text, str))
+        if type(value) is str:
+            words.append(value)
+        elif type(value) is list:
+            rows = [row for row in value if isinstance(row, dict)]
+            words += [text for row in rows for text in row.values() if isinstance(text, str)]
+    return codec.plain(" ".join(words).lower(), SEARCH_CHARACTERS_MAX)
 
 
 def revision_row(db: str, record_id: str, leaf: Leaf) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def _encode_slowly(value: Any) -> str:
         raise ValueError(str(error)) from error
 
 
-def decode(text: str) -> Any:
+def decode(text: str | bytes) -> Any:
     try:
         return orjson.loads(text)
     except ValueError:

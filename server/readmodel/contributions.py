@@ -20,9 +20,9 @@ from schemas.expressions import Environment, to_string
 from server.readmodel import codec
 from server.readmodel.declaration import Component, Declaration
 from server.readmodel.expressions import compiled, frame
-from server.readmodel.facts import Facts, millionths
+from server.readmodel.facts import Facts
 from server.readmodel.moments import BEIJING, next_day, parse, stamp
-from server.readmodel.quantities import convert
+from server.readmodel.quantities import convert, millionths
 from server.readmodel.tables import MILLIONTHS, NEVER
 
 ONE = MILLIONTHS

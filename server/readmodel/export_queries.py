@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, func, select, tuple_
+from sqlalchemy import CursorResult, LargeBinary, Select, cast, func, select, tuple_
 
 from server.readmodel import codec
 from server.readmodel.model import ReadModel
@@ -25,10 +25,16 @@ _RECORD_ID, _RECEIVED_AT, _DB = (
     KEPT_COLUMNS.index("received_at"),
     len(KEPT_COLUMNS) + 2,
 )
-_SHOWN = (
+_BESIDE_DOC = (
     *(records.c[name] for name in KEPT_COLUMNS),
-    *(records.c.voided, records.c.void, records.c.db, records.c.doc),
+    *(records.c.voided, records.c.void, records.c.db),
 )
+
+
+def _shown(rm: ReadModel) -> Select[Any]:
+    """From SQLite the document comes as bytes: as text it would be decoded and encoded again."""
+    as_bytes = rm.engine.dialect.name == "sqlite"
+    return select(*_BESIDE_DOC, cast(records.c.doc, LargeBinary) if as_bytes else records.c.doc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,10 @@ class Span:
 def export_pages(
     rm: ReadModel, filters: RecordFilters, span: Span, holding: str | None = None, rows: int = ROWS_AT_ONCE
 ) -> Iterator[Sequence[Any]]:
-    """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1. With
+    """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1, and
+    doc bytes. With
     `holding` only those whose document has this text somewhere."""
-    query = _within(rm, select(*_SHOWN), filters, span).order_by(*_ORDER).limit(rows)
+    query = _within(rm, _shown(rm), filters, span).order_by(*_ORDER).limit(rows)
     if holding:
         query = query.where(records.c.doc.contains(holding, autoescape=True))
     place = span.after
@@ -60,7 +67,7 @@ def export_pages(
 
 def export_one(rm: ReadModel, filters: RecordFilters, record_id: str) -> Sequence[Any] | None:
     """The record of this id as `export_pages` has it, the one that came first; None when there is none."""
-    query = filtered(rm.declaration, select(*_SHOWN), filters).where(records.c.record_id == record_id)
+    query = filtered(rm.declaration, _shown(rm), filters).where(records.c.record_id == record_id)
     with rm.engine.connect() as connection:
         page = _fetched(connection.execute(query.order_by(*_ORDER).limit(1)))
     return page[0] if page else None

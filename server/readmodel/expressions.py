@@ -45,11 +45,11 @@ def choices_in(*texts: str | None) -> frozenset[str] | None:
 
 
 def frame(answers: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if type(value) is str else from_answer(value)
-        for name, value in answers.items()
-        if isinstance(name, str)
-    }
+    found = {**answers}
+    for name, value in answers.items():
+        if type(value) is not str:
+            found[name] = from_answer(value)
+    return found
 
 
 @cache

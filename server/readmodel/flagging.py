@@ -14,8 +14,8 @@ from server.readmodel.contributions import Entry, Unit, add_items, items_over
 from server.readmodel.cross_rules import CrossRule
 from server.readmodel.declaration import Declaration
 from server.readmodel.distances import box_m
-from server.readmodel.facts import RULE
 from server.readmodel.moments import parse
+from server.readmodel.readers import RULE
 from server.readmodel.tables import MILLIONTHS
 
 Problem = dict[str, Any]

@@ -104,21 +104,13 @@ def histories(connection: Connection, kind: str, keys: Sequence[str]) -> dict[st
         .order_by(mentions.c.db, mentions.c.place)
     )
     found: dict[str, list[Entry]] = defaultdict(list)
-    for row in rows:
-        found[row.mentioned_key].append(_entry(row))
+    for key, record_id, facts, work_date, happened_at, device_id, village, about in rows:
+        found[key].append(
+            Entry(
+                record_id, work_date, happened_at, device_id or "", codec.decode(facts), village, about or ""
+            )
+        )
     return {key: sorted(entries, key=order) for key, entries in found.items()}
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(
-        row.record_id,
-        row.work_date,
-        row.happened_at,
-        row.device_id or "",
-        codec.decode(row.facts),
-        row.village_code,
-        row.unit_key or "",
-    )
 
 
 def stored(connection: Connection, kind: str, keys: Sequence[str]) -> dict[str, Located]:

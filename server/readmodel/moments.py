@@ -28,7 +28,13 @@ def _parsed(text: str) -> datetime | None:
 
 def stamp(moment: datetime) -> str:
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+@lru_cache(maxsize=4096)
+def _stamped(text: str) -> str:
+    """Of a text that `parse` reads."""
+    return stamp(_parsed(text))  # type: ignore[arg-type]
 
 
 def beijing_stamp(moment: datetime) -> str:
@@ -40,8 +46,12 @@ def beijing_day(moment: datetime) -> str:
 
 
 def is_day(text: Any) -> bool:
-    if not isinstance(text, str) or len(text) != 10 or text[4] != "-":
-        return False
+    return isinstance(text, str) and len(text) == 10 and text[4] == "-" and _is_date(text)
+
+
+# The same few days stand in every record.
+@lru_cache(maxsize=4096)
+def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -56,8 +66,11 @@ def next_day(day: str) -> str:
 def true_moment(claimed: Any, skew_s: Any, received_at: str) -> str:
     """When something happened: the phone's claim less its clock's error, and never after the server received
     it."""
-    received = parse(received_at) or datetime.max.replace(tzinfo=UTC)
-    moment = _corrected(parse(claimed) or received, skew_s) or received
+    received, said = parse(received_at), parse(claimed)
+    if skew_s is None and received and said:
+        return _stamped(claimed if said <= received else received_at)
+    received = received or datetime.max.replace(tzinfo=UTC)
+    moment = _corrected(said or received, skew_s) or received
     return stamp(min(moment, received))
 
 
@@ -65,6 +78,8 @@ def claimed_moment(claimed: Any, skew_s: Any) -> str | None:
     """The phone's claim less its clock's error, even when that lies in the future: for the time between
     records."""
     moment = parse(claimed)
+    if skew_s is None:
+        return _stamped(claimed) if moment else None
     corrected = _corrected(moment, skew_s) if moment else None
     return stamp(corrected) if corrected else None
 

@@ -1,5 +1,6 @@
 """What a record's choices settle is remembered; a record must be judged as if nothing were."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import CompiledForm, Context, check_record
+from schemas.compiled import Question
+from schemas.loading import Instance
+from schemas.quiet import Quiet
 from schemas.settled import Settled
 from tests.server.intake.district import COMPILED, disinfection, visit
 
@@ -16,7 +20,15 @@ FORMS = {source["form_id"]: CompiledForm.from_dict(source) for source in COMPILE
 def without_memory(form: CompiledForm) -> CompiledForm:
     nothing = Settled([], form.questions)
     nothing.rest = nothing.rest_outside = form.order
-    return replace(form, settled=nothing)
+    return replace(form, settled=nothing, quiet=EveryQuestion(form))
+
+
+class EveryQuestion(Quiet):
+    def __init__(self, form: CompiledForm) -> None:
+        self.every = form.flat
+
+    def to_look_at(self, record: Instance, settings: Mapping[str, Any]) -> Sequence[Question]:
+        return self.every
 
 
 FORGETFUL = {form_id: without_memory(form) for form_id, form in FORMS.items()}
@@ -59,6 +71,21 @@ def test_most_of_a_visits_conditional_questions_are_settled_by_its_choices() -> 
     outside_repeats = [question for question in form.order if not question.chain]
     by_record = [question for question in form.settled.rest if not question.chain]
     assert len(by_record) * 4 < len(outside_repeats)
+
+
+def test_of_an_uneventful_visit_few_questions_are_looked_at() -> None:
+    form, record = FORMS["household_visit"], visit()
+    seen = Instance("", {**record["answers"]}, {**record["answers"]})
+    assert len(form.quiet.to_look_at(seen, SETTINGS[0])) * 3 < len(form.flat)
+
+
+def test_a_choice_that_its_list_does_not_have_is_looked_at_each_time() -> None:
+    form, record = FORMS["household_visit"], visit()
+    record["answers"]["visit_method"] = "by_pigeon"
+    context = Context("2020-02-10", "2020-02-10T10:00:00+08:00", SETTINGS[0])
+    found = [check_record(form, record, context).problems for _ in range(2)]
+    assert found[0] == found[1]
+    assert ("CHOICE", "visit_method") in [(problem.rule, problem.path) for problem in found[0]]
 
 
 def test_another_districts_settings_are_not_mixed_up() -> None:
