@@ -1,7 +1,7 @@
 /** Words for units, register entries and codes that come from forms and registers rather than from the app. */
 import { say } from "../i18n";
 import type { CompiledForm, FormContext, Text } from "../forms";
-import { mainFirst, unitOf, type UnitKind } from "../lists/units";
+import { mainFirst, unitOf, wordsFor, type UnitKind } from "../lists/units";
 import { currentForms, forms, register, settings } from "./state";
 
 export const formTitle = (form: Pick<CompiledForm, "title" | "form_id"> | undefined, id = ""): string => say(form?.title) || form?.form_id || id;
@@ -12,6 +12,7 @@ export const formsFor = (kind: UnitKind): CompiledForm[] =>
     currentForms.value.filter((form) => unitOf(form) === kind),
     settings.value,
   );
+export const wordsOf = (kind: UnitKind): UnitKind | "unit" => wordsFor(kind, formsFor(kind)[0]);
 export const formsWithoutUnit = (): CompiledForm[] => currentForms.value.filter((form) => unitOf(form) === undefined);
 
 /** The label of a choice code, looked for in the lists of the unit's own forms first. */

@@ -4,6 +4,7 @@ import { buildRows, effects, progress, type Row } from "../lists/today";
 import { isOut } from "../records/chain";
 import { UNIT_KINDS, type UnitKind } from "../lists/units";
 import { recordUnit } from "./filling";
+import { formsFor } from "./names";
 import { now } from "./phone";
 import { filler, own, register } from "./state";
 
@@ -33,4 +34,4 @@ export const progressOf = {
   point: computed(() => progress(rows.point.value)),
   roster: computed(() => progress(rows.roster.value)),
 };
-export const kinds = computed(() => UNIT_KINDS.filter((kind) => kind === "household" || rows[kind].value.length > 0));
+export const kinds = computed(() => UNIT_KINDS.filter((kind) => kind === "household" || (rows[kind].value.length > 0 && formsFor(kind).length > 0)));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { FormRecord, Household, Point, RosterEntry } from "../documents";
 import { scannedId, search } from "./search";
-import { mainFirst } from "./units";
+import type { CompiledForm } from "../forms";
+import { mainFirst, wordsFor } from "./units";
 import { buildRows, effects, householdRow, pointRow, progress, rosterRow, type Row } from "./today";
 
 const TODAY = "2020-02-21";
@@ -133,4 +134,12 @@ it("is done once a form that asks for no result is filled", () => {
   const report = record({ damage: "some" });
   expect(effects("household", [report], () => "H1").get("H1")?.todo).toBe("done");
   expect(householdRow(household({ summary: { visits: 1, last_visit_date: TODAY } as Household["summary"] }), undefined, TODAY).todo).toBe("done");
+});
+
+it("has the words of its kind for a form that says how it stands, and plain ones for any other", () => {
+  const asking = (name: string) => ({ survey: [{ type: "begin_group", name: "g", children: [{ type: "text", name }] }] }) as unknown as CompiledForm;
+  expect(wordsFor("household", asking("visit_result"))).toBe("household");
+  expect(wordsFor("household", asking("damage"))).toBe("unit");
+  expect(wordsFor("roster", asking("delivery_result"))).toBe("roster");
+  expect(wordsFor("household", undefined)).toBe("household");
 });

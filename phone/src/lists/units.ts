@@ -22,6 +22,14 @@ function* questions(rows: CompiledRow[]): Generator<CompiledRow> {
   }
 }
 
+/** The answer by which a form says how its unit stands; the words of a kind, such as 走访 and 已联系, are about such forms. */
+const SAYS: Record<UnitKind, string> = { household: "visit_result", point: "ended_at", roster: "delivery_result" };
+
+/** Whose words a list speaks: its kind's, or those that fit any form. */
+export function wordsFor(kind: UnitKind, main: CompiledForm | undefined): UnitKind | "unit" {
+  return !main || [...questions(main.survey)].some((row) => row.name === SAYS[kind]) ? kind : "unit";
+}
+
 export function unitOf(form: CompiledForm): UnitKind | undefined {
   for (const row of questions(form.survey)) {
     const kind = row.list && row.type.endsWith("_from_file") ? LISTS[row.list] : undefined;

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { begin } from "../app/filling";
-import { codeLabel, formsFor, formsWithoutUnit, formOf, formTitle } from "../app/names";
+import { codeLabel, formsFor, formsWithoutUnit, formOf, formTitle, wordsOf } from "../app/names";
 import { notify } from "../app/notice";
 import { chooseVillage, nowMs, reloadDrafts } from "../app/phone";
 import { address, go } from "../app/route";
@@ -9,7 +9,6 @@ import { kinds, progressOf, rows } from "../app/rows";
 import { drafts, filler, identity, register, status, toCorrect, villageCode } from "../app/state";
 import { shortTime } from "../clock";
 import { t } from "../i18n";
-import type { Key } from "../i18n/zh";
 import { scannedId, search } from "../lists/search";
 import type { Row } from "../lists/today";
 import type { UnitKind } from "../lists/units";
@@ -168,10 +167,10 @@ function UnitList() {
         ))}
       </div>
       <div class="progress">
-        <progress max={count || 1} value={done} aria-label={t(`progress_${kind}`, { done, all: count })} />
+        <progress max={count || 1} value={done} aria-label={t(`progress_${wordsOf(kind)}`, { done, all: count })} />
         <p data-testid="progress">
-          {t(`progress_${kind}`, { done, all: count })}
-          {tried > 0 && kind !== "point" && t(kind === "household" ? "progress_tried" : "progress_partial", { tried })}
+          {t(`progress_${wordsOf(kind)}`, { done, all: count })}
+          {tried > 0 && kind !== "point" && wordsOf(kind) === kind && t(kind === "household" ? "progress_tried" : "progress_partial", { tried })}
         </p>
       </div>
       <div class="finder">
@@ -224,8 +223,8 @@ function UnitRow({ row }: { row: Row }) {
         </span>
       </a>
       {form && row.todo !== "done" && (
-        <button type="button" class="go" aria-label={`${t(`go_${row.kind}` as Key)} ${row.title}`} onClick={() => void start()}>
-          {t(`go_${row.kind}` as Key)}
+        <button type="button" class="go" aria-label={`${t(`go_${wordsOf(row.kind)}`)} ${row.title}`} onClick={() => void start()}>
+          {t(`go_${wordsOf(row.kind)}`)}
         </button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import { begin, recordUnit } from "../app/filling";
-import { codeLabel, formsFor, formTitle } from "../app/names";
+import { codeLabel, formsFor, formTitle, wordsOf } from "../app/names";
 import { now } from "../app/phone";
 import { address, go } from "../app/route";
 import { rows } from "../app/rows";
@@ -14,7 +14,7 @@ import { RecordRow } from "./records";
 const dayAndTime = (at: string) => (at.startsWith(now().slice(0, 10)) && at.length > 10 ? at.slice(11, 16) : at.slice(5, 16).replace("T", " "));
 
 export function StateMark({ row }: { row: Row }) {
-  return <em class={`mark ${row.todo}`}>{t(`${row.todo}_${row.kind}`)}</em>;
+  return <em class={`mark ${row.todo}`}>{t(`${row.todo}_${wordsOf(row.kind)}`)}</em>;
 }
 
 /** What is known of the last time and the next, in one line. */
