@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,6 +119,9 @@ class Setting:
     help: str
     secret: bool = False
 
+
+PREFIX = "GRIDBOOK_"
+ALIKE = 0.9  # of 1: GRIDBOOK_DATABSE is like GRIDBOOK_DATABASE, GRIDBOOK_URL is not like GRIDBOOK_PUBLIC_URL
 
 SETTINGS = (
     Setting(
@@ -293,6 +297,7 @@ class Settings:
             except ValueError as error:
                 shown = "what was given" if setting.secret else repr(raw)
                 complaints.append(f"{setting.name} cannot be {shown}: {error}.")
+        complaints += _misspelt(environ)
         complaints += _open_to_eavesdroppers(values)
         if complaints:
             raise SettingsError(complaints)
@@ -310,6 +315,19 @@ class Settings:
     def secure(self) -> bool:
         """Whether the public address is https, so that cookies may insist on it."""
         return self.public_url.startswith("https://")
+
+
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A setting by a name that only resembles one would stay at its default without a word. Other programs'
+    variables may begin as ours do."""
+    known = {setting.name: setting.name for setting in SETTINGS}
+    known |= {PREFIX + name: name for name in known if not name.startswith(PREFIX)}
+    found = []
+    for name in sorted(environ):
+        near = get_close_matches(name, known, 1, ALIKE) if name.startswith(PREFIX) else []
+        if near and known[near[0]] != name:
+            found.append(f"{name} is no setting: write {known[near[0]]}, or take it away.")
+    return found
 
 
 def _open_to_eavesdroppers(values: Mapping[str, Any]) -> list[str]:

@@ -96,3 +96,25 @@ def test_a_port_that_is_taken_is_named_with_a_way_out() -> None:
         with pytest.raises(SettingsError, match=f"make run PORT={port + 1}"):
             check_port(Settings.from_environ({"PORT": str(port)}))
     check_port(Settings.from_environ({"PORT": str(port)}))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("GRIDBOOK_PORT", "PORT"),
+        ("GRIDBOOK_HOST", "HOST"),
+        ("GRIDBOOK_DEMO", "DEMO"),
+        ("GRIDBOOK_DATABSE", "GRIDBOOK_DATABASE"),
+        ("GRIDBOOK_STORES", "GRIDBOOK_STORE"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_name_that_was_meant(given, meant) -> None:
+    with pytest.raises(SettingsError, match=f"{given} is no setting: write {meant},"):
+        Settings.from_environ({given: "9000"})
+
+
+@pytest.mark.parametrize(
+    "name", ["GRIDBOOK_URL", "GRIDBOOK_TOKEN", "GRIDBOOK_TEST_STORE", "GRIDBOOK_WEBHOOK_SECRET"]
+)
+def test_variables_of_other_programs_are_left_alone(name) -> None:
+    Settings.from_environ({name: "x"})
