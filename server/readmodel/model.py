@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select
 
-from server.readmodel.tables import SCHEMA, counters, meta, metadata
+from server.readmodel.tables import SCHEMA, counters, declare_for_postgresql, meta, metadata
 from server.readmodel.upsert import upsert
 
 
@@ -13,6 +13,8 @@ class ReadModel:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        if engine.dialect.name == "postgresql":
+            declare_for_postgresql()
 
     def create(self) -> None:
         """Make what is absent. Tables of another schema are made anew, for the follower to fill."""
