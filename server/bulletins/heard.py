@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, cast, column, exists, func, literal, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import JSON, Connection, cast, column, exists, func, literal, select
 
 from server.readmodel import codec
 from server.readmodel.selecting import waiting
@@ -44,7 +43,7 @@ def _listed(connection: Connection, texts: Collection[str]) -> Any:
     """A column of these texts: one parameter, however many there are."""
     given = literal(codec.encode(list(texts)), Text)
     elements = (
-        func.json_array_elements_text(cast(given, postgresql.JSON))
+        func.json_array_elements_text(cast(given, JSON))
         if connection.dialect.name == "postgresql"
         else func.json_each(given)
     )

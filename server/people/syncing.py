@@ -17,6 +17,7 @@ from sync.endpoint import Unauthorized
 
 REMEMBERED_S = 1.0
 REMEMBERED_MAX = 10_000
+BEARER = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ def identifier(
     known = KnownDevices(people)
 
     def identify(request: Request) -> devices.Device | SyncAdmin | None:
-        if "Authorization" not in request.headers:
+        told: str | None = request.environ.get("HTTP_AUTHORIZATION")
+        if told is None:
             return None
+        if told.startswith(BEARER) and (token := told.removeprefix(BEARER).strip()):
+            return known.holder(token)
         given = request.authorization
         if given is not None and given.type == "bearer" and given.token:
             return known.holder(given.token)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select
 
 from server.readmodel.declaration import SHIPPED, Declaration, read_declaration
-from server.readmodel.tables import SCHEMA, counters, meta, metadata
+from server.readmodel.tables import SCHEMA, counters, declare_for_postgresql, meta, metadata
 from server.readmodel.upsert import upsert
 
 
@@ -19,6 +19,8 @@ class ReadModel:
     def __init__(self, engine: Engine, forms: Path = SHIPPED) -> None:
         self.engine = engine
         self.forms = forms
+        if engine.dialect.name == "postgresql":
+            declare_for_postgresql()
 
     @cached_property
     def declaration(self) -> Declaration:

@@ -18,6 +18,9 @@ NEVER = "9999-12-31"
 # In the order of its characters' codes on every database, whatever language that was made for.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
+# In an index's `info`, for as an argument it would load that dialect, which most servers never need.
+POSTGRESQL_WHERE = "postgresql_where"
+
 metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -157,7 +160,7 @@ records = Table(
         "received_at",
         "record_id",
         sqlite_where=text("voided IS 1"),
-        postgresql_where=text("voided IS true"),
+        info={POSTGRESQL_WHERE: text("voided IS true")},
     ),
     # A page of one day or of some is found in these alone, whatever form or status it is to have.
     Index("records_day", "work_date", "received_at", "record_id", "db", "form_id", "status", "voided"),
@@ -170,25 +173,25 @@ records = Table(
         "records_open",
         *("status", "received_at", "record_id", "town_code", "village_code", "closed"),
         sqlite_where=text("status IN ('quarantined', 'returned') AND closed IS 0"),
-        postgresql_where=text("status IN ('quarantined', 'returned') AND closed IS false"),
+        info={POSTGRESQL_WHERE: text("status IN ('quarantined', 'returned') AND closed IS false")},
     ),
     Index(
         "records_ruled",
         *("rules", "record_id"),
         sqlite_where=text("rules != ''"),
-        postgresql_where=text("rules != ''"),
+        info={POSTGRESQL_WHERE: text("rules != ''")},
     ),
     Index(
         "records_point",
         "point_id",
         sqlite_where=text("point_id IS NOT NULL"),
-        postgresql_where=text("point_id IS NOT NULL"),
+        info={POSTGRESQL_WHERE: text("point_id IS NOT NULL")},
     ),
     Index(
         "records_roster_entry",
         "roster_entry_id",
         sqlite_where=text("roster_entry_id IS NOT NULL"),
-        postgresql_where=text("roster_entry_id IS NOT NULL"),
+        info={POSTGRESQL_WHERE: text("roster_entry_id IS NOT NULL")},
     ),
     Index("records_unit", "unit_kind", "unit_key"),
     Index("records_root", "root_id"),
@@ -331,3 +334,11 @@ MILLIONTHS = 1_000_000
 counters = Table(
     "counters", metadata, Column("name", Text, primary_key=True), Column("value", Integer, nullable=False)
 )
+
+
+def declare_for_postgresql() -> None:
+    """Before the tables are made there; repeating it is harmless."""
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            if (where := index.info.get(POSTGRESQL_WHERE)) is not None:
+                index.dialect_options["postgresql"]["where"] = where

@@ -12,9 +12,9 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, bindparam, cast, func, select
+from sqlalchemy import JSON, Column, Connection, Table, Text, bindparam, cast, func, select
 from sqlalchemy import column as sql_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
 from server.readmodel import codec
@@ -59,9 +59,11 @@ def _of_rows(table: Table, add: str | None) -> str:
 @cache
 def _of_json(table: Table, add: str | None) -> Any:
     """With a parameter `rows`, a JSON list of objects."""
+    from sqlalchemy.dialects import postgresql  # 2 MB, which only who uses it shall load
+
     names = [column.name for column in table.columns]
     typed = [sql_column(column.name, _plain(column)) for column in table.columns]
-    rows = func.json_to_recordset(cast(bindparam("rows", type_=Text()), postgresql.JSON)).table_valued(*typed)
+    rows = func.json_to_recordset(cast(bindparam("rows", type_=Text()), JSON)).table_valued(*typed)
     return _updating(
         postgresql.insert(table).from_select(names, select(rows.render_derived(with_types=True))), table, add
     )

@@ -50,6 +50,7 @@ class Worker(GeventWorker):
     errand: Errand | None = None  # set before the fork
     sockets: list[Any]
     places: Places
+    keepalive_s: float
 
     def listen_to_master(self) -> None:
         """Right after the fork. Until gunicorn has set all handlers a worker has the master's, which would
@@ -63,6 +64,7 @@ class Worker(GeventWorker):
     def init_process(self) -> None:
         if self.errand is None:
             self.places = Places(self.worker_connections)
+            self.keepalive_s = float(self.cfg.keepalive)
             super().init_process()
         else:
             self._run(self.errand)

@@ -19,7 +19,7 @@ HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 BODY_SILENCE_S = 120  # a client that sends nothing for so long has gone
 
-NOTHING_YET = (BlockingIOError, SSLWantReadError)
+NOTHING_YET = (BlockingIOError, TimeoutError, SSLWantReadError)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -56,13 +56,13 @@ class Asking:
         self._head_bytes = 0
         self._deadline = 0.0  # for the next request, in monotonic seconds, while somebody waits for it
 
-    def next(self, patience_s: float) -> Asked | Pause | None:
+    def next(self, patience_s: float, soon_s: float = 0.0) -> Asked | Pause | None:
         """The next request, its head whole; None when the client ends the connection or says nothing more.
-        A pause while nothing of it has come, after which this is to be called again.
+        A pause when nothing of it comes within `soon_s`, after which this is to be called again.
         """
         self._deadline = self._deadline or time.monotonic() + patience_s
         try:
-            if not self._asked and (left := self._look()) is not None:
+            if not self._asked and (left := self._look(soon_s)) is not None:
                 return Pause(left, self._when_readable) if left > 0 else None
             while not (self._asked and self._asked[0].head_is_whole):
                 self._client.settimeout(max(self._deadline - time.monotonic(), 0.001))
@@ -73,11 +73,11 @@ class Asking:
         self._deadline = 0.0
         return self._asked.pop(0)
 
-    def _look(self) -> float | None:
-        """Take what has come. How long to wait for more if nothing has: not at all for a client that has
+    def _look(self, soon_s: float) -> float | None:
+        """Take what comes soon. How long to wait for more if nothing does: not at all for a client that has
         gone.
         """
-        self._client.settimeout(0)
+        self._client.settimeout(soon_s)
         try:
             return None if self._receive() else 0.0
         except NOTHING_YET:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 UNREAD_BYTES_MAX = 1024 * 1024
 LINGER_S = 5.0
+SOON_S = 0.5  # within a sync the next request follows at once: a pause would cost more than it saves
 DECLARED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
 class Host(Protocol):
     """The worker that a conversation belongs to."""
 
-    cfg: Any
+    keepalive_s: float
     log: Any
     alive: bool
     nr: int
@@ -46,12 +47,13 @@ class _Turn:
     asked: Asked
     body: Body
     answering: Answering
+    has_paused: bool = False
 
 
 class Conversation:
     """`environ` is what all of a listener's requests have in common."""
 
-    __slots__ = ("_address", "_asking", "_client", "_environ", "_host", "_turn")
+    __slots__ = ("_address", "_asking", "_client", "_environ", "_host", "_soon_s", "_turn")
 
     def __init__(self, host: Host, environ: WSGIEnvironment, client: socket.socket, address: Any) -> None:
         self._host = host
@@ -59,6 +61,7 @@ class Conversation:
         self._asking = Asking(client, partial(host.when_readable, client))
         self._environ = environ
         self._address = address
+        self._soon_s = SOON_S
         self._turn: _Turn | None = None
 
     def run(self) -> Pause | None:
@@ -86,7 +89,8 @@ class Conversation:
     def _next(self) -> Pause | bool:
         """Begin with the next request. False when the connection must end."""
         self._host.places.wait(self._client)
-        asked = self._asking.next(self._host.cfg.keepalive)
+        asked = self._asking.next(self._host.keepalive_s, self._soon_s)
+        self._soon_s = 0.0
         if isinstance(asked, Pause):
             return asked
         self._host.places.resume(self._client)
@@ -105,6 +109,7 @@ class Conversation:
                 turn.answering.begin(self._host.wsgi, self._environ_for(turn.asked, turn.body))
             if pause := turn.answering.go_on():
                 self._asking.rest()
+                turn.has_paused = True
                 return pause
         except OSError:
             return False  # the client has gone
@@ -114,6 +119,7 @@ class Conversation:
             self._host.log.exception("Error handling request")
             return False
         self._turn = None
+        self._soon_s = 0.0 if turn.has_paused else SOON_S
         turn.answering.close()
         goes_on = turn.answering.keeps_alive and turn.body.drain(UNREAD_BYTES_MAX)
         if not turn.asked.is_whole:

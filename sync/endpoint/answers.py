@@ -22,7 +22,8 @@ CHUNK_BYTES = 64 * 1024
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     told = {"Content-Type": JSON, "Cache-Control": "must-revalidate"} | (headers or {})
-    return Response([orjson.dumps(value) + b"\n"], status, told)
+    # Pairs: of a mapping each value would be looked at for whether it is several.
+    return Response([orjson.dumps(value) + b"\n"], status, list(told.items()))
 
 
 def streamed(chunks: Iterable[bytes | Pause], mimetype: str = JSON) -> Response:

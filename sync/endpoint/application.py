@@ -151,10 +151,10 @@ class _Endpoint:
 
     def _permitted(self, asked: Request, place: Place, principal: Principal) -> Response:
         access = self.permit(principal, place.database_name)
-        if not access:
+        if not access.value:
             raise Forbidden("You are not allowed to access this db.")
         wanted = self._route(asked, place)
-        if not access & (wanted.needs | Access.ADMIN):
+        if not access.value & wanted.allows:
             raise Forbidden("You are not allowed to do this here.")
         if asked.method == "POST" and place.kind != "_session" and asked.mimetype != answers.JSON:
             raise BadContentType("Content-Type must be application/json")

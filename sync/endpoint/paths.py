@@ -59,6 +59,8 @@ def _parts(request: Request, mounted_at: str) -> list[str]:
 
 def _decoded(part: str) -> str:
     """What is no UTF-8 becomes a text that no name and no id can be."""
+    if part.isascii() and "%" not in part:
+        return part
     return unquote_to_bytes(part).decode(errors="surrogateescape")
 
 

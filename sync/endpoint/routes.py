@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import Response
 
@@ -26,12 +27,17 @@ from sync.endpoint.id_pages import IdPages
 READ, PUSH, ADMIN = Access.READ, Access.PUSH, Access.ADMIN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """Any one of `needs` is enough."""
 
     needs: Access
     handle: Callable[[Call], Response]
+
+    @cached_property
+    def allows(self) -> int:
+        """As a number, because every request asks."""
+        return (self.needs | Access.ADMIN).value
 
 
 def _by_id(name: str, needs: Access, pages: IdPages) -> dict[str, dict[str, Route]]:

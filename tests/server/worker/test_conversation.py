@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from server.worker import conversation
 from server.worker.asking import HEADERS_MAX, URL_BYTES_MAX
 from server.worker.conversation import UNREAD_BYTES_MAX, Conversation, environ_of
 from server.worker.places import Places
@@ -82,44 +83,59 @@ def pausing(kept: weakref.ref[Kept]) -> Iterator[bytes | Pause]:
 
 
 @pytest.fixture
-def say() -> Iterator[Say]:
-    """Send bytes, end the sending side, and get all that comes back."""
+def conversing() -> Iterator[Callable[[], socket.socket]]:
+    """The client's ends of connections, each with a conversation at the other."""
     threads: list[threading.Thread] = []
+    ends: list[socket.socket] = []
 
-    def converse(sent: bytes) -> bytes:
+    def connect() -> socket.socket:
         ours, theirs = socket.socketpair()
-        host = SimpleNamespace(
-            cfg=SimpleNamespace(keepalive=5, is_ssl=False, workers=1),
-            log=logging.getLogger("test"),
-            alive=True,
-            nr=0,
-            wsgi=echo,
-            places=Places(8),
-            when_readable=when_readable,
-        )
-
-        def run() -> None:
-            with theirs:
-                conversation = Conversation(host, environ_of(theirs, host.cfg), theirs, None)
-                while pause := conversation.run():
-                    over = threading.Event()
-                    pause.begin(over.set)
-                    over.wait(pause.timeout_s)
-                    pause.end()
-                conversation.end()
-
-        threads.append(threading.Thread(target=run))
+        ends.append(ours)
+        threads.append(threading.Thread(target=converse, args=[theirs]))
         threads[-1].start()
-        with ours:
-            with contextlib.suppress(BrokenPipeError):  # we were hung up on
-                ours.sendall(sent)
-                ours.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: ours.recv(65536), b""))
+        return ours
 
-    yield converse
+    yield connect
+    for end in ends:
+        end.close()
     for thread in threads:
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def converse(client: socket.socket) -> None:
+    host = SimpleNamespace(
+        keepalive_s=5.0,
+        log=logging.getLogger("test"),
+        alive=True,
+        nr=0,
+        wsgi=echo,
+        places=Places(8),
+        when_readable=when_readable,
+    )
+    environ = environ_of(client, SimpleNamespace(is_ssl=False, workers=1))
+    with client:
+        one = Conversation(host, environ, client, None)
+        while pause := one.run():
+            over = threading.Event()
+            pause.begin(over.set)
+            over.wait(pause.timeout_s)
+            pause.end()
+        one.end()
+
+
+@pytest.fixture
+def say(conversing: Callable[[], socket.socket]) -> Say:
+    """Send bytes, end the sending side, and get all that comes back."""
+
+    def ask(sent: bytes) -> bytes:
+        ours = conversing()
+        with contextlib.suppress(BrokenPipeError):  # we were hung up on
+            ours.sendall(sent)
+            ours.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: ours.recv(65536), b""))
+
+    return ask
 
 
 def told(answer: bytes) -> dict[str, Any]:
@@ -145,6 +161,17 @@ def test_an_answer_goes_on_after_a_pause_and_the_next_question_after_it(say: Say
     first, second = answer.split(b"HTTP/1.1 200 OK")[1:]
     assert first.endswith(b"\r\n7\r\nbefore \r\n6\r\nlet go\r\n0\r\n\r\n")
     assert b'"/next"' in second
+
+
+@pytest.mark.parametrize("soon_s", [0.0, 30.0])
+def test_a_question_that_comes_later_is_answered_too(
+    monkeypatch: pytest.MonkeyPatch, conversing: Callable[[], socket.socket], soon_s: float
+) -> None:
+    monkeypatch.setattr(conversation, "SOON_S", soon_s)
+    ours = conversing()
+    for path in (b"/1", b"/2", b"/3"):
+        ours.sendall(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % path)
+        assert path in ours.recv(65536)
 
 
 def test_a_name_with_an_underscore_cannot_pass_itself_off_as_another(say: Say) -> None:
