@@ -44,8 +44,8 @@ from bench.district import open_data
 from server.database import open_engine
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
+from server.readmodel.cells import write_cells
 from server.readmodel.model import ReadModel, raise_version
-from server.readmodel.recount import write_cells
 from server.readmodel.tables import (
     cells,
     mentioned,

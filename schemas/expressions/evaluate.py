@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from schemas.expressions.environment import Environment, Frame, entry_value
-from schemas.expressions.functions import PURE, truncate, words
+from schemas.expressions.functions import PURE, WHITESPACE, truncate, words
 from schemas.expressions.matcher import matcher
 from schemas.expressions.values import equal, from_answer, to_boolean, to_string
 
@@ -113,6 +113,9 @@ def _differs(a: Ast, b: Ast) -> Closure:
 
 
 def _selected(value: Ast, code: Ast) -> Closure:
+    if type(value) is str:
+        offered, word = frozenset(words(value)), _closure(code)
+        return lambda environment: to_string(word(environment)).strip(WHITESPACE) in offered
     if not (_is_answer(value) and type(code) is str and code and words(code) == [code]):
         return _call(PURE["selected"], [_closure(value), _closure(code)])
     chosen, selected = _closure(value), PURE["selected"]

@@ -33,9 +33,10 @@ from server.intake.judging import Bench
 from server.intake.tools import Tools, make_ready, village_of
 from server.readmodel import codec
 from server.readmodel.beside import index
+from server.readmodel.cells import Cell, Deltas, write_cells
 from server.readmodel.mentions import RecordKey, write_mentions
 from server.readmodel.model import ReadModel
-from server.readmodel.recount import Cell, Deltas, UnitKey, count_again, unit_key_of, write_cells
+from server.readmodel.recount import UnitKey, count_again, unit_key_of
 from server.readmodel.tables import checkpoints, mentions, records, register
 from server.readmodel.upsert import upsert
 from sync.store import Doc

@@ -13,10 +13,11 @@ from server.intake.lookups import Lookups
 from server.intake.review import STATUSES
 from server.readmodel import codec
 from server.readmodel.areas import area_from_doc, area_row, areas_of_village_doc, write_areas
+from server.readmodel.cells import recount_cells
 from server.readmodel.declaration import Declaration
 from server.readmodel.mentions import all_mentioned
 from server.readmodel.model import write_meta
-from server.readmodel.recount import UnitKey, recount_cells, unit_key_of
+from server.readmodel.recount import UnitKey, unit_key_of
 from server.readmodel.register_rows import (
     Key,
     core,

@@ -11,19 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from server.readmodel import codec, mentions
-from server.readmodel.area_marks import mark_changed, mark_every
 from server.readmodel.areas import AreaTree
+from server.readmodel.cells import Deltas, add, move, subtract, write_cells
 from server.readmodel.contributions import Contributions, Entry, Unit, contributions, order, settled_on
 from server.readmodel.declaration import Declaration, UnitKind
 from server.readmodel.flagging import Flag
 from server.readmodel.flagging import flags as flags_of
 from server.readmodel.mentions import UnitKey
-from server.readmodel.model import read_version
 from server.readmodel.residence import Located
 from server.readmodel.standing_out import write_standing_out
 from server.readmodel.states import State, left
 from server.readmodel.suspects import pairs
-from server.readmodel.tables import NEVER, cells, records, register, suspects, units
+from server.readmodel.tables import NEVER, records, register, suspects, units
 from server.readmodel.tables import flags as flag_table
 from server.readmodel.tables import mentioned as mentioned_table
 from server.readmodel.upsert import upsert
@@ -31,9 +30,6 @@ from server.readmodel.upsert import upsert
 UNITS_AT_ONCE = 1000
 LISTED = ("unit_id", "village_code", "active_from", "active_to", "doc")  # of a register's row
 UNLISTED = "~"
-
-Cell = tuple[str, str, str, str]  # area, component, part, day
-Deltas = dict[Cell, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +96,7 @@ def _recount_chunk(counting: Counting, keys: list[UnitKey], deltas: Deltas) -> l
         new = contributions(unit, history.entries, counting.declaration, counting.settings, found)
         end = left(unit, history.entries, counting.declaration, counting.settings)
         old_village, old = before.get(key, (unit.village_code, {}))
-        _subtract(deltas, counting.tree.path(old_village), old)
-        _add(deltas, counting.tree.path(unit.village_code), new)
+        move(deltas, counting.tree, old_village, old, unit.village_code, new)
         if unit.entry or history.entries:
             rows.append(_row(counting, unit, history.entries, new, end.state, end.summary, end.due_at))
         elif key in before:
@@ -162,9 +157,9 @@ def _recount_mentioned(counting: Counting, keys: list[UnitKey], deltas: Deltas) 
             unit, new = mentions.counted(kind, name, history, counting.declaration, counting.settings)
             located[name] = new
             for village, old in before.get(name, {}).items():
-                _subtract(deltas, counting.tree.path(village), old)
+                subtract(deltas, counting.tree.path(village), old)
             for village, found in new.items():
-                _add(deltas, counting.tree.path(village), found)
+                add(deltas, counting.tree.path(village), found)
             if history:
                 rows.append({"kind": kind, "unit_key": name, "contributions": codec.encode(new)})
             elif name in before:
@@ -373,38 +368,3 @@ def _forget(connection: Connection, table: Table, keys: Sequence[UnitKey]) -> No
     """Nothing lists them, and no record that counts is about them: as if there had never been one."""
     for kind, names in _by_kind(keys).items():
         connection.execute(delete(table).where(table.c.kind == kind, table.c.unit_key.in_(names)))
-
-
-def _subtract(deltas: Deltas, path: Sequence[str], old: Contributions) -> None:
-    _add(deltas, path, {name: {day: -value for day, value in days.items()} for name, days in old.items()})
-
-
-def _add(deltas: Deltas, path: Sequence[str], new: Contributions) -> None:
-    for name, days in new.items():
-        component, _, part = name.partition("|")
-        for day, value in days.items():
-            for area_code in path:
-                deltas[area_code, component, part, day] += value
-
-
-def write_cells(connection: Connection, deltas: Mapping[Cell, int]) -> None:
-    rows = [
-        {"area_code": area, "component": component, "part": part, "day": day, "value": value}
-        for (area, component, part, day), value in deltas.items()
-        if value
-    ]
-    upsert(connection, cells, rows, add="value")
-    mark_changed(connection, {cell[0] for cell, value in deltas.items() if value})
-
-
-def recount_cells(connection: Connection, tree: AreaTree) -> None:
-    """Sum every unit's contributions into the cells anew: areas have changed their parents."""
-    connection.execute(delete(cells))
-    mark_every(connection, read_version(connection) + 1)
-    deltas: Deltas = defaultdict(int)
-    for village, stored in connection.execute(select(units.c.village_code, units.c.contributions)):
-        _add(deltas, tree.path(village), codec.decode(stored))
-    for located in connection.execute(select(mentioned_table.c.contributions)).scalars():
-        for village, found in codec.decode(located).items():
-            _add(deltas, tree.path(village), found)
-    write_cells(connection, deltas)
