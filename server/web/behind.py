@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,6 +38,7 @@ from server.web.pages import blueprint
 from server.web.relief import OPENS as RELIEF_OPENS
 
 PAGE = 50
+HREFS_KEPT = 1024  # an overview has some two hundred
 READS = ("register.read", "records.read")
 # The page on which staff work with what a figure counts, as it is now.
 WORKED_ON: dict[str, tuple[str, dict[str, str]]] = {
@@ -58,6 +60,7 @@ def address_of(member: Staff, **query: str | None) -> str:
     return f"{url_for('web.figure')}?{urlencode(kept)}{'&' if kept else ''}"
 
 
+@lru_cache(HREFS_KEPT)
 def href(address: str, indicator_id: str, area_code: str, **more: str | None) -> str:
     """`address` with what it counts, and where."""
     if not address:

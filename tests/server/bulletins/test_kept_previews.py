@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from server.app import Gridbook
 from server.bulletins import freezing
-from server.bulletins.as_of import snapshot
 from server.database import open_engine
 from server.readmodel import kept_areas
 from server.readmodel.kept_areas import QUESTIONS_MAX, AreaAnswers
 from server.readmodel.model import ReadModel
+from server.readmodel.snapshots import snapshot
 from tests.postgres import Postgres
 from tests.searching import portions, searched
 from tests.server.bulletins.test_freezing import gridbook_of
