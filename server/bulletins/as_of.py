@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, StaticPool, create_engine, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, StaticPool, create_engine, delete, func, select
 
 from server.intake.chaining import resolve_chains
 from server.readmodel import codec
@@ -56,18 +56,6 @@ LEFT_OUT = {"doc": "{}", "search": "", "problems": "[]"}  # counting does not re
 T = TypeVar("T")
 Cell = tuple[str, str, str, str]  # area, component, part, day
 Waiting = dict[tuple[str, str], int]  # (village, status) -> records
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection whose every query sees the tables at one moment."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        else:
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
-        connection.rollback()
 
 
 @dataclass

@@ -17,7 +17,6 @@ from server import clock
 from server.app import Gridbook
 from server.bulletins import archive, cutoff, sealing
 from server.bulletins.archive import Bulletin
-from server.bulletins.as_of import snapshot
 from server.bulletins.content import Content, Frozen, changes, compose, question_of, told
 from server.bulletins.progress import wait_until_handled
 from server.bulletins.refusals import Refused
@@ -26,6 +25,7 @@ from server.people.staff import Staff
 from server.readmodel.figures import sums_by_area
 from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.moments import BEIJING
+from server.readmodel.snapshots import snapshot
 from server.villages import nil_reports
 
 WAIT_S = 8.0  # for intake to catch up

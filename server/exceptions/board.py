@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from server.exceptions import steps
-from server.exceptions.finding import MOST, Asked, Found, Parts, completed, find, later, parts_of
+from server.exceptions.finding import MOST, Asked, Found, Parts, age, completed, find, later, parts_of
 from server.exceptions.steps import UNTOUCHED, Standing
 from server.readmodel.paging import decode_cursor, encode_cursor
 
@@ -143,8 +143,9 @@ def _page(
     name = f"exceptions:{asked.area}:{filters.state}:{filters.kind}:{filters.owner}:{filters.sort}"
     at = decode_cursor(name, cursor, PLACE_LENGTH)
     parts = []
+    resort = by == "village" or filters.state == "resolved"  # what is gone stands at the end
     for some in rows.values():
-        ordered = sorted(some, key=place if by == "village" else _age)
+        ordered = sorted(some, key=place if by == "village" else _age) if resort else some
         start, end = 0, len(ordered)
         if at and falling:
             end = bisect_left(ordered, tuple(at), key=place)
@@ -157,7 +158,7 @@ def _page(
 
 
 def _age(row: tuple[Found, Standing]) -> tuple[str, str, str]:
-    return row[0].age
+    return age(row[0])
 
 
 def one(asked: Asked, exception_id: str) -> Item | None:

@@ -13,9 +13,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select, true
 
@@ -39,10 +40,10 @@ MOMENTS_KEPT = 8192
 Parts = tuple[str, str, str, str]  # kind, village, subject, since
 
 
-@dataclass(frozen=True)
-class Found:
-    """`subject` is a record, household, point, roster entry or device; `since` RFC 3339 UTC. `about` holds
-    what the page links to: {record_id | household_id | point_id | roster_entry_id | device_id: …, words?}."""
+class Found(NamedTuple):
+    """Thousands are made for one board. `subject` is a record, household, point, roster entry or device;
+    `since` RFC 3339 UTC. `about` holds what the page links to:
+    {record_id | household_id | point_id | roster_entry_id | device_id: …, words?}."""
 
     kind: str
     village_code: str
@@ -53,18 +54,17 @@ class Found:
     @property
     def parts(self) -> Parts:
         """All that is needed to find it again."""
-        return self.kind, self.village_code, self.subject, self.since
+        return self[:4]
 
     @property
-    def age(self) -> tuple[str, str, str]:
-        """Exceptions of one kind in their order: oldest first."""
-        return self.since, self.subject, self.village_code
-
-    @cached_property
     def id(self) -> str:
         """Its parts as one word for an address."""
         text = json.dumps(self.parts, separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
+
+
+age: Callable[[Found], tuple[str, str, str]] = attrgetter("since", "subject", "village_code")
+"""Exceptions of one kind in their order: oldest first."""
 
 
 def parts_of(exception_id: str) -> Parts | None:
@@ -127,7 +127,7 @@ def find(asked: Asked, kind: Kind) -> list[Found]:
     """The exceptions of one kind, at most MOST, oldest first."""
     with asked.readmodel.engine.connect() as connection:
         found = list(SOURCES[kind.source](asked, kind, connection))
-    return sorted(found, key=lambda each: each.age)[:MOST]
+    return sorted(found, key=age)[:MOST]
 
 
 def _waiting(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
@@ -138,7 +138,7 @@ def _waiting(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found
         for row in connection.execute(query):
             yield _of_record(kind, row, max(row.decided_at, row.received_at))
     elif asked.brief:
-        for record_id, village, received_at in connection.execute(query.with_only_columns(*IN_INDEX)):
+        for record_id, village, received_at in connection.execute(query.with_only_columns(*IN_INDEX)).all():
             yield Found(kind.id, village, record_id, received_at, NOT_READ)
     else:
         for row in connection.execute(query):
@@ -219,7 +219,7 @@ def _unit_overdue(asked: Asked, kind: Kind, connection: Connection) -> Iterator[
     """Since the interval ran out; a point that nobody ever disinfected, since it is on the register."""
     query = _unit_rows(asked, kind, units.c.due_at <= asked.now)
     order = (units.c.due_at, units.c.village_code, units.c.unit_key)
-    for row in connection.execute(query.order_by(*order).limit(MOST)):
+    for row in connection.execute(query.order_by(*order).limit(MOST)).all():
         yield _of_unit(kind, row, row.due_at or _morning(row.active_from))
 
 
@@ -236,7 +236,7 @@ def _unit_open(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
     # An index by attempts is no use to who wants them by day; households with so many are few.
     day = units.c.active_from.concat("") if attempts else units.c.active_from
     order = (day, units.c.village_code, units.c.unit_key)
-    for row in connection.execute(query.order_by(*order).limit(MOST)):
+    for row in connection.execute(query.order_by(*order).limit(MOST)).all():
         begun = codec.decode(row.state).get("last_visit_date") if attempts else None
         since = later(_morning(begun or row.active_from), hours)
         if since <= asked.now:
@@ -268,10 +268,12 @@ def _mentioned(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Fou
     )
     # Who counts in several villages of the area is one exception.
     order = (standing_out.c.since, standing_out.c.record_id, standing_out.c.place)
-    for row in connection.execute(query.distinct().order_by(*order).limit(MOST)):
-        about = {"record_id": row.record_id, "place": str(row.place + 1)}
-        about |= {"household_id": row.household_id} if row.household_id else {}
-        yield Found(kind.id, row.found_in, f"{row.record_id}#{row.place}", row.since, about)
+    found = connection.execute(query.distinct().order_by(*order).limit(MOST)).all()
+    for since, record_id, place, found_in, household_id in found:
+        about = {"record_id": record_id, "place": str(place + 1)}
+        if household_id:
+            about["household_id"] = household_id
+        yield Found(kind.id, found_in, f"{record_id}#{place}", since, about)
 
 
 def _device_silent(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:

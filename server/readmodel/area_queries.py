@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Row, Select, func, select
 from server.readmodel import codec
 from server.readmodel.behind_queries import grid_table
 from server.readmodel.declaration import Declaration, Indicator
-from server.readmodel.figures import Sums, figure, number, share, sums_by_area
+from server.readmodel.figures import figure, number, share, sums_by_area
+from server.readmodel.kept_areas import AreaAnswers
 from server.readmodel.model import ReadModel
 from server.readmodel.moments import beijing_day, parse
 from server.readmodel.paging import Page, clamp
 from server.readmodel.recount import unit_key_of
 from server.readmodel.selecting import active, keyset, waiting, within
+from server.readmodel.snapshots import snapshot
 from server.readmodel.tables import areas as area_table_
 from server.readmodel.tables import cells, checkpoints, records, register, units
 from server.readmodel.time_limit import limited
@@ -124,20 +126,24 @@ def village_table(
     rm: ReadModel, area_code: str, day: str, ids: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
     """Like `area_table`, of every village inside an area that there is on the day; each `area` has its
-    `parent` too."""
+    `parent` too. Those of one indicator are kept by village: not to be changed."""
     wanted = _indicators(rm.declaration, ids)
-    with rm.engine.connect() as connection:
-        villages = _villages_on(connection, area_code, day)
-        found = connection.execute(villages).all()
-        codes = villages.with_only_columns(area_table_.c.code).order_by(None)
-        sums = sums_by_area(connection, codes, day, wanted)
-    nothing: Sums = {}
-    return [
-        {
-            "area": dict(zip(VILLAGE_FIELDS, row, strict=True)),
-            "figures": {indicator.id: figure(indicator, sums.get(row.code, nothing)) for indicator in wanted},
+
+    def told(codes: Collection[str]) -> dict[str, dict[str, Any]]:
+        return {
+            code: {indicator.id: figure(indicator, found) for indicator in wanted}
+            for code, found in sums_by_area(connection, codes, day, wanted).items()
         }
-        for row in found
+
+    with snapshot(rm.engine) as connection:
+        rows = connection.execute(_villages_on(connection, area_code, day)).all()
+        codes = [row.code for row in rows]
+        if len(wanted) == 1:
+            figures = AreaAnswers(rm, connection).get(("figure", day, wanted[0].id), codes, told)
+        else:
+            figures = told(codes)
+    return [
+        {"area": dict(zip(VILLAGE_FIELDS, row, strict=True)), "figures": figures[row.code]} for row in rows
     ]
 
 
@@ -274,8 +280,9 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
     with rm.engine.connect() as connection:
         query = _villages_on(connection, area_code, day)
         villages = connection.execute(query).all()
+        codes = query.with_only_columns(area_table_.c.code).order_by(None)
         done: dict[str, dict[str, Any]] = {}
-        for code, component, value in connection.execute(_counted_on(rm, query, day)).all():
+        for code, component, value in connection.execute(_counted_on(rm, codes, day)).all():
             done.setdefault(code, {})[component] = number(value)
         waiting: dict[str, int] = dict(connection.execute(_quarantined_by_village()).all())
         heard: dict[str, str | None] = dict(
@@ -288,15 +295,18 @@ def villages_status(rm: ReadModel, area_code: str, day: str) -> list[dict[str, A
 def villages_reported(rm: ReadModel, area_code: str, day: str) -> tuple[set[str], set[str]]:
     """(every village of an area that there is on the day, those of them that reported), as
     `villages_status` has them."""
-    with rm.engine.connect() as connection:
-        query = _villages_on(connection, area_code, day)
-        villages = {row.code for row in connection.execute(query).all()}
-        rows = connection.execute(_counted_on(rm, query, day)).all()
-    return villages, {code for code, _, value in rows if value}
+
+    def told(codes: Collection[str]) -> dict[str, bool]:
+        rows = connection.execute(_counted_on(rm, codes, day)).all()
+        return dict.fromkeys(codes, False) | {code: True for code, _, value in rows if value}
+
+    with snapshot(rm.engine) as connection:
+        villages = {row.code for row in connection.execute(_villages_on(connection, area_code, day)).all()}
+        reported = AreaAnswers(rm, connection).get(("heard", day), villages, told)
+    return villages, {code for code, heard in reported.items() if heard}
 
 
-def _counted_on(rm: ReadModel, villages: Select[Any], day: str) -> Select[Any]:
-    codes = villages.with_only_columns(area_table_.c.code).order_by(None)
+def _counted_on(rm: ReadModel, codes: Collection[str] | Select[Any], day: str) -> Select[Any]:
     return select(cells.c.area_code, cells.c.component, cells.c.value).where(
         cells.c.area_code.in_(codes),
         cells.c.component.in_(rm.declaration.reports),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +37,7 @@ from server.web.numbers import number
 from server.web.pages import blueprint
 
 PAGE = 50
+HREFS_KEPT = 1024  # an overview has some two hundred
 READS = ("register.read", "records.read")
 # Where an indicator's `worked_on` leads; the first of them show a day.
 OF_DAY = ("not_reached",)
@@ -51,6 +53,7 @@ def address_of(member: Staff, **query: str | None) -> str:
     return f"{url_for('web.figure')}?{urlencode(kept)}{'&' if kept else ''}"
 
 
+@lru_cache(HREFS_KEPT)
 def href(address: str, indicator_id: str, area_code: str, **more: str | None) -> str:
     """`address` with what it counts, and where."""
     if not address:

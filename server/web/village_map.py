@@ -3,12 +3,13 @@ area is heard."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from flask import get_template_attribute, request, url_for
-from markupsafe import Markup
+from flask import request, url_for
+from markupsafe import Markup, escape
 
 from server.api.beijing import local
 from server.api.villages import heard
@@ -49,11 +50,13 @@ def _rows(
         found = layout.sort_rows(found, sort.replace("value", indicator_id))
     towns = names(queries.areas(gridbook().readmodel, parent=area["code"]))
     percent = layout.is_share(gridbook().declaration.indicators[indicator_id])
-    rows = []
-    for row in found:
-        town = towns.get(row["area"]["parent"], area["name"])
-        rows.append(_tile(row, town, indicator_id, percent, address))
-    return get_template_attribute("map_rows.html", "map_rows")(rows), len(rows)
+    begin, known = escape(address), {code: escape(name) for code, name in towns.items()}
+    here = escape(area["name"])
+    rows = [
+        _tile(row["area"], row["figures"][indicator_id]["value"], percent, begin, known, here)
+        for row in found
+    ]
+    return Markup("".join(rows)), len(rows)  # noqa: S704  of escaped pieces
 
 
 def _address(day: date, indicator_id: str, span: str) -> str:
@@ -66,16 +69,21 @@ def _address(day: date, indicator_id: str, span: str) -> str:
     return f"{address}{'&' if '?' in address else '?'}area="
 
 
-def _tile(row: dict[str, Any], town: str, indicator_id: str, percent: bool, address: str) -> dict[str, Any]:
-    value = row["figures"][indicator_id]["value"]
-    return {
-        "town": town,
-        "code": row["area"]["code"],
-        "name": row["area"]["name"],
-        "href": address + quote(row["area"]["code"], safe=""),
-        "raw": "" if value is None else value,
-        "text": number(value, percent=percent),
-    }
+def _tile(
+    village: Mapping[str, str],
+    value: float | None,
+    percent: bool,
+    begin: Markup,
+    towns: Mapping[str, Markup],
+    here: Markup,
+) -> str:
+    """A row as HTML: on hundreds of them a template would spend a tenth of the page's time."""
+    town, href = towns.get(village["parent"], here), begin + quote(village["code"], safe="")
+    return (
+        f'<tr><td>{town}</td><th scope="row"><a href="{href}">{escape(village["name"])}</a></th>'
+        f'<td class="number" data-value="{"" if value is None else value}">'
+        f"{number(value, percent=percent)}</td></tr>"
+    )
 
 
 def sync_state(member: Staff, area: dict[str, Any], day: date) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import clock
-from server.bulletins.as_of import AsOf, as_of, snapshot
+from server.bulletins.as_of import AsOf, as_of
 from server.intake.lookups import Lookups
 from server.readmodel import queries
 from server.readmodel.declaration import read_declaration
 from server.readmodel.figures import figure
+from server.readmodel.snapshots import snapshot
 from tests.searching import searched
 from tests.server.bulletins.times import beijing, send
 from tests.server.intake.district import (

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from server.app import Gridbook
 from server.bulletins import freezing
-from server.bulletins.as_of import snapshot
 from server.database import open_engine
 from server.readmodel import kept_areas
 from server.readmodel.kept_areas import QUESTIONS_MAX, AreaAnswers
 from server.readmodel.model import ReadModel
+from server.readmodel.snapshots import snapshot
 from tests.postgres import Postgres
-from tests.searching import searched
+from tests.searching import portions, searched
 from tests.server.bulletins.test_freezing import gridbook_of
 from tests.server.bulletins.times import DAY, beijing, send
 from tests.server.intake.district import ALPHA, BETA, TOWN, District, visit
@@ -48,14 +48,11 @@ def anew(shared: Gridbook) -> list[dict[str, Any]]:
 def test_whatever_comes_in_whichever_batches_a_kept_preview_is_that_of_a_fresh_process(
     docs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    docs = data.draw(st.permutations(docs))
     with a_district() as district:
         shared = gridbook_of(district)
-        while docs:
-            size = data.draw(st.integers(1, len(docs)))
+        for some in portions(data, docs):
             late = data.draw(st.booleans())
-            send(district, beijing("17:00" if late else "10:00"), *docs[:size])
-            docs = docs[size:]
+            send(district, beijing("17:00" if late else "10:00"), *some)
             assert previews(shared) == anew(shared)
             previews(shared)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from server.exceptions.declaration import Kind
-from server.exceptions.finding import Found
+from server.exceptions.finding import Found, age
 from server.readmodel import codec
 from server.readmodel.tables import mentioned, mentions, records
 
@@ -22,7 +22,7 @@ def slow_mentioned(connection: Connection, kind: Kind, area: str) -> list[Found]
         if _stands_out(kind, codec.decode(row.contributions), area)
     ]
     found = [each for key in keys for each in _first_mention(connection, kind, key)]
-    return sorted(found, key=lambda each: each.age)
+    return sorted(found, key=age)
 
 
 def _stands_out(kind: Kind, located: Mapping[str, Mapping[str, Mapping[str, int]]], area: str) -> bool:

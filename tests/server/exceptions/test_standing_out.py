@@ -16,7 +16,7 @@ from server.intake.lookups import Lookups
 from server.readmodel.declaration import SHIPPED
 from server.readmodel.standing_out import StandingOut, load_standing_out, villages_of
 from tests.postgres import Postgres
-from tests.searching import searched
+from tests.searching import portions, searched
 from tests.server.bulletins.test_freezing import gridbook_of
 from tests.server.exceptions.slow_finding import slow_mentioned
 from tests.server.intake.district import (
@@ -65,13 +65,10 @@ def feverish(number: int = 1, *actions: str, **more: Any) -> dict[str, Any]:
 def test_in_whichever_batches_a_history_comes_those_stand_out_whom_a_look_at_everybody_finds(
     docs: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    docs = data.draw(st.permutations(docs))
     with a_district() as district:
         shared = gridbook_of(district)
-        while docs:
-            size = data.draw(st.integers(1, len(docs)))
-            district.send(*docs[:size])
-            docs = docs[size:]
+        for some in portions(data, docs):
+            district.send(*some)
             district.intake()
             agree(shared)
 
@@ -99,9 +96,7 @@ def in_turn(district: District) -> None:
     agree(shared)
 
 
-def test_a_person_stands_out_by_the_first_record_that_says_so_until_another_settles_it(
-    tmp_path: Any,
-) -> None:
+def test_a_person_stands_out_by_the_first_record_that_says_so_until_another_settles_it() -> None:
     with a_district() as district:
         in_turn(district)
 
