@@ -79,7 +79,9 @@ register = Table(
 
 
 def _of_open(name: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=text("open IS 1"), postgresql_where=text("open IS true"))
+    return Index(
+        name, *columns, sqlite_where=text("open IS 1"), info={POSTGRESQL_WHERE: text("open IS true")}
+    )
 
 
 # What an indicator counts, as its effective records leave it.
