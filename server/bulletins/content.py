@@ -181,7 +181,8 @@ def check_sums(
         inside.setdefault(area["parent"], []).append(area["code"])
     members = [(each.id, name) for each in indicators for name in summed(each)]
     for code, parts in inside.items():
-        shared = [each for each in members if all(each[0] in figures[part] for part in parts)]
+        told_by_all = set(figures[parts[0]]).intersection(*(figures[part] for part in parts))
+        shared = [each for each in members if each[0] in told_by_all]
         if code in figures and shared:
             _check(code, shared, figures[code], [figures[part] for part in parts])
 

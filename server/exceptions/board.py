@@ -69,7 +69,10 @@ def board(asked: Asked, filters: Filters, cursor: str | None = None, limit: int 
     counts: dict[str, dict[str, int | bool]] = {}
     for name, kind in asked.kinds.items():
         found = find(replace(asked, brief=True), kind)
-        rows[name] = [(each, touched.get(each.parts, UNTOUCHED)) for each in found]
+        if any(parts[0] == name for parts in touched):
+            rows[name] = [(each, touched.get(each.parts, UNTOUCHED)) for each in found]
+        else:
+            rows[name] = [(each, UNTOUCHED) for each in found]
         counts[name] = _counts(rows[name], _limit(asked, name), capped=len(found) == MOST)
     gone = _gone(touched, rows) if filters.state == "resolved" else set()
     for parts in gone:

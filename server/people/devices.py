@@ -144,7 +144,7 @@ def state_word(people: People) -> str:
     """Changes with anything of any device."""
     with people.engine.connect() as connection:
         stored = [type_coerce(devices.c[name], String) for name in SEEN]  # lists as they are stored
-        return repr(connection.execute(select(*stored)).all())
+        return repr([tuple(row) for row in connection.execute(select(*stored)).all()])
 
 
 def revoke(people: People, device_id: str) -> bool:
