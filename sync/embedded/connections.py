@@ -72,7 +72,7 @@ class Connections:
     def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of one SELECT: by itself it sees one state, and needs no transaction around it."""
         idle = self._here().idle
-        connection = idle.pop() if idle else self._connect()
+        connection = idle.pop() if idle else self._another()
         try:
             found = connection.execute(statement, values).fetchall()
         finally:
@@ -119,7 +119,7 @@ class Connections:
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
         idle = self._here().idle
-        connection = idle.pop() if idle else self._connect()
+        connection = idle.pop() if idle else self._another()
         try:
             yield connection
         finally:
@@ -153,6 +153,15 @@ class Connections:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    def _another(self) -> sqlite3.Connection:
+        """Who opens the file first makes its log and that one's index, for which there may be no room."""
+        try:
+            return self._connect()
+        except sqlite3.OperationalError as error:
+            if self._is_full(error):
+                raise InsufficientStorage("The disk is full.") from error
+            raise
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -111,6 +111,23 @@ def test_a_server_that_starts_on_a_full_disk_says_so(small_disk: Path) -> None:
         open_store(path)
 
 
+@pytest.mark.parametrize("ask", [lambda store: store.names(), lambda store: store.open("inbox-a")])
+def test_a_process_that_opens_the_store_first_while_the_disk_is_full_is_told_so(
+    small_disk: Path, ask: Callable[[Any], object]
+) -> None:
+    path = small_disk / "store.sqlite3"
+    made = open_store(path)
+    made.create("inbox-a")
+    made.close()
+    fill(small_disk / "ballast")
+    store = open_store(path, is_made=True)
+    with pytest.raises(InsufficientStorage):
+        ask(store)
+    (small_disk / "ballast").unlink()
+    ask(store)
+    store.close()
+
+
 def test_a_server_that_was_killed_on_a_full_disk_names_the_disk_and_starts_when_there_is_room(
     district: District,
 ) -> None:
