@@ -314,7 +314,7 @@ def _handed_out(component: Component, unit: Unit, history: Sequence[Entry]) -> d
     steps: dict[str, Steps] = {}
     for entry, items in _said(component, history):
         add_items(got, items, unit)
-        for part in {item[0] for item in items}:
+        for part in dict.fromkeys(item[0] for item in items):
             steps.setdefault(part, []).append((entry.work_date, got[part]))
     return steps
 

@@ -48,9 +48,8 @@ class Span:
 def export_pages(
     rm: ReadModel, filters: RecordFilters, span: Span, holding: str | None = None, rows: int = ROWS_AT_ONCE
 ) -> Iterator[Sequence[Any]]:
-    """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1, and
-    doc bytes. With
-    `holding` only those whose document has this text somewhere."""
+    """Pages of `rows` rows (KEPT_COLUMNS, voided, void, db, doc); on SQLite a truth is 0 or 1, and doc is
+    bytes. With `holding` only those whose document has this text somewhere."""
     query = _within(rm, _shown(rm), filters, span).order_by(*_ORDER).limit(rows)
     if holding:
         query = query.where(records.c.doc.contains(holding, autoescape=True))
