@@ -45,6 +45,7 @@ _held: FileLock | None = None  # for the life of the process
 def begin(settings: Settings) -> None:
     """Raises SettingsError with what to do."""
     global _held
+    _refuse_unreadable_definitions(settings)
     datafolder.prepare(settings.data)
     _held = take_data_folder(settings, f"a server, process {os.getpid()}, {settings.public_url}")
     _refuse_unfinished_restore(settings)
@@ -143,6 +144,14 @@ def take_data_folder(settings: Settings, who: str) -> FileLock:
             ]
         ) from None
     return lock
+
+
+def _refuse_unreadable_definitions(settings: Settings) -> None:
+    """Every page and intake would fail on them."""
+    from server.forms.counting import unreadable
+
+    if complaints := unreadable(settings.forms):
+        raise SettingsError([f"GRIDBOOK_FORMS is {settings.forms}. {each}" for each in complaints])
 
 
 def _refuse_unfinished_restore(settings: Settings) -> None:

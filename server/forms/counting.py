@@ -24,21 +24,26 @@ Form = Mapping[str, Any]
 def complaints(folder: Path, forms: Sequence[Form]) -> list[str]:
     """Of `indicators.json`, `cross_rules.json`, `exceptions.json` and the bulletin's layout; each names file,
     place and what to do. `forms` are the folder's, compiled."""
+    if found := unreadable(folder):
+        return found
     asked = {str(form["form_id"]): ENVELOPE | set(_names(form)) for form in forms}
-    found: list[str] = []
-    try:
-        declaration = read_declaration(folder)
-    except DeclarationError as error:
-        found.append(str(error))
-    else:
-        found += [f"{FILE}, {words}" for words in _units(declaration, asked)]
-        found += [f"{FILE}, {words}" for words in _components(declaration, asked)]
-        found += [f"{RULES}, {words}" for words in _rules(declaration, asked)]
-        found += _exceptions(folder, declaration, asked)
-    try:
-        wording.layout(folder)
-    except wording.LayoutError as error:
-        found.append(str(error))
+    declaration = read_declaration(folder)
+    return [
+        *(f"{FILE}, {words}" for words in _units(declaration, asked)),
+        *(f"{FILE}, {words}" for words in _components(declaration, asked)),
+        *(f"{RULES}, {words}" for words in _rules(declaration, asked)),
+        *(f"{EXCEPTIONS}, {words}" for words in _exceptions(read_kinds(folder), declaration, asked)),
+    ]
+
+
+def unreadable(folder: Path) -> list[str]:
+    """Those of them that cannot be read at all, without which no server can count."""
+    found = []
+    for read in (read_declaration, read_kinds, wording.layout):
+        try:
+            read(folder)
+        except (DeclarationError, ExceptionsError, wording.LayoutError) as error:
+            found.append(str(error))
     return found
 
 
@@ -100,14 +105,9 @@ def _form_of(declaration: Declaration, rule: CrossRule) -> str | None:
     return mentioned.form if mentioned else None
 
 
-def _exceptions(folder: Path, declaration: Declaration, asked: Asked) -> Iterator[str]:
-    try:
-        kinds = read_kinds(folder)
-    except ExceptionsError as error:
-        yield str(error)
-        return
+def _exceptions(kinds: Mapping[str, Kind], declaration: Declaration, asked: Asked) -> Iterator[str]:
     for kind in kinds.values():
-        yield from (f"{EXCEPTIONS}, {kind.id}: {words}" for words in _kind(kind, declaration, asked))
+        yield from (f"{kind.id}: {words}" for words in _kind(kind, declaration, asked))
 
 
 def _kind(kind: Kind, declaration: Declaration, asked: Asked) -> Iterator[str]:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from server import serving
 from server.bulletins import freezing
 from server.people.staff import every
+from server.settings import Settings, SettingsError
 from tests.server.api import world as worlds
 from tests.server.api.world import DISTRICT, FORMS, TOWN, VILLAGE, VILLAGE_2, World, today
 
@@ -109,3 +111,14 @@ def test_a_bulletin_is_frozen_in_the_layout_of_the_folder(flood: World) -> None:
         bulletin = freezing.freeze(flood.gridbook, yesterday, member)
     message = flood.get("dong", f"/api/v1/bulletins/{bulletin.number}/text")
     assert message.status_code == 200 and "受灾户" in message.text and "走访" not in message.text
+
+
+@pytest.mark.parametrize("name", ["indicators.json", "exceptions.json", "bulletin/layout.json"])
+def test_a_server_does_not_start_on_definitions_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "definitions"
+    shutil.copytree(DEFINITIONS, folder)
+    (folder / name).write_text("{", encoding="utf-8")
+    settings = Settings.from_environ({"GRIDBOOK_FORMS": str(folder), "GRIDBOOK_DATA": str(tmp_path / "data")})
+    with pytest.raises(SettingsError, match=f"GRIDBOOK_FORMS is {folder}. {name}: "):
+        serving.begin(settings)
+    assert not (tmp_path / "data").exists()
