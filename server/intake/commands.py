@@ -16,6 +16,7 @@ from server.intake.follower import Follower, RebuildWaits, ask
 from server.intake.lock import IntakeRunning
 from server.intake.rebuilding import read_failure, read_progress
 from server.people import devices
+from server.readmodel.declaration import DeclarationError
 
 intake = AppGroup("intake", help="Follow the store: judge records, keep the read model.")
 readmodel = AppGroup("readmodel", help="The tables that figures are read from.")
@@ -56,7 +57,10 @@ def make_follower(gridbook: Any) -> Follower:
 def _follower() -> Follower:
     from server.app import gridbook
 
-    return make_follower(gridbook())
+    try:
+        return make_follower(gridbook())
+    except DeclarationError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @intake.command()

@@ -222,18 +222,21 @@ class Declaration:
 
 def read_declaration(folder: Path = SHIPPED) -> Declaration:
     """Of a folder of definitions. Raises DeclarationError, which names the file."""
-    source, rules, exceptions = (_read(folder / name) for name in (FILE, RULES_FILE, EXCEPTIONS_FILE))
+    source = _read(folder / FILE, {"units": dict, "components": dict, "reports": dict, "groups": list,
+                                   "indicators": list})  # fmt: skip
+    rules = _read(folder / RULES_FILE, {"rules": list})["rules"]
+    exceptions = _read(folder / EXCEPTIONS_FILE, {"exceptions": list})["exceptions"]
     try:
-        return load_declaration(source, rules["rules"], exceptions["exceptions"])
+        return load_declaration(source, rules, exceptions)
     except DeclarationError as error:
         raise DeclarationError(f"{FILE}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise DeclarationError(
-            f"{FILE}, {RULES_FILE} or {EXCEPTIONS_FILE}: something is missing or of another shape: {error!r}"
+            f"{FILE}, {RULES_FILE} or {EXCEPTIONS_FILE}: a row is not of its shape: {error!r}"
         ) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, members: Mapping[str, type]) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -242,6 +245,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise DeclarationError(f"{path.name}: not valid JSON ({error}).") from error
     if not isinstance(content, dict):
         raise DeclarationError(f"{path.name}: the file should hold one JSON object.")
+    for name, kind in members.items():
+        if not isinstance(content.get(name), kind):
+            written = "{…}" if kind is dict else "[…]"
+            raise DeclarationError(f'{path.name}: it needs "{name}": {written}.')
     return content
 
 

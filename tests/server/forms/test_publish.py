@@ -161,7 +161,7 @@ def spoilt(*path):
             "indicators.json: indicator A1: there is no group visit",
         ),
         ("indicators.json", spoilt("groups", 0, "lead", "C1"), "group visits: C1 is not an indicator"),
-        ("indicators.json", lambda content: content.pop("groups"), "something is missing"),
+        ("indicators.json", lambda content: content.pop("groups"), 'indicators.json: it needs "groups": […]'),
         (
             "cross_rules.json",
             spoilt("rules", 0, "value", "${q_fevre}"),
