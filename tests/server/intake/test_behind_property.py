@@ -24,6 +24,7 @@ from tests.server.intake.test_figures_property import (
     publish,
 )
 
+INDICATORS = read_declaration().indicators
 AREAS = {ALPHA: {ALPHA}, BETA: {BETA}, TOWN: {ALPHA, BETA}, DISTRICT: {ALPHA, BETA}}
 GRIDS = [f"{ALPHA}01", f"{ALPHA}02"]
 RECORDS_OF = {"A2_visits": "household_visit", "C1": "disinfection_log", "C2": "disinfection_log"}
@@ -31,7 +32,7 @@ RECORDS_OF = {"A2_visits": "household_visit", "C1": "disinfection_log", "C2": "d
 
 def every_side(figures: dict[str, Any], day: str, spans: Sequence[str]) -> Iterator[tuple[Side, float]]:
     """Each number of the figures, and what it is."""
-    for name, indicator in read_declaration().indicators.items():
+    for name, indicator in INDICATORS.items():
         for span in spans:
             if span == "week" and indicator.cumulative:
                 continue
@@ -57,7 +58,7 @@ def the_pages_list_them(district: District, docs: list[dict[str, Any]], day: str
     for code, villages in AREAS.items():
         counted = [doc for doc in effective(docs) if doc["village_code"] in villages]
         for name, form_id in RECORDS_OF.items():
-            each = side(read_declaration().indicators[name], day)
+            each = side(INDICATORS[name], day)
             rows = all_rows(district, each, code)
             listed = {record["record_id"] for row in rows for record in row["records"]}
             of_day = {doc["_id"] for doc in counted if doc["form_id"] == form_id and doc["work_date"] == day}
@@ -87,7 +88,7 @@ def the_grids_add_up(district: District, day: str) -> None:
         of_grids = [(row["area"]["code"], each.told(row["figures"][each.indicator.id])) for row in table]
         assert sum(value for _, value in of_grids) == pytest.approx(told, abs=1e-6), each
     for name in ("A2_visits", "A3", "B1", "C1", "D2"):
-        each = side(read_declaration().indicators[name], day)
+        each = side(INDICATORS[name], day)
         for row in table:
             rows = all_rows(district, each, ALPHA, row["area"]["code"])
             assert sum(item["amount"] for item in rows) == row["figures"][name]["value"]

@@ -171,12 +171,7 @@ def test_an_index_leads_to_the_page(
 ) -> None:
     rm = ReadModel(open_engine(new_database("sqlite")))
     rm.create()
-    plan = plan_of(
-        rm,
-        page_keys(
-            read_declaration(), RecordFilters(**asked), [records.c[name] for name in RECEIVED], None, 51
-        ),
-    )
+    plan = plan_of(rm, keys(RecordFilters(**asked)))
     assert index in plan, plan
     assert "SCAN records\n" not in plan
 
@@ -194,22 +189,9 @@ def plan_of(rm: ReadModel, query: Select[Any]) -> str:
     return "\n".join(told) + "\n"
 
 
-def test_days_further_apart_are_looked_through_together(new_database: Callable[[str], str]) -> None:
-    columns = [records.c[name] for name in RECEIVED]
-    near = page_keys(
-        read_declaration(),
-        RecordFilters(from_work_date="2020-02-01", to_work_date="2020-02-10"),
-        columns,
-        None,
-        51,
-    )
-    far = page_keys(
-        read_declaration(),
-        RecordFilters(from_work_date="2020-02-01", to_work_date="2020-12-31"),
-        columns,
-        None,
-        51,
-    )
+def test_days_further_apart_are_looked_through_together() -> None:
+    near = keys(RecordFilters(from_work_date="2020-02-01", to_work_date="2020-02-10"))
+    far = keys(RecordFilters(from_work_date="2020-02-01", to_work_date="2020-12-31"))
     assert str(near).count("UNION ALL") == 9 < DAYS_APART and "UNION" not in str(far)
 
 
