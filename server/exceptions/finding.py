@@ -165,12 +165,13 @@ def _records(asked: Asked) -> Select[Any]:
     return select(*(records.c[name] for name in names)).where(asked.within(records))
 
 
-def _of_record(kind: Kind, row: Row[Any], since: str) -> Found:
+def _of_record(kind: Kind, row: Row[Any], since: str, *, of_filler: bool = False) -> Found:
+    """`of_filler`: it is about what somebody filled in on a day, not about the record's unit."""
     units_ = ("household_id", "point_id", "roster_entry_id")
     about = {"record_id": row.record_id} | {
         name: getattr(row, name) for name in units_ if getattr(row, name) is not None
     }
-    if kind.rule == "V060" and row.filler_id:
+    if of_filler and row.filler_id:
         about = {"record_id": row.record_id, "filler_id": row.filler_id, "day": row.work_date or ""}
     return Found(kind.id, row.village_code, row.record_id, since, about)
 
@@ -195,11 +196,13 @@ def _flag(asked: Asked, kind: Kind, connection: Connection) -> Iterator[Found]:
         .where(flags.c.rule == kind.rule, records.c.effective)
         .order_by(records.c.received_at, records.c.record_id)
     )
+    mentioned = asked.readmodel.declaration.mentioned.values()
+    filler_days = {each.name for each in mentioned if each.identity == "filler_day"}
     seen: set[tuple[str, str]] = set()
     for row in connection.execute(query):
         if (row.unit_kind, row.flagged) not in seen:
             seen.add((row.unit_kind, row.flagged))
-            yield _of_record(kind, row, row.received_at)
+            yield _of_record(kind, row, row.received_at, of_filler=row.unit_kind in filler_days)
         if len(seen) >= MOST:
             return
 

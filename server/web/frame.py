@@ -110,8 +110,12 @@ def district_name() -> str:
     return str(district["name"]) if district else ""
 
 
+def is_shown(page: str) -> bool:
+    """Whether the district counts what the page shows."""
+    return page not in COUNTED or is_counted(gridbook().declaration, COUNTED[page])
+
+
 def menu(member: Staff | None) -> list[dict[str, Any]]:
-    declaration = gridbook().declaration
     endpoint = (request.endpoint or "").removeprefix("web.")
     here_now = BELOW.get(endpoint, endpoint)
     return [
@@ -123,7 +127,7 @@ def menu(member: Staff | None) -> list[dict[str, Any]]:
         }
         for name, words, action, part in MENU
         if may(member, action, member.area[:6] if member and name in OF_DISTRICT else None)
-        and (name not in COUNTED or is_counted(declaration, COUNTED[name]))
+        and is_shown(name)
     ]
 
 

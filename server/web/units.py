@@ -19,6 +19,7 @@ from server.people.web import require_csrf, require_staff
 from server.readmodel.states import RESULT_OF
 from server.web.asking import area_choices, asked
 from server.web.choices import choice_label, items_in_words
+from server.web.frame import is_shown
 from server.web.language import translate as t
 from server.web.pages import blueprint
 from server.web.records import seen
@@ -65,7 +66,7 @@ def _show(member: Staff, name: str, found: dict[str, Any], *, masked: bool, reas
             filter(None, (t(f"field.{kind}"), found["id"], told.get("name") or told.get("head_name")))
         ),
         kind=kind,
-        from_list=LISTS[kind],
+        from_list=LISTS[kind] if is_shown(LISTS[kind]) else "",
         listed=entry is not None,
         entry=_told(ENTRY, told, kind),
         state=_told(STATE, found["state"], kind),

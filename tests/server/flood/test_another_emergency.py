@@ -68,7 +68,8 @@ def test_every_page_of_the_menu_opens_and_what_is_not_counted_is_not_in_it(flood
     client = flood.signed_in("dong")
     addresses = menu(client.get("/").text)
     assert "/exceptions" in addresses and not {*NOT_COUNTED} & {*addresses}
-    for address in (*addresses, f"/?area={TOWN}", f"/?area={VILLAGE}", "/figure?indicator=houses_hit"):
+    others = (f"/?area={TOWN}", f"/?area={VILLAGE}", "/figure?indicator=houses_hit", "/households/H1")
+    for address in (*addresses, *others, f"/points/P1?village={VILLAGE}"):
         answer = client.get(address)
         assert answer.status_code == 200, (address, answer.text)
 
