@@ -126,8 +126,7 @@ def menu(member: Staff | None) -> list[dict[str, Any]]:
             "part": language.translate(part) if part else "",
         }
         for name, words, action, part in MENU
-        if may(member, action, member.area[:6] if member and name in OF_DISTRICT else None)
-        and is_shown(name)
+        if may(member, action, member.area[:6] if member and name in OF_DISTRICT else None) and is_shown(name)
     ]
 
 
