@@ -220,8 +220,8 @@ def test_a_body_in_gzip_is_understood(alice: Ask, store: Store) -> None:
     [
         (gzip.compress(bytes(20_000_000)), "gzip", 413, "too_large"),
         (b"no gzip at all", "gzip", 400, "bad_request"),
-        (gzip.compress(b"{}")[:-4], "gzip", 400, "bad_request"),
-        (gzip.compress(b"{}") + b"more", "gzip", 400, "bad_request"),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 400, "bad_request"),
+        (gzip.compress(b"{}", mtime=0) + b"more", "gzip", 400, "bad_request"),
         (b"{}", "br", 415, "bad_content_type"),
     ],
 )
