@@ -61,6 +61,16 @@ class Worker(GeventWorker):
         signal.signal(signal.SIGINT, at_once)
         signal.signal(signal.SIGQUIT, at_once)
 
+    def init_signals(self) -> None:
+        """gunicorn's sets each back to its default first: a word that came in between would kill the worker,
+        and the master would complain.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self.SIGNALS)
+        try:
+            super().init_signals()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     def init_process(self) -> None:
         if self.errand is None:
             self.places = Places(self.worker_connections)
