@@ -63,7 +63,7 @@ def _minute(_: Gridbook) -> str:
 
 SOURCES: Mapping[str, Callable[[Gridbook], str]] = {
     "readmodel": lambda shared: str(queries.version(shared.readmodel)),
-    "declaration": lambda _: gridbook().declaration.digest,
+    "declaration": lambda shared: shared.declaration.digest,
     "catalogue": _database("catalogue"),
     "bulletins": _database("office"),
     "lists": _database("lists"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from server.api.shapes import (
     SHORT,
@@ -131,9 +131,7 @@ class PointList(Page):
 
 
 def _is_finding(given: str) -> None:
-    known = findings(gridbook().declaration)
-    if given not in known:
-        raise ValidationError(f"Must be one of: {', '.join(known)}.")
+    validate.OneOf(findings(gridbook().declaration))(given)
 
 
 class DisinfectionsQuery(DayQuery, PageQuery):

@@ -20,7 +20,7 @@ from server.bulletins.archive import Bulletin
 from server.bulletins.content import Content, Frozen, changes, compose, question_of, told
 from server.bulletins.progress import wait_until_handled
 from server.bulletins.refusals import Refused
-from server.intake.lookups import Lookups
+from server.intake.lookups import district_settings
 from server.people.staff import Staff
 from server.readmodel.figures import sums_by_area
 from server.readmodel.kept_areas import AreaAnswers
@@ -46,7 +46,7 @@ def preview(
 
 def cut_off(shared: Gridbook, day: date) -> str:
     with shared.readmodel.engine.connect() as connection:
-        return cutoff.cut_off(Lookups(shared.readmodel.forms).settings(connection), day)
+        return cutoff.cut_off(district_settings(shared.readmodel, connection), day)
 
 
 def freeze(
@@ -108,7 +108,7 @@ def _write(
     wait_s: float,
     correction: dict[str, str] | None = None,
 ) -> Bulletin:
-    wait_until_handled(shared.store, shared.readmodel, shared.readmodel.declaration, moment, wait_s)
+    wait_until_handled(shared.store, shared.readmodel, shared.declaration, moment, wait_s)
     content = _composed(shared, day, moment, archive.every(shared.store))
     content |= {
         "frozen_at": clock.stamp(now),
@@ -146,7 +146,7 @@ def _composed(
     """What is frozen is worked out of the tables alone."""
     earlier = _earlier(shared, day, bulletins)
     with snapshot(shared.readmodel.engine) as connection:
-        settings = Lookups(shared.readmodel.forms).settings(connection)
+        settings = district_settings(shared.readmodel, connection)
         nil = nil_reports.standing(shared.store, day.isoformat(), moment)
         given = (connection, shared.people, shared.declaration, settings, day, moment)
         answers = AreaAnswers(shared.readmodel, connection) if keeping else None

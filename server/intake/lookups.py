@@ -19,7 +19,7 @@ from server.intake.attachments import Question, file_questions
 from server.readmodel import codec
 from server.readmodel.areas import AreaTree
 from server.readmodel.declaration import SHIPPED
-from server.readmodel.model import read_meta
+from server.readmodel.model import ReadModel, read_meta
 from server.readmodel.register_rows import KINDS
 from server.readmodel.tables import areas, forms, register
 
@@ -177,6 +177,11 @@ def _named(compiled: CompiledForm) -> Iterator[tuple[str, str, bool]]:
         for question in questions:
             if question.kind == "register" and question.list_name in LISTS:
                 yield LISTS[question.list_name], question.name, is_answer
+
+
+def district_settings(readmodel: ReadModel, connection: Connection) -> dict[str, Any]:
+    """The district's settings over the defaults of its definitions."""
+    return Lookups(readmodel.forms).settings(connection)
 
 
 @cache

@@ -209,13 +209,16 @@ def details(readmodel: ReadModel, keys: Sequence[str]) -> dict[str, dict[str, st
     with readmodel.engine.connect() as connection:
         for key in keys:
             kind, _, rest = key.partition(":")
-            read = _person_details if kind == PERSON else _household_details
-            if said := read(connection, readmodel.declaration, rest):
+            if kind == PERSON:
+                said = _person_details(connection, readmodel.declaration, rest)
+            else:
+                said = _household_details(connection, rest)
+            if said:
                 found[key] = {name: value for name, value in said.items() if value}
     return found
 
 
-def _household_details(connection: Connection, declaration: Declaration, rest: str) -> dict[str, str]:
+def _household_details(connection: Connection, rest: str) -> dict[str, str]:
     village, _, unit_id = rest.partition(":")
     row = connection.execute(
         select(register.c.doc).where(

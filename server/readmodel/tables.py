@@ -231,7 +231,7 @@ mentioned = Table(
 standing_out = Table(
     "standing_out",
     metadata,
-    Column("exception", Text, primary_key=True),  # its id in forms/exceptions.json
+    Column("exception", Text, primary_key=True),  # its id in exceptions.json
     Column("unit_key", Text, primary_key=True),
     Column("village_code", Text, primary_key=True),
     Column("town_code", Text, nullable=False),
@@ -265,7 +265,7 @@ suspects = Table(
     Column("unit_kind", Text, primary_key=True),
     Column("unit_key", Text, primary_key=True),
     Column("pair_key", Text, primary_key=True),
-    Column("rule", Text, nullable=False),  # its name in forms/cross_rules.json
+    Column("rule", Text, nullable=False),  # its name in cross_rules.json
     Column("first_id", Text, nullable=False),
     Column("second_id", Text, nullable=False),
     Column("unit_id", Text, nullable=False),

@@ -12,7 +12,7 @@ from sqlalchemy import Text, case, cast, func, select
 from server import clock
 from server.app import Gridbook
 from server.bulletins import cutoff
-from server.intake.lookups import Lookups
+from server.intake.lookups import district_settings
 from server.intake.unjudged import unjudged
 from server.lists import archive, outcomes, reconciling
 from server.people.permissions import covers
@@ -56,7 +56,7 @@ def _devices(shared: Gridbook, area: Area, day: date) -> dict[str, Any]:
     day before. A phone of two towns counts in both."""
     now = clock.stamp(clock.now())
     with shared.readmodel.engine.connect() as connection:
-        settings = Lookups(shared.readmodel.forms).settings(connection)
+        settings = district_settings(shared.readmodel, connection)
     since = cutoff.cut_off(settings, day)
     since = since if since <= now else cutoff.cut_off(settings, day - timedelta(days=1))
     late = devices.c.last_contact_at.is_(None) | (devices.c.last_contact_at < since)

@@ -19,7 +19,7 @@ from server.bulletins.progress import behind_in, is_out_of_date
 from server.exceptions import steps
 from server.exceptions.finding import MOST, Asked, Found, find, later, parts_of
 from server.intake import verdicts
-from server.intake.lookups import Lookups
+from server.intake.lookups import district_settings
 from server.people.tables import webhook_marks
 from server.readmodel import queries
 from server.readmodel.model import read_version
@@ -183,7 +183,7 @@ class Watcher:
         of the truth."""
         shared = self._shared
         with shared.readmodel.engine.connect() as connection:
-            if is_out_of_date(connection, shared.store, shared.readmodel.declaration):
+            if is_out_of_date(connection, shared.store, shared.declaration):
                 return None
             version = read_version(connection)
             if version < seen and behind_in(connection, shared.store, clock.stamp(clock.now())):
@@ -192,7 +192,7 @@ class Watcher:
 
     def _settings(self) -> Mapping[str, object]:
         with self._shared.readmodel.engine.connect() as connection:
-            return Lookups(self._shared.readmodel.forms).settings(connection)
+            return district_settings(self._shared.readmodel, connection)
 
 
 SOURCES = {REGISTER: "record.verdict", OFFICE: "bulletin.frozen"}
