@@ -89,13 +89,13 @@ check-phone:
 check-pages:
 	@$(NPM) --prefix server/web run check
 
-# Two at once, one for each core: files, and what waits for a browser (tests/conftest.py). What tests write is in memory where there is enough of it, for they wait for the
+# Two files at once, one for each core. What tests write is in memory where there is enough of it, for they wait for the
 # disk tens of thousands of times; bytecode is kept for the run, because hundreds of processes are started.
 test-python:
 	@temporary=$$(mktemp -d -p "$(ROOMY)" gridbook-XXXXXX); trap 'rm -rf "$$temporary"' EXIT; chmod 711 "$$temporary"; \
 	export TMPDIR="$$temporary" PYTHONPYCACHEPREFIX="$$temporary/bytecode" PYTHONDONTWRITEBYTECODE=; \
 	command -v chromium >/dev/null || ignored="$(BROWSER_TESTS:%=--ignore=%)"; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder $${ignored:-}
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $${ignored:-}
 
 browser:
 	@command -v chromium >/dev/null || { \

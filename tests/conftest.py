@@ -136,23 +136,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the stand-in cannot do; the end of the run says so."""
-    if hasattr(config, "workerinput"):
-        _group(items)
+    """Begin with what waits for a browser, for it takes longest. Leave out what the stand-in cannot do; the
+    end of the run says so."""
+    items.sort(key=lambda item: not _in_browser(item))
     if os.environ.get(couchdbs.VARIABLE):
         return
     left_out = [item for item in items if _is_beyond_stand_in(item)]
     config.stash[LEFT_OUT] = [item.get_closest_marker("beyond_stand_in").args[0] for item in left_out]  # type: ignore[union-attr]
     items[:] = [item for item in items if item not in left_out]
-
-
-def _group(items: list[pytest.Item]) -> None:
-    """What one worker of pytest-xdist does: a file, or all that waits for a browser. That is begun first, for
-    it takes longest, and by one only: two browsers would take the processors from each other.
-    """
-    items.sort(key=lambda item: not _in_browser(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if _in_browser(item) else str(item.path)))
 
 
 def _in_browser(item: pytest.Item) -> bool:

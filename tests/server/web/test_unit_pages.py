@@ -1,6 +1,7 @@
 """The page of one household, point or roster entry: what the register says, what was found day by day."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -89,13 +90,19 @@ def test_a_household_in_full_is_shown_once_for_a_reason(
     assert clerk.post(in_full, data=own).status_code == 403
 
 
-def test_long_histories_are_read_page_by_page(world: World) -> None:
-    day = {"day": today(), "device_id": world.device_id, "household_id": "BH1"}
-    made = [sample("household_visit/pass/no_answer", **day) for _ in range(51)]
-    for record in made:
+@pytest.fixture
+def long_history(new_world: Callable[..., World]) -> World:
+    """BH1 of the second village was visited 51 times."""
+    world = new_world()
+    visits = {"day": today(), "device_id": world.device_id, "household_id": "BH1"}
+    for record in [sample("household_visit/pass/no_answer", **visits) for _ in range(51)]:
         world.push({**record, "village_code": VILLAGE_2})
     world.follow()
-    client = world.signed_in("dong")
+    return world
+
+
+def test_long_histories_are_read_page_by_page(long_history: World) -> None:
+    client = long_history.signed_in("dong")
     first = client.get(f"/households/BH1?village={VILLAGE_2}").text
     onward = re.search(r'rel="next" href="([^"]+)"', first)
     assert onward
@@ -109,10 +116,9 @@ def test_long_histories_are_read_page_by_page(world: World) -> None:
 
 
 def test_a_long_history_in_full_is_paged_and_each_page_put_on_record(
-    world: World, caplog: pytest.LogCaptureFixture
+    long_history: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of the household that the test before filled."""
-    client = world.signed_in("dong")
+    client = long_history.signed_in("dong")
     token = csrf(client.get(H2).text)
     in_full = f"/households/BH1/in-full?village={VILLAGE_2}"
     first = client.post(in_full, data={"csrf_token": token, "reason": "流调核实"}).text
