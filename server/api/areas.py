@@ -35,7 +35,7 @@ class Areas(MethodView):
 class Indicators(MethodView):
     @allowed("figures.read")
     @blp.response(200, shapes.IndicatorList)
-    @tagged("declaration")
+    @tagged()
     def get(self) -> dict[str, Any]:
         """Every indicator: what it is called, its unit, how it is counted; and their groups."""
         declaration = gridbook().declaration

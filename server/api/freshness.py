@@ -1,8 +1,9 @@
 """ETags: an answer is unchanged while what it is made of is.
 
 A view names its sources; each gives a word that changes whenever the source does, and costs less than the
-answer. The tag also covers who asks with which rights, what for and in which language, so a proxy can never
-hand one reader's answer to another. It is made before the answer, so an answer is never older than its tag.
+answer. What indicators, rules and exceptions are declared to be is a source of every view. The tag also
+covers who asks with which rights, what for and in which language, so a proxy can never hand one reader's
+answer to another. It is made before the answer, so an answer is never older than its tag.
 """
 
 from __future__ import annotations
@@ -63,7 +64,6 @@ def _minute(_: Gridbook) -> str:
 
 SOURCES: Mapping[str, Callable[[Gridbook], str]] = {
     "readmodel": lambda shared: str(queries.version(shared.readmodel)),
-    "declaration": lambda shared: shared.declaration.digest,
     "catalogue": _database("catalogue"),
     "bulletins": _database("office"),
     "lists": _database("lists"),
@@ -83,7 +83,7 @@ def current_tag(sources: tuple[str, ...] = ("readmodel",)) -> str:
     member, shared = current_staff(), gridbook()
     rights = sorted(member.scopes) if member and member.scopes is not None else None
     who = f"{member.staff_id}:{member.area}:{sorted(member.roles)}:{rights}" if member else ""
-    seen = [SOURCES[name](shared) for name in sources]
+    seen = [shared.declaration.whole_digest, *(SOURCES[name](shared) for name in sources)]
     asked = [who, language_of(request), request.full_path, clock.stamp(clock.now())[:13]]
     return hashlib.sha256(repr(seen + asked).encode("utf-8", "replace")).hexdigest()[:32]
 

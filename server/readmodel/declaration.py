@@ -168,6 +168,7 @@ class Declaration:
     groups: Mapping[str, Group]
     reports: Mapping[str, Mapping[str, str]]  # components of which any says that a village reported, by name
     digest: str  # of everything that the tables depend on
+    whole_digest: str  # of everything that figures and their words depend on
 
     @cached_property
     def first_lead(self) -> Indicator | None:
@@ -286,8 +287,9 @@ def load_declaration(
     for name in reports:
         if name not in components or components[name].kind != "count_records":
             raise DeclarationError(f"reports: {name} is not a component that counts records")
-    digest = _digest(source, rules, out)
-    return Declaration(units, mentioned, components, indicators, cross, out, groups, reports, digest)
+    digest = _digest(_counted(source, rules, out))
+    whole = _digest([source, rules, exceptions])
+    return Declaration(units, mentioned, components, indicators, cross, out, groups, reports, digest, whole)
 
 
 def _check_flagged(
@@ -302,16 +304,19 @@ def _check_flagged(
             )
 
 
-def _digest(
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _counted(
     source: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], standing_out: Sequence[StandingOut]
-) -> str:
-    counted = [
+) -> list[Any]:
+    return [
         SCHEMA,
         *(source.get(name, {}) for name in ("units", "mentioned", "ranks", "components")),
         rules,
         [[each.id, each.unit, each.component, sorted(each.without)] for each in standing_out],
     ]
-    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
 def _mentioned(name: str, row: Mapping[str, Any], units: Mapping[str, UnitKind]) -> Mentioned:

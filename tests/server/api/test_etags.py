@@ -2,6 +2,7 @@
 
 Dong works for the district, the administrator too with other rights, Bai for a town of it."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from server import clock
+from server.app import create_app
 from server.people import devices
 from tests.server.api.questions import ask, prepared
-from tests.server.api.world import ROOT, World, sample
+from tests.server.api.world import ROOT, World, close, sample
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +134,30 @@ def test_a_template_that_was_changed_is_seen(tmp_path: Path, new_world: Callable
     tag = world.get("dong", "/api/v1/sheets").headers["ETag"]
     os.utime(tmp_path / "forms" / "sheets" / "daily_towns.json", (0, 0))
     assert world.get("dong", "/api/v1/sheets").headers["ETag"] != tag
+
+
+@pytest.mark.parametrize("path", ["indicators", "figures", "exceptions"])
+def test_a_figure_that_is_declared_otherwise_is_another_answer_after_the_next_start(
+    tmp_path: Path, new_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Nothing is counted anew for another name, so that the read model's version does not tell."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    file = tmp_path / "forms" / "indicators.json"
+    shutil.copytree(ROOT / "forms", file.parent)
+    world = new_world(GRIDBOOK_FORMS=str(file.parent))
+
+    def tag_after_a_start() -> str:
+        close(world)
+        world.app = create_app(world.gridbook.settings)
+        return str(world.get("dong", f"/api/v1/{path}").headers["ETag"])
+
+    tag = tag_after_a_start()
+    assert tag_after_a_start() == tag
+    declared = json.loads(file.read_text("utf-8"))
+    declared["indicators"][0]["name"]["zh"] += "（改）"
+    file.write_text(json.dumps(declared, ensure_ascii=False), "utf-8")
+    assert tag_after_a_start() != tag
 
 
 @pytest.mark.parametrize("path", ["exceptions", "todo/points", "bulletins/preview"])
