@@ -136,9 +136,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what waits for a browser, for it takes longest. Leave out what the stand-in cannot do; the
-    end of the run says so."""
-    items.sort(key=lambda item: not _in_browser(item))
+    """Leave out what the stand-in cannot do; the end of the run says so. A worker of pytest-xdist begins with
+    what waits for a browser, for it takes longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not _in_browser(item))
     if os.environ.get(couchdbs.VARIABLE):
         return
     left_out = [item for item in items if _is_beyond_stand_in(item)]
