@@ -3,6 +3,7 @@
 server.url, server.data, server.credentials     where it is, what it keeps, the demo's people and codes
 server.flask("import", "areas", path)           a command on its data folder
 server.stop(); server.kill(); server.start()    end it in order, or at once; again on the same port
+server.counted(record_ids)                      wait until the district's tables have these records
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 from werkzeug.serving import make_server
@@ -30,6 +33,17 @@ ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 START_WITHIN_S = 60
 STOP_WITHIN_S = 30
+ANSWER_WITHIN_S = 60
+HAPPENS_WITHIN_S = 90
+
+
+def until(what: Callable[[], Any]) -> Any:
+    """The first true answer: for what another process does in its own time."""
+    end = time.monotonic() + HAPPENS_WITHIN_S
+    while not (found := what()):
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.05)
+    return found
 
 
 class Server:
@@ -108,6 +122,18 @@ class Server:
             finally:
                 process.wait()
                 _wait_until_gone(process.pid)
+
+    def counted(self, record_ids: Iterable[str]) -> None:
+        """A phone hears the verdict of a record a moment before figures and lists have it."""
+        for record_id in record_ids:
+            until(partial(self._has, record_id))
+
+    def _has(self, record_id: str) -> bool:
+        url = f"{self.url}/api/v1/records/{quote(record_id, safe='')}"
+        headers = {"Authorization": f"Bearer {self.credentials['api_token']}"}
+        answer = requests.get(url, headers=headers, timeout=ANSWER_WITHIN_S)
+        assert answer.ok or answer.status_code == 404, answer.text
+        return answer.ok
 
     def flask(
         self, *arguments: str | Path, check: bool = True, within_s: int = 300

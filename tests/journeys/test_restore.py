@@ -118,8 +118,9 @@ def test_what_the_backup_lacks_is_handed_in_again_and_counted_once(district: Dis
     assert wang.waiting() == 1
     district.restore()
     wang.judged()
-    statuses = district.statuses()
     states = wang.states(3)
+    district.server.counted(states)
+    statuses = district.statuses()
     assert {record_id: statuses[record_id] for record_id in states} == states
     assert set(states.values()) == {"accepted"}
     counted = figures(district.server, district.village, day)
@@ -153,6 +154,7 @@ def test_an_accepted_record_waits_again_until_the_restored_server_has_judged_it(
     wang.page.unroute("**/sync/register-*/**")
     wang.judged()
     wang.synced()
+    district.server.counted(wang.states(1))
     assert wang.states(1).items() <= district.statuses().items()
     assert compared_with(wang) == district.uuid()
     wang.switch_off()

@@ -94,6 +94,7 @@ def test_a_server_that_fails_for_a_while_gets_everything_later(phone: Phone) -> 
 
 def review(server: Server, record_id: str, status: str, comment: str) -> None:
     """As a supervisor does."""
+    server.counted([record_id])
     scopes = ["--scope", "records.read", "--scope", "records.review"]
     token = server.flask(
         "token", "create", "--staff", server.credentials["staff"]["username"], *scopes

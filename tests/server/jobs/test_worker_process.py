@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,17 +16,7 @@ import requests
 from server.jobs.queue import OPEN, Queue
 from tests.server.api import world as worlds
 from tests.server.api.world import World
-from tests.servers import Server
-
-WITHIN_S = 90
-
-
-def until(what: Callable[[], Any]) -> Any:
-    end = time.monotonic() + WITHIN_S
-    while not (found := what()):
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.05)
-    return found
+from tests.servers import Server, until
 
 
 def ended(api: requests.Session, address: str) -> dict[str, Any] | None:
