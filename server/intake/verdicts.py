@@ -4,8 +4,8 @@ writing the same documents."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from server.readmodel.recount import Shown
 from server.readmodel.register_rows import core
@@ -17,6 +17,8 @@ WRITER = "server"
 ATTEMPTS = 10
 OUR_FAULT = 500  # and above: the store failed, such as on a full disk, not the document
 DOCS_AT_ONCE = 500
+
+T = TypeVar("T")
 
 
 def register_name(village_code: str) -> str:
@@ -102,25 +104,26 @@ def tell(store: Store, village_code: str, verdicts: Sequence[Doc], shown: Sequen
     """Write verdicts that are not there yet, and bring summaries up to date; an entry that already shows its
     own is not written. Returns the revision of each entry that now is what the read model knows of it."""
     register = store.ensure(register_name(village_code))
-    for start in range(0, len(verdicts), DOCS_AT_ONCE):
-        _write(register, verdicts[start : start + DOCS_AT_ONCE])
-    own: dict[str, str] = {}
-    for start in range(0, len(shown), DOCS_AT_ONCE):
-        own |= _summarize_some(store, register, village_code, shown[start : start + DOCS_AT_ONCE])
-    return own
-
-
-def _summarize_some(
-    store: Store, register: Database, village_code: str, shown: Sequence[Shown]
-) -> dict[str, str]:
-    there = read(register, [one.doc_id for one in shown])
+    there = _read_in_pieces(register, [one.doc_id for one in shown])
     known = {one.doc_id: one.entry for one in shown}
     docs = [doc for one in shown if (doc := _summarize(one)(there.get(one.doc_id, {"_id": one.doc_id})))]
     revs: dict[str, str] = {}
-    conflicts = _write(register, docs, revs)
-    changes = {one.doc_id: _summarize(one) for one in shown if one.doc_id in set(conflicts)}
+    conflicts: set[str] = set()
+    for some in _pieces([*verdicts, *docs]):
+        conflicts.update(_write(register, some, revs))
+    changes = {one.doc_id: _summarize(one) for one in shown if one.doc_id in conflicts}
     amend(store, village_code, changes)
-    return {doc_id: rev for doc_id, rev in revs.items() if core(there[doc_id]) == known[doc_id]}
+    return {
+        doc_id: revs[doc_id] for doc_id in known.keys() & revs.keys() if core(there[doc_id]) == known[doc_id]
+    }
+
+
+def _read_in_pieces(register: Database, doc_ids: Sequence[str]) -> dict[str, Doc]:
+    return {doc_id: doc for some in _pieces(doc_ids) for doc_id, doc in read(register, some).items()}
+
+
+def _pieces(every: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (every[start : start + DOCS_AT_ONCE] for start in range(0, len(every), DOCS_AT_ONCE))
 
 
 def _summarize(shown: Shown) -> Callable[[Doc], Doc | None]:
