@@ -41,6 +41,15 @@ def test_a_zip_bomb_is_not_unpacked(
     assert "unpacks to more" in refusal(world, workbooks.bomb(tmp_path / "a.xlsx", 8, lies=lies).read_bytes())
 
 
+def test_a_cell_far_beyond_the_table_is_named_and_the_next_sheet_is_read(world: World) -> None:
+    book = pushed.workbook()
+    book.worksheets[1]["XFD1048576"] = "x"
+    assert previewed(world, pushed.file(book))[1].sheet == "返博人员"
+    book.worksheets[0]["ZZ1048576"] = "x"
+    book.remove(book.worksheets[1])
+    assert "reaches to ZZ1048576" in refusal(world, pushed.file(book))
+
+
 @pytest.mark.parametrize(
     ("data", "name", "why"),
     [
