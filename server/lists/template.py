@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from server.lists.outcomes import OUTCOMES
+from server.register.cells import seen
 
 FOLDER = "lists"
 COLUMNS = ("name", "id_number", "phone", "town", "village", "address")
@@ -55,7 +56,7 @@ class Template:
 
 def plain(heading: str) -> str:
     """A heading without what offices vary: width, case, blanks, remarks in brackets, stars and colons."""
-    text = unicodedata.normalize("NFKC", heading).casefold()
+    text = unicodedata.normalize("NFKC", seen(heading)).casefold()
     return re.sub(r"[\s*:]", "", text) if len(text) < 4 else re.sub(r"\([^()]*\)|[\s*:]", "", text) or text
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import python_calamine
 
 from server.register import packages
+from server.register.cells import seen
 from server.register.packages import Facts, range_name
 from server.register.refusals import CellRefused, FileRefused
 
@@ -103,7 +104,7 @@ def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]], facts: Facts |
     filled = [(number, cells) for number, cells in numbered if any(str(cell).strip() for cell in cells)]
     if not filled:
         raise FileRefused(f"{path.name} 是空的", f"{path.name} is empty")
-    header = [str(cell).strip() for cell in filled[0][1]]
+    header = [seen(str(cell)) for cell in filled[0][1]]
     while header and not header[-1]:
         header.pop()
     if len(header) > COLUMNS_MAX or len(filled) > ROWS_MAX:
