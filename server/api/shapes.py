@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from server.exports.formats import FORMATS
@@ -13,6 +16,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 CODE = validate.Regexp(r"^\d{6}(\d{3}(\d{3})?)?$", error="An area code has 6, 9 or 12 digits.")
 SHORT = validate.Length(max=200)
+DAY_FIRST, DAY_LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 def note(text: str, **more: object) -> dict[str, object]:
@@ -31,6 +35,16 @@ class Words(Schema):
     en = fields.String(required=True)
 
 
+class Day(fields.Date):
+    """A day to count. A year that is only half typed, as date boxes send it, is a mistake."""
+
+    def _deserialize(self, *given: Any, **more: Any) -> Any:
+        day = super()._deserialize(*given, **more)
+        if not DAY_FIRST <= day <= DAY_LAST:
+            raise ValidationError(f"The year is to be from {DAY_FIRST.year} to {DAY_LAST.year}.")
+        return day
+
+
 class AreaQuery(Query):
     area = fields.String(
         validate=CODE,
@@ -39,7 +53,7 @@ class AreaQuery(Query):
 
 
 class DayQuery(AreaQuery):
-    day = fields.Date(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
 
 
 class TableQuery(DayQuery):
@@ -839,7 +853,7 @@ class NilReport(Schema):
         validate=validate.Regexp(r"^\d{12}$", error="A village's code has 12 digits."),
         metadata=note("the village's code", example="370304102001"),
     )
-    day = fields.Date(metadata=note("Beijing day; today by default", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day; today by default", example="2020-02-21"))
     what = fields.String(
         load_default="said",
         validate=validate.OneOf(MOVES),
@@ -875,7 +889,7 @@ class BulletinList(Schema):
 
 
 class BulletinQuery(Query):
-    day = fields.Date(metadata=note("For the number `preview`: which day; today by default."))
+    day = Day(metadata=note("For the number `preview`: which day; today by default."))
 
 
 class FullBulletin(Schema):
@@ -892,7 +906,7 @@ class Freeze(Schema):
     class Meta:
         unknown = RAISE
 
-    day = fields.Date(metadata=note("Beijing day; today by default.", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day; today by default.", example="2020-02-21"))
 
 
 class CorrectBulletin(Schema):
