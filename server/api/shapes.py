@@ -16,7 +16,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 CODE = validate.Regexp(r"^\d{6}(\d{3}(\d{3})?)?$", error="An area code has 6, 9 or 12 digits.")
 SHORT = validate.Length(max=200)
-DAY_FIRST, DAY_LAST = date(2000, 1, 1), date(2199, 12, 31)
+YEAR_FIRST, YEAR_LAST = 2000, 2999
 
 
 def note(text: str, **more: object) -> dict[str, object]:
@@ -39,10 +39,20 @@ class Day(fields.Date):
     """A day to count. A year that is only half typed, as date boxes send it, is a mistake."""
 
     def _deserialize(self, *given: Any, **more: Any) -> Any:
-        day = super()._deserialize(*given, **more)
-        if not DAY_FIRST <= day <= DAY_LAST:
-            raise ValidationError(f"The year is to be from {DAY_FIRST.year} to {DAY_LAST.year}.")
-        return day
+        return _of_these_years(super()._deserialize(*given, **more))
+
+
+class Moment(fields.AwareDateTime):
+    """Likewise; it can be told in any zone."""
+
+    def _deserialize(self, *given: Any, **more: Any) -> Any:
+        return _of_these_years(super()._deserialize(*given, **more))
+
+
+def _of_these_years(given: date) -> date:
+    if not YEAR_FIRST <= given.year <= YEAR_LAST:
+        raise ValidationError(f"The year is to be from {YEAR_FIRST} to {YEAR_LAST}.")
+    return given
 
 
 class AreaQuery(Query):
@@ -439,9 +449,7 @@ class RosterQuery(AreaQuery, PageQuery):
 
 
 class PointsQuery(AreaQuery, PageQuery):
-    at = fields.AwareDateTime(
-        metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00")
-    )
+    at = Moment(metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00"))
 
 
 class ExceptionQuery(AreaQuery, PageQuery):

@@ -37,6 +37,9 @@ NONSENSE = [
     ("/api/v1/indicators/A4/trend?from=2020-01-01&to=2022-01-01", 422, "to"),
     ("/api/v1/todo/points?at=now", 422, "at"),
     ("/api/v1/todo/points?at=2020-02-21T16:00:00", 422, "at"),
+    ("/api/v1/todo/points?at=9999-12-31T23:59:59Z", 422, "at"),
+    ("/api/v1/todo/points?at=0001-01-01T00:00:00%2B14:00", 422, "at"),
+    ("/api/v1/exceptions?kind=points_overdue", 422, "kind"),
     ("/api/v1/forms/household_visit?as=poem", 422, "as"),
 ]
 
