@@ -67,7 +67,7 @@ def templates(forms: Path) -> tuple[dict[str, Template], list[str]]:
     for path in sorted((forms / FOLDER).glob("*.json")):
         try:
             given = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             complaints.append(f"{path.name}: this is no JSON ({error}). Correct it there.")
             continue
         wrong = list(_complaints(given))
@@ -98,6 +98,8 @@ def _complaints(given: Any) -> list[str]:
         and all(isinstance(title.get(each), str) and title[each] for each in ("zh", "en"))
     ):
         found.append('title: write {"zh": …, "en": …}.')
+    if not isinstance(given.get("number", ""), str):
+        found.append("number: write a text, such as ⑤.")
     return found + _of_columns(given.get("columns")) + _of_results(given.get("results")) + _of_words(given)
 
 
