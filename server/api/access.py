@@ -7,6 +7,7 @@ narrowed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -26,8 +27,15 @@ def staff_for(action: str) -> Staff:
     if member is None:
         raise Problem("unauthorized")
     if not may(member, action):
-        raise Problem("forbidden", action=action)
+        raise refused(member, action)
     return member
+
+
+def refused(member: Staff, action: str) -> Problem:
+    """Why the member may not: the role, or the scopes of the token that a program asks with."""
+    if may(replace(member, scopes=None), action):
+        return Problem("outside-scope", action=action, scope={"zh": action, "en": action})
+    return Problem("forbidden", action=action)
 
 
 def allowed(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from server.api.access import allowed, staff_for
+from server.api.access import allowed, refused, staff_for
 from server.api.blueprint import Blueprint
 from server.api.catalogue import forms, questions, survey
 from server.api.description import FILE
@@ -39,7 +39,7 @@ def attachment(member: Staff, record_id: str, name: str) -> Response:
     """Never rendered as anything else, whatever its sender called it. Raises Problem."""
     found = one(member, record_id)
     if not may(member, "records.review") and not _is_open(found, name):
-        raise Problem("forbidden", action="records.review")
+        raise refused(member, "records.review")
     try:
         kept = gridbook().store.open(f"inbox-{found['village_code']}").attachment(record_id, name)
     except NotFound:

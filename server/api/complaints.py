@@ -14,6 +14,7 @@ _CHINESE = tuple(
         (r"Missing data for required field\.", "必填。"),
         (r"Unknown field\.", "没有这个参数。"),
         (r"Not a valid date\.", "不是有效的日期，应为 YYYY-MM-DD。"),
+        (r"The year is to be from (\d+) to (\d+)\.", r"年份应在 \1 到 \2 之间。"),
         (r"Not a valid (aware )?datetime\.", "不是有效的时间，应为带时区的 RFC 3339 时间。"),
         (r"Not a valid integer\.", "不是整数。"),
         (r"Not a valid boolean\.", "应为 1 或 0。"),

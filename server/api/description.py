@@ -52,10 +52,10 @@ FIELDS: Mapping[str, str] = {
     "webhook": "9", "count": "120,000", "most": "100,000", "format": "parquet",
     "how": "pip install pyarrow", "grid": "37030410290109",
     "why": "has to be https", "username": "wang.li", "least": "10", "what": "both are kept",
-    "day": "2020-02-29", "until": "it should be done at 16:20, Beijing time",
+    "scope": "cats.feed", "day": "2020-02-29", "until": "it should be done at 16:20, Beijing time",
 }  # fmt: skip
 WRONG = {"query": {"limit": ["Must be greater than or equal to 1 and less than or equal to 500."]}}
-ANYWHERE = ("unauthorized", "forbidden", "internal")
+ANYWHERE = ("unauthorized", "forbidden", "outside-scope", "internal")
 
 
 @cache

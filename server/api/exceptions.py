@@ -45,9 +45,11 @@ def asked_about(area: str) -> Asked:
 
 def read(member: Staff, query: Query) -> Board:
     """The board of the query's area. Raises Problem."""
-    area = own_area(member, query.get("area"))
+    area, kind = own_area(member, query.get("area")), query.get("kind")
+    if kind and kind not in kinds():
+        raise Problem("invalid", errors={"query": {"kind": [f"Must be one of: {', '.join(kinds())}."]}})
     owner = member.staff_id if query.get("owner") == "me" else query.get("owner")
-    filters = Filters(query["state"], query.get("kind"), owner, query["sort"])
+    filters = Filters(query["state"], kind, owner, query["sort"])
     try:
         return board(asked_about(area["code"]), filters, query.get("cursor"), query["limit"])
     except queries.BadCursor:

@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from flask.views import MethodView
 
 from server.api import problems, shapes
-from server.api.access import allowed, staff_for
+from server.api.access import allowed, refused, staff_for
 from server.api.blueprint import Blueprint
 from server.api.description import FILE
 from server.api.exports import ACTION, ask
@@ -141,7 +141,7 @@ def file(member: Staff, job_id: str) -> Response:
 
 def _still_allowed(member: Staff, asked: Asked) -> None:
     if asked.in_full and not may(member, "export.unmasked"):
-        raise Problem("forbidden", action="export.unmasked")
+        raise refused(member, "export.unmasked")
     area = asked.filters.village_code or asked.filters.town_code or member.area[:6]
     if not covers(member.area, area):
         raise Problem("outside-area", area=area, own=member.area)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_smorest.fields import Upload
 from marshmallow import RAISE, Schema, fields, validate
 
-from server.api.shapes import Page, PageQuery, UnmaskQuery, Words, note
+from server.api.shapes import Moment, Page, PageQuery, UnmaskQuery, Words, note
 from server.lists.outcomes import OUTCOMES, STATES
 
 TITLE = validate.Length(max=80)
@@ -136,7 +136,7 @@ class Decided(Schema):
 
 
 class MakeAnswer(Strict):
-    as_of = fields.AwareDateTime(metadata=note("now by default"))
+    as_of = Moment(metadata=note("now by default"))
     reason = fields.String(required=True, validate=validate.Length(min=4, max=200))
 
 

@@ -28,6 +28,12 @@ CATALOGUE: dict[str, tuple[int, str, str, str, str]] = {
         "您的角色不允许此操作：{action}。请联系系统管理员。",
         "Your role does not allow this: {action}. Ask the administrator.",
     ),
+    "outside-scope": (
+        403, "令牌没有此权限", "Not in this token's scopes",
+        "您的角色可以{action}，但这个 API 令牌没有 {scope}：请用 flask token create --scope {scope} 另建。",
+        "Your role allows this ({action}), but this API token was made without the scope {scope}: make one "
+        "with `flask token create --scope {scope}`.",
+    ),
     "outside-area": (
         403, "不在您的辖区", "Outside your area",
         "{area} 不在您的辖区（{own}）之内。",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from server.exports.formats import FORMATS
@@ -13,6 +16,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 CODE = validate.Regexp(r"^\d{6}(\d{3}(\d{3})?)?$", error="An area code has 6, 9 or 12 digits.")
 SHORT = validate.Length(max=200)
+YEAR_FIRST, YEAR_LAST = 2000, 2999
 
 
 def note(text: str, **more: object) -> dict[str, object]:
@@ -31,6 +35,26 @@ class Words(Schema):
     en = fields.String(required=True)
 
 
+class Day(fields.Date):
+    """A day to count. A year that is only half typed, as date boxes send it, is a mistake."""
+
+    def _deserialize(self, *given: Any, **more: Any) -> Any:
+        return _of_these_years(super()._deserialize(*given, **more))
+
+
+class Moment(fields.AwareDateTime):
+    """Likewise; it can be told in any zone."""
+
+    def _deserialize(self, *given: Any, **more: Any) -> Any:
+        return _of_these_years(super()._deserialize(*given, **more))
+
+
+def _of_these_years(given: date) -> date:
+    if not YEAR_FIRST <= given.year <= YEAR_LAST:
+        raise ValidationError(f"The year is to be from {YEAR_FIRST} to {YEAR_LAST}.")
+    return given
+
+
 class AreaQuery(Query):
     area = fields.String(
         validate=CODE,
@@ -39,7 +63,7 @@ class AreaQuery(Query):
 
 
 class DayQuery(AreaQuery):
-    day = fields.Date(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day, YYYY-MM-DD; today by default.", example="2020-02-21"))
 
 
 class TableQuery(DayQuery):
@@ -425,9 +449,7 @@ class RosterQuery(AreaQuery, PageQuery):
 
 
 class PointsQuery(AreaQuery, PageQuery):
-    at = fields.AwareDateTime(
-        metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00")
-    )
+    at = Moment(metadata=note("Overdue at this moment; now by default.", example="2020-02-21T16:00:00+08:00"))
 
 
 class ExceptionQuery(AreaQuery, PageQuery):
@@ -839,7 +861,7 @@ class NilReport(Schema):
         validate=validate.Regexp(r"^\d{12}$", error="A village's code has 12 digits."),
         metadata=note("the village's code", example="370304102001"),
     )
-    day = fields.Date(metadata=note("Beijing day; today by default", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day; today by default", example="2020-02-21"))
     what = fields.String(
         load_default="said",
         validate=validate.OneOf(MOVES),
@@ -875,7 +897,7 @@ class BulletinList(Schema):
 
 
 class BulletinQuery(Query):
-    day = fields.Date(metadata=note("For the number `preview`: which day; today by default."))
+    day = Day(metadata=note("For the number `preview`: which day; today by default."))
 
 
 class FullBulletin(Schema):
@@ -892,7 +914,7 @@ class Freeze(Schema):
     class Meta:
         unknown = RAISE
 
-    day = fields.Date(metadata=note("Beijing day; today by default.", example="2020-02-21"))
+    day = Day(metadata=note("Beijing day; today by default.", example="2020-02-21"))
 
 
 class CorrectBulletin(Schema):

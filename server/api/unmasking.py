@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server import audit, clock
+from server.api.access import refused
 from server.api.problems import Problem
 from server.app import gridbook
 from server.people.permissions import may
@@ -23,7 +24,7 @@ def unmasked(member: Staff, query: Mapping[str, Any], what: str) -> bool:
     if not query.get("unmask"):
         return False
     if not may(member, "export.unmasked"):
-        raise Problem("forbidden", action="export.unmasked")
+        raise refused(member, "export.unmasked")
     reason = str(query.get("reason") or "").strip()
     if not REASON_LENGTH_MIN <= len(reason) <= REASON_LENGTH_MAX:
         raise Problem(

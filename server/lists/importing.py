@@ -173,14 +173,9 @@ def _best_sheet(
         if wanted and part.name != wanted:
             continue
         try:
-            rows = sheets.sheet_rows(path, part.name)
-            tell(0, None, "read")
             facts = packages.facts(path, part.member)
-            if sum(len(line) for _, line in rows) > CELLS_MAX:
-                raise FileRefused(
-                    "工作表过大：请删掉表外的空行空列",
-                    "The sheet is too large: delete empty rows and columns",
-                )
+            tell(0, None, "read")
+            rows = sheets.sheet_rows(path, part.name, facts, CELLS_MAX)
             return part.name, names, laid_out(rows, facts, template, chosen, tell)
         except FileRefused as refusal:
             refused = _of_sheet(part.name, refusal, [each for each in names if each != part.name])

@@ -53,7 +53,7 @@ def laid_out(
     if not any(name in columns for name in WHO):
         raise _no_table(headings, template)
     body = [(number, line) for number, line in _unmerged(filled, facts, heads[-1]) if number > heads[-1]]
-    people = [(number, line) for number, line in body if names_somebody(line, columns)]
+    people = [(number, line) for number, line in body if names_somebody(line, columns, template)]
     found: list[ListRow] = []
     for number, line in people:
         if len(found) % EVERY == 0:

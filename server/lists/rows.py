@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.expressions.identity import birth_date, normalize_resident_id
-from server.lists.template import WHO
+from server.lists.template import WHO, Template
 from server.register import cells
 from server.register.packages import Facts, Merged, range_name
 from server.register.refusals import CellRefused, Refusal
@@ -18,6 +18,7 @@ from server.register.sheets import unread
 
 TEXT_LENGTH_MAX = 200
 NOT_A_NAME = re.compile(r"(合计|总计|小计|共计|填报|填表|审核|制表|备注|说明|注[:：]|total\b)", re.IGNORECASE)
+HOW_MANY = re.compile(r"共?\s*\d{1,6}\s*[人名]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,19 @@ class ListRow:
     remarks: Sequence[Remark] = ()
 
 
-def names_somebody(line: Sequence[Any], columns: Mapping[str, int]) -> bool:
-    who = [_text(line, columns.get(name)) for name in (*WHO, "phone")]
-    return any(who) and not NOT_A_NAME.match(who[0])
+def names_somebody(line: Sequence[Any], columns: Mapping[str, int], template: Template) -> bool:
+    """Not a total, a signature, a note, or the heads once more, as on each page of a long list."""
+    name, id_number, phone = (_text(line, columns.get(each)) for each in (*WHO, "phone"))
+    if NOT_A_NAME.match(name) or _heads_again(line, columns, template):
+        return False
+    first = next((text for at in range(len(line)) if (text := _text(line, at))), "")
+    total = HOW_MANY.fullmatch(name) and NOT_A_NAME.match(first) and not id_number
+    return bool(name or id_number or phone) and not total
+
+
+def _heads_again(line: Sequence[Any], columns: Mapping[str, int], template: Template) -> bool:
+    texts = {name: text for name, at in columns.items() if (text := _text(line, at))}
+    return bool(texts) and all(template.field(text) == name for name, text in texts.items())
 
 
 def _text(line: Sequence[Any], at: int | None) -> str:
@@ -127,7 +138,8 @@ def _read_phone(name: str, cell: Any, values: dict[str, str]) -> list[Remark]:
 
 
 def _read_id(name: str, cell: Any, values: dict[str, str]) -> list[Remark]:
-    text = normalize_resident_id(cells.plain(cell) if not isinstance(cell, float) else _written_out(cell))
+    given = cells.plain(cell) if not isinstance(cell, float) else _written_out(cell)
+    text = normalize_resident_id(given.lstrip("'‘’"))  # typed so that Excel keeps the digits
     if re.fullmatch(r"\d(\.\d+)?[Ee]\+?\d+", text):
         text = _written_out(text)
     if birth_date(text) and isinstance(cell, str):

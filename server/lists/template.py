@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from server.lists.outcomes import OUTCOMES
+from server.register.cells import seen
 
 FOLDER = "lists"
 COLUMNS = ("name", "id_number", "phone", "town", "village", "address")
@@ -55,7 +56,7 @@ class Template:
 
 def plain(heading: str) -> str:
     """A heading without what offices vary: width, case, blanks, remarks in brackets, stars and colons."""
-    text = unicodedata.normalize("NFKC", heading).casefold()
+    text = unicodedata.normalize("NFKC", seen(heading)).casefold()
     return re.sub(r"[\s*:]", "", text) if len(text) < 4 else re.sub(r"\([^()]*\)|[\s*:]", "", text) or text
 
 
@@ -66,7 +67,7 @@ def templates(forms: Path) -> tuple[dict[str, Template], list[str]]:
     for path in sorted((forms / FOLDER).glob("*.json")):
         try:
             given = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             complaints.append(f"{path.name}: this is no JSON ({error}). Correct it there.")
             continue
         wrong = list(_complaints(given))
@@ -97,6 +98,8 @@ def _complaints(given: Any) -> list[str]:
         and all(isinstance(title.get(each), str) and title[each] for each in ("zh", "en"))
     ):
         found.append('title: write {"zh": …, "en": …}.')
+    if not isinstance(given.get("number", ""), str):
+        found.append("number: write a text, such as ⑤.")
     return found + _of_columns(given.get("columns")) + _of_results(given.get("results")) + _of_words(given)
 
 

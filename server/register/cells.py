@@ -17,6 +17,7 @@ from server.register.refusals import CellRefused
 
 EXCEL_DIGITS = 15
 TEXT_LENGTH_MAX = 200
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 Reader = Callable[[Any], Any]
 
@@ -33,6 +34,12 @@ def text(cell: Any) -> str:
     return value
 
 
+def seen(text: str) -> str:
+    """What a reader sees of a text: no blanks around it, and none of the zero-width and direction marks that
+    come along when something is copied from a chat or a web page."""
+    return INVISIBLE.sub("", text).strip()
+
+
 def plain(cell: Any) -> str:
     """A cell as text; whole numbers without a point, dates as YYYY-MM-DD."""
     if isinstance(cell, bool):
@@ -41,7 +48,7 @@ def plain(cell: Any) -> str:
         return str(int(cell))
     if isinstance(cell, datetime.datetime | datetime.date):
         return cell.isoformat()
-    return str(cell).strip()
+    return seen(str(cell))
 
 
 def identifier(cell: Any) -> str:
@@ -72,7 +79,7 @@ def _exact(cell: Any) -> str:
         raise CellRefused("编号不能是 TRUE/FALSE", "TRUE and FALSE are no ids")
     if isinstance(cell, float | int):
         return _digits(Decimal(str(cell)), str(cell))
-    value = str(cell).strip()
+    value = seen(str(cell))
     if re.fullmatch(r"\d+\.0+", value) or re.fullmatch(r"\d(\.\d+)?[Ee]\+?\d+", value):
         return _digits(Decimal(value), value)
     return value
@@ -156,7 +163,7 @@ def date(cell: Any) -> str:
 
 def phone(cell: Any) -> str:
     """A mobile number or a landline; spaces, dashes and +86 are dropped. No list of prefixes: they grow."""
-    value = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", plain(cell)))
+    value = re.sub(r"^['‘’]|[\s\-]", "", unicodedata.normalize("NFKC", plain(cell)))
     value = re.sub(r"^(\+86|0086)", "", value)
     if not re.fullmatch(r"1[3-9]\d{9}|(0\d{2,3})?\d{7,8}", value):
         raise CellRefused(f"电话“{value[:20]}”无效", f"“{value[:20]}” is no phone number")

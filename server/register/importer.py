@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from server.register import follow_up, references
-from server.register.cells import identifier, maybe_rounded
+from server.register.cells import identifier, maybe_rounded, seen
 from server.register.kinds import Column, Document, Kind, Row
 from server.register.packages import Facts
 from server.register.refusals import Doubt, FileRefused, Refusal
@@ -74,7 +74,7 @@ def _elsewhere(kind: Kind, sheet: Sheet) -> Refusal | None:
     """Where the heads seem to be instead: further down, or on another sheet."""
     known, required = _by_heading(kind), {column.name for column in kind.columns if column.required}
     for number, cells in sheet.rows[:HEADS_WITHIN]:
-        found = {known[name].name for cell in cells if (name := str(cell).strip().lower()) in known}
+        found = {known[name].name for cell in cells if (name := seen(str(cell)).lower()) in known}
         if found >= required:
             return Refusal(
                 f"表头好像在第 {number} 行：请删掉它上面的行，只留一行表头。",

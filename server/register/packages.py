@@ -54,6 +54,8 @@ class Facts:
     valueless: set[Place] = field(default_factory=set)  # formulas that were never calculated
     errors: set[Place] = field(default_factory=set)  # #N/A, #REF!, …
     formula_columns: set[int] = field(default_factory=set)
+    rows: int = 0  # down to the last one with content
+    columns: int = 0
 
 
 def place(reference: str) -> Place:
@@ -238,14 +240,15 @@ class _FactReader:
         if tag == "c":
             self._settle()
             self._next_cell(attributes)
+        elif tag in ("v", "is"):
+            self._reaches()
+            if self._waits and self._text:  # a formula that gives an empty text has a value
+                self._value("")
+            elif self._waits:
+                self.parser.CharacterDataHandler = self._value
         elif tag == "f":
             self._waits = True
             self.found.formula_columns.add(self._cell[1])
-        elif tag == "v" and self._waits:
-            if self._text:  # a formula that gives an empty text has a value
-                self._value("")
-            else:
-                self.parser.CharacterDataHandler = self._value
         elif tag == "row":
             self._settle()
             self._row = int(attributes.get("r", self._row + 1))
@@ -265,6 +268,11 @@ class _FactReader:
         self._text = attributes.get("t") == "str"
         if attributes.get("t") == "e":
             self.found.errors.add(self._cell)
+
+    def _reaches(self) -> None:
+        row, column = self._cell
+        self.found.rows = max(self.found.rows, row)
+        self.found.columns = max(self.found.columns, column + 1)
 
     def _value(self, _content: str) -> None:
         self._waits = False

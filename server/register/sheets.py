@@ -17,6 +17,7 @@ from typing import Any
 import python_calamine
 
 from server.register import packages
+from server.register.cells import seen
 from server.register.packages import Facts, range_name
 from server.register.refusals import CellRefused, FileRefused
 
@@ -24,6 +25,7 @@ FILE_MAX_BYTES = 200 * 1024 * 1024
 UNPACKED_MAX_BYTES = 2 * 1024 * 1024 * 1024  # an XLSX is a zip; a small one may unpack to anything
 ROWS_MAX = 1_000_000
 COLUMNS_MAX = 200
+CELLS_MAX = 20_000_000  # of the rectangle that holds all that a sheet has
 csv.field_size_limit(1024 * 1024)
 
 
@@ -60,7 +62,7 @@ def read(path: Path) -> Sheet:
     if not parts:
         raise packages.unopenable(path.name)
     facts = packages.facts(path, parts[0].member)
-    found = _sheet(path, sheet_rows(path, parts[0].name), facts)
+    found = _sheet(path, sheet_rows(path, parts[0].name, facts), facts)
     _refuse_merged(path, found)
     return Sheet(found.header, found.rows, facts, parts[0].name, tuple(each.name for each in parts[1:]))
 
@@ -102,7 +104,7 @@ def _sheet(path: Path, numbered: Iterable[tuple[int, list[Any]]], facts: Facts |
     filled = [(number, cells) for number, cells in numbered if any(str(cell).strip() for cell in cells)]
     if not filled:
         raise FileRefused(f"{path.name} 是空的", f"{path.name} is empty")
-    header = [str(cell).strip() for cell in filled[0][1]]
+    header = [seen(str(cell)) for cell in filled[0][1]]
     while header and not header[-1]:
         header.pop()
     if len(header) > COLUMNS_MAX or len(filled) > ROWS_MAX:
@@ -167,8 +169,16 @@ def _told(encoding: str, data: bytes) -> str:
     return "utf-8" if encoding == "utf-8-sig" and not data.startswith(codecs.BOM_UTF8) else encoding
 
 
-def sheet_rows(path: Path, name: str) -> Rows:
-    """The values of one sheet, empty rows too. Raises FileRefused."""
+def sheet_rows(path: Path, name: str, facts: Facts, cells_max: int | None = None) -> Rows:
+    """The values of one sheet, empty rows too. Raises FileRefused, also for one cell so far out that the
+    rectangle up to it, which the reader lays out in memory, has more than `cells_max` cells."""
+    if facts.rows * facts.columns > (cells_max or CELLS_MAX):
+        corner = f"{packages.letters(facts.columns - 1)}{facts.rows}"
+        raise FileRefused(
+            f"工作表过大：内容一直到 {corner}（按 Ctrl+End 可到）。请删掉表外的行和列，保存后再导入",
+            f"The sheet is too large: its content reaches to {corner} (Ctrl+End in Excel goes there). Delete "
+            "the rows and columns beyond the table, save it and import it again",
+        )
     try:
         with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
             return list(enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), start=1))

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
 from markupsafe import Markup, escape
+from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from server import clock
@@ -217,9 +218,10 @@ def freeze_bulletin() -> Response:
 
 def _posted_day() -> date:
     try:
-        return date.fromisoformat(request.form.get("day", ""))
-    except ValueError:
-        raise Problem("invalid", errors={"form": {"day": ["Not a valid date."]}}) from None
+        day: date = shapes.Day().deserialize(request.form.get("day", ""))
+    except ValidationError as refused:
+        raise Problem("invalid", errors={"form": {"day": refused.messages}}) from None
+    return day
 
 
 @blueprint.post("/bulletins/<number>/correction")

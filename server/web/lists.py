@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
+from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from server.api import list_shapes as shapes
@@ -14,6 +15,7 @@ from server.api.access import staff_for
 from server.api.beijing import ZONE, local
 from server.api.jobs import mine
 from server.api.problems import Problem
+from server.api.shapes import Moment
 from server.api.unmasking import unmasked
 from server.app import gridbook
 from server.jobs.events import is_busy
@@ -259,8 +261,9 @@ def answer_list(list_id: str) -> BaseResponse:
 def _moment(given: str) -> datetime | None:
     """Beijing's time, as the field of the form writes it."""
     try:
-        return datetime.fromisoformat(given).replace(tzinfo=ZONE) if given else None
-    except ValueError:
+        local_time = datetime.fromisoformat(given).replace(tzinfo=ZONE) if given else None
+        return Moment().deserialize(local_time.isoformat()) if local_time else None
+    except (ValueError, ValidationError):
         raise Problem("invalid", errors={"form": {"as_of": ["Not a valid datetime."]}}) from None
 
 

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 from server.bulletins import message, wording
 from server.bulletins.commands import verify
+from server.people import staff, tokens
 from tests.server.api.world import ROOT, World, today
 
 YESTERDAY = (today() - timedelta(days=1)).isoformat()
@@ -43,6 +44,17 @@ def test_tomorrow_s_bulletin_is_refused_with_its_cut_off(world: World) -> None:
 def test_only_the_district_s_staff_freeze(world: World, who: str) -> None:
     answer = world.post(who, "/api/v1/bulletins", json={"day": YESTERDAY})
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+
+
+def test_a_token_without_the_scope_is_told_so_and_not_that_the_role_is_too_small(world: World) -> None:
+    people = world.gridbook.people
+    dong = staff.by_username(people, "dong")
+    assert dong is not None
+    token = tokens.create(people, dong, label="reading", scopes=tokens.READING, days=1)
+    headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+    answer = world.app.test_client().post("/api/v1/bulletins", json={"day": YESTERDAY}, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "outside-scope")
+    assert "flask token create --scope bulletin.freeze" in answer.json["detail"]
 
 
 def test_whoever_sees_a_part_of_the_district_does_not_read_its_bulletin(

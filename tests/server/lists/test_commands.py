@@ -96,6 +96,7 @@ def test_a_copied_template_needs_no_program(tmp_path: Path) -> None:
         ({"outcomes": {"dead": "死亡"}}, "outcomes.dead: there are"),
         ({"title": "名单"}, "title: write"),
         ({"colour": 1}, "colour: no such field"),
+        ({"number": ["⑤"]}, "number: write a text"),
     ],
 )
 def test_a_template_that_cannot_be_used_says_where_and_what(
@@ -108,7 +109,7 @@ def test_a_template_that_cannot_be_used_says_where_and_what(
     assert found == {} and any(complaint in each for each in complaints), complaints
 
 
-@pytest.mark.parametrize("text", ["", "[", "[]", "3"])
+@pytest.mark.parametrize("text", ["", "[", "[]", "3", "[" * 100_000])
 def test_what_is_no_template_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "a.json").write_text(text, "utf-8")

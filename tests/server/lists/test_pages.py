@@ -212,6 +212,16 @@ def test_the_pages_of_a_list_show_masked_names_only(world: World, language: str)
         assert "张三峰" not in page.text and "15400000004" not in page.text
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "yesterday"])
+def test_an_answer_is_as_of_a_moment_that_there_is(world: World, moment: str) -> None:
+    made = imported(world)
+    client = world.signed_in("dong")
+    fields = {"csrf_token": csrf(client, f"/lists/{made['list_id']}"), "reason": "反馈上级", "as_of": moment}
+    assert client.post(f"/lists/{made['list_id']}/answers", data=fields).status_code == 422
+    told = {"json": {"reason": "反馈上级", "as_of": f"{moment}:00+14:00"}}
+    assert world.post("dong", f"{API}/{made['list_id']}/answers", **told).status_code == 422
+
+
 def test_one_name_in_full_needs_a_reason(world: World) -> None:
     made = imported(world)
     client = world.signed_in("dong")

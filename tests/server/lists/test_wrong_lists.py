@@ -41,6 +41,15 @@ def test_a_zip_bomb_is_not_unpacked(
     assert "unpacks to more" in refusal(world, workbooks.bomb(tmp_path / "a.xlsx", 8, lies=lies).read_bytes())
 
 
+def test_a_cell_far_beyond_the_table_is_named_and_the_next_sheet_is_read(world: World) -> None:
+    book = pushed.workbook()
+    book.worksheets[1]["XFD1048576"] = "x"
+    assert previewed(world, pushed.file(book))[1].sheet == "返博人员"
+    book.worksheets[0]["ZZ1048576"] = "x"
+    book.remove(book.worksheets[1])
+    assert "reaches to ZZ1048576" in refusal(world, pushed.file(book))
+
+
 @pytest.mark.parametrize(
     ("data", "name", "why"),
     [
@@ -155,6 +164,38 @@ def test_a_csv_of_excel_in_china_is_read(world: World) -> None:
 def test_totals_and_signatures_are_nobody_and_are_named(world: World) -> None:
     shown = previewed(world, pushed.file(pushed.workbook([*pushed.NAMES, [None, "合计", None, 4]])))[1]
     assert (len(shown.layout.rows), list(shown.layout.left_out)) == (4, [7, 8])
+
+
+def test_marks_that_nobody_sees_hide_nobody(world: World) -> None:
+    ruined = [
+        1,
+        "示\u200b范丁",
+        f"\u202a{pushed.DING_ID}",
+        "\u202d15400000002\u202c",
+        "域城镇",
+        "示范一村\ufeff",
+    ]
+    typed = [2, "示范丁", f"'{pushed.DING_ID}", "'15400000002", "域城镇", "示范一村"]
+    heads = ["序号", "姓\u200b名", "\ufeff身份证号码", "联系电话", "镇（街道）", "村（社区）"]
+    _, shown = previewed(world, pushed.file(pushed.workbook([ruined, typed], heads)))
+    assert [dict(row.values) for row in shown.layout.rows] == 2 * [
+        {
+            "name": "示范丁",
+            "id_number": pushed.DING_ID,
+            "phone": "15400000002",
+            "town": "域城镇",
+            "village": "示范一村",
+        }
+    ]
+    assert remarks(shown) == {4: ["the same person as in row 3"]}
+
+
+def test_heads_on_every_page_and_how_many_they_are_name_nobody(world: World) -> None:
+    third = [None, None, None, "手机"]
+    names = [third, pushed.NAMES[0], pushed.HEADS, pushed.NAMES[1], ["合计", 2], ["共计", "共 2 人"]]
+    _, shown = previewed(world, pushed.file(pushed.workbook(names)))
+    assert [row.values["name"] for row in shown.layout.rows] == [pushed.DING, "张三峰"]
+    assert shown.layout.left_out == [3, 5, 7, 8, 9]
 
 
 def test_who_stands_there_twice_is_pointed_out_and_answered_twice(world: World) -> None:

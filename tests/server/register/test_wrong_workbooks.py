@@ -58,6 +58,15 @@ def test_xml_that_declares_entities_is_not_read(tmp_path: Path) -> None:
         sheets.read(path)
 
 
+@pytest.mark.parametrize("cell", ["XFD1048576", "Z1048576"])
+def test_a_cell_far_beyond_the_table_is_named_before_a_reader_lays_out_all_up_to_it(
+    store: Store, tmp_path: Path, cell: str
+) -> None:
+    made = workbooks.book(ROWS)
+    made.worksheets[0][cell] = "x"
+    assert f"reaches to {cell}" in refusal(store, workbooks.saved(tmp_path / "a.xlsx", made))
+
+
 def test_merged_cells_are_named_and_nothing_is_imported(store: Store, tmp_path: Path) -> None:
     book = workbooks.book(ROWS)
     book.active.merge_cells("E2:E3")

@@ -62,7 +62,8 @@ def test_a_form_without_its_token_or_with_a_bad_day_freezes_nothing(world: World
     client = world.signed_in("dong")
     page = client.get("/bulletins").text
     assert client.post("/bulletins", data={"day": YESTERDAY}).status_code == 403
-    assert client.post("/bulletins", data={"csrf_token": csrf(page), "day": "x"}).status_code == 422
+    for day in ("x", "", "0002-02-21"):
+        assert client.post("/bulletins", data={"csrf_token": csrf(page), "day": day}).status_code == 422
 
 
 def frozen_number(client: FlaskClient) -> str:

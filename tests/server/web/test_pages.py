@@ -148,6 +148,7 @@ def test_a_town_clerk_sees_the_own_town_and_is_told_why_not_another(world: World
     ("path", "status", "words"),
     [
         ("/?day=2020-02-30", 422, "不是有效的日期"),
+        ("/?day=0002-02-21", 422, "年份应在 2000 到 2999 之间"),
         ("/?area=999999999", 404, "没有代码为"),
         ("/records?from=x", 422, "不是有效的日期"),
         ("/records?cursor=broken", 422, "游标"),
