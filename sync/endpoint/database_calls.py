@@ -27,7 +27,7 @@ def create(call: Call) -> Response:
         if call.query.text(name) is not None and not call.query.integer(name):
             raise BadRequest(f"The `{name}` value should be a positive integer.")
     call.store.create(call.database_name)
-    return answers.json({"ok": True}, 201)
+    return answers.json({"ok": True}, 201, {"Location": call.address()})
 
 
 def delete(call: Call) -> Response:
@@ -42,7 +42,9 @@ def add_document(call: Call) -> Response:
         rev = local_calls.write(call, doc["_id"].removeprefix("_local/"), doc)
     else:
         rev = call.database.put(doc, writer=call.writer)
-    return answers.written(doc["_id"], rev, as_batch=call.wants_batch)
+    if call.wants_batch:
+        return answers.taken(doc["_id"])
+    return answers.written(doc["_id"], rev, Location=call.address(doc["_id"]))
 
 
 def compact(call: Call) -> Response:

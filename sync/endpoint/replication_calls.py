@@ -170,15 +170,13 @@ def _complaint(one: object) -> tuple[object, str] | None:
     doc_id, rev, since = one.get("id"), one.get("rev"), one.get("atts_since", [])
     if not isinstance(doc_id, str):
         return None, "document id missed" if doc_id is None else "Document id must be a string"
-    if not isinstance(rev, str | None):
-        return rev, "Invalid rev format"
     if not isinstance(since, list):
         return since, "att_since value must be array of revs."
-    for since_rev in since:
+    for one_rev in since if rev is None else [rev, *since]:
         try:
-            check_rev(since_rev)
+            check_rev(one_rev)
         except BadRequest as problem:
-            return since_rev, problem.reason
+            return one_rev, problem.reason
     return None
 
 
