@@ -18,6 +18,7 @@ from sync.rendering import AllDocsJson
 from sync.store import BadRequest
 
 QUERIES_MAX = 1_000
+EITHER_OR = "`keys` is incompatible with `key`, `start_key` and `end_key`"
 
 Chunks = Iterator[bytes]
 
@@ -30,7 +31,7 @@ def post(call: Call, pages: IdPages) -> Response:
     query = Query(call.request.args, call.json_object())
     keys = _strings(call, query.json("keys")) if "keys" in query else None
     if keys and _has_bounds(query):
-        raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
+        raise QueryParseError(EITHER_OR)
     return answers.whole_or_streamed(_answer(call, pages, query, keys))
 
 
@@ -53,9 +54,13 @@ def _has_bounds(query: Query) -> bool:
 
 
 def _keys_of(query: Query) -> object:
-    """Of one query of several. CouchDB lets bounds go before keys there."""
+    """Of one query of several. CouchDB lets bounds go before a single key there."""
     keys = query.json("keys")
-    return None if keys and _has_bounds(query) else keys
+    if not keys or not isinstance(keys, list) or not _has_bounds(query):
+        return keys
+    if len(keys) > 1:
+        raise QueryParseError(EITHER_OR)
+    return None
 
 
 def _one_after_another(told: list[Chunks]) -> Chunks:

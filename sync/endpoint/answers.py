@@ -53,10 +53,12 @@ def tagged(value: Any, tag: str, request: Request) -> Response:
 
 
 def unless_known(answer: Response, request: Request, length: int | None = None) -> Response:
-    """304 for who has it already; of `length` bytes the part that is asked for. CouchDB knows no If-Match in
-    a question.
+    """304 for who has it already; of `length` bytes the part that is asked for. In a question CouchDB knows
+    no If-Match, and no `*` for whatever somebody has.
     """
     request.environ.pop("HTTP_IF_MATCH", None)
+    if request.environ.get("HTTP_IF_NONE_MATCH") == "*":
+        del request.environ["HTTP_IF_NONE_MATCH"]
     answer.make_conditional(request, accept_ranges=length is not None, complete_length=length)
     return answer
 

@@ -31,6 +31,12 @@ def create(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
+    """Refused with a revision: who sends one meant a document and left its id empty."""
+    if "rev" in call.query:
+        raise BadRequest(
+            "You tried to DELETE a database with a ?=rev parameter. "
+            "Did you mean to DELETE a document instead?"
+        )
     call.store.delete(call.database_name)
     return answers.json({"ok": True})
 

@@ -167,12 +167,12 @@ def _complaint(one: object) -> tuple[object, str] | None:
     """What is wrong with an item of `docs`: the revision and CouchDB's reason to tell."""
     if not isinstance(one, dict):
         return None, "document must be a JSON object"
-    doc_id, rev, since = one.get("id"), one.get("rev"), one.get("atts_since", [])
+    doc_id, since = one.get("id"), one.get("atts_since", [])
     if not isinstance(doc_id, str):
         return None, "document id missed" if doc_id is None else "Document id must be a string"
     if not isinstance(since, list):
         return since, "att_since value must be array of revs."
-    for one_rev in since if rev is None else [rev, *since]:
+    for one_rev in [one["rev"], *since] if "rev" in one else since:
         try:
             check_rev(one_rev)
         except BadRequest as problem:

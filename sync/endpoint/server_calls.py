@@ -31,7 +31,7 @@ def welcome(store: Store) -> Response:
 
 
 def up(call: Call) -> Response:
-    return answers.json({"status": "ok"})
+    return answers.json({"status": "ok", "seeds": {}})
 
 
 def session(call: Call) -> Response:

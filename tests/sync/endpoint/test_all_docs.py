@@ -22,3 +22,9 @@ def test_in_one_query_of_several_bounds_go_before_keys(admin: Ask) -> None:
     results = admin("POST", "/open/_all_docs/queries", {"queries": queries}).json["results"]
     found = ["".join(row["id"] for row in result["rows"]) for result in results]
     assert found == ["bc", "c", "", "bc", "a"]
+
+
+def test_keys_that_are_no_list_are_refused_also_beside_bounds(admin: Ask) -> None:
+    for keys in (5, "a", {"a": 1}):
+        answer = admin("POST", "/open/_all_docs/queries", {"queries": [{"keys": keys, "key": "a"}]})
+        assert answer.status_code == 400
