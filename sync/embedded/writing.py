@@ -116,13 +116,14 @@ class Pen:
                 raise Conflict(CONFLICT)
             return None
         leaves = revtree.leaves(entry.tree)
-        if incoming.path:
-            if incoming.path[0] not in leaves:
-                raise Conflict(CONFLICT)
-            return incoming.path[0]
-        if leaves[0] not in entry.tree.deleted:
+        # Without a revision, a deleted document that is written anew goes on where it ended.
+        parent = incoming.path[0] if incoming.path else leaves[0]
+        is_deleted = parent in entry.tree.deleted
+        if parent not in leaves or (incoming.deleted and is_deleted):
             raise Conflict(CONFLICT)
-        return leaves[0]  # a deleted document that is written anew goes on where it ended
+        if not incoming.path and not is_deleted:
+            raise Conflict(CONFLICT)
+        return parent
 
     def _add(
         self,

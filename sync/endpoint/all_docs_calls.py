@@ -18,6 +18,7 @@ from sync.rendering import AllDocsJson
 from sync.store import BadRequest
 
 QUERIES_MAX = 1_000
+EITHER_OR = "`keys` is incompatible with `key`, `start_key` and `end_key`"
 
 Chunks = Iterator[bytes]
 
@@ -29,8 +30,8 @@ def get(call: Call, pages: IdPages) -> Response:
 def post(call: Call, pages: IdPages) -> Response:
     query = Query(call.request.args, call.json_object())
     keys = _strings(call, query.json("keys")) if "keys" in query else None
-    if keys is not None and "key" in query:
-        raise QueryParseError("`keys` is incompatible with `key`, `start_key` and `end_key`")
+    if keys and _has_bounds(query):
+        raise QueryParseError(EITHER_OR)
     return answers.whole_or_streamed(_answer(call, pages, query, keys))
 
 
@@ -44,8 +45,22 @@ def queries(call: Call, pages: IdPages) -> Response:
     if len(wanted) > QUERIES_MAX:
         raise EntityTooLarge(f"One request may ask {QUERIES_MAX} queries at most.")
     asked = (Query(call.request.args, one) for one in wanted)
-    told = [_answer(call, pages, one, None if "key" in one else one.json("keys")) for one in asked]
+    told = [_answer(call, pages, one, _keys_of(one)) for one in asked]
     return answers.whole_or_streamed(_one_after_another(told))
+
+
+def _has_bounds(query: Query) -> bool:
+    return any(name in query for name in ("key", "startkey", "start_key", "endkey", "end_key"))
+
+
+def _keys_of(query: Query) -> object:
+    """Of one query of several. CouchDB lets bounds go before a single key there."""
+    keys = query.json("keys")
+    if not keys or not isinstance(keys, list) or not _has_bounds(query):
+        return keys
+    if len(keys) > 1:
+        raise QueryParseError(EITHER_OR)
+    return None
 
 
 def _one_after_another(told: list[Chunks]) -> Chunks:
@@ -59,7 +74,7 @@ def _one_after_another(told: list[Chunks]) -> Chunks:
 
 def _answer(call: Call, pages: IdPages, query: Query, keys: object) -> Chunks:
     """What is asked is judged here, and read when it is sent."""
-    database, asked = call.database, _asked(call, query)
+    database, asked = call.database, asked_rows(call, query)
     if keys is not None:
         named = _strings(call, keys)[:: -1 if asked.descending else 1]
         found = pages.of_keys(database, named[asked.skip :][: asked.limit], asked)
@@ -81,14 +96,13 @@ def _chunks(pages: Iterator[AllDocsJson], more: dict[str, Any]) -> Chunks:
     )
 
 
-def _asked(call: Call, query: Query) -> Asked:
+def asked_rows(call: Call, query: Query) -> Asked:
     key = _id(query.json("key"))
     is_one = key is not None
     include_docs, attachments = query.flag("include_docs"), query.flag("attachments")
-    start, end = query.json("startkey", "start_key"), query.json("endkey", "end_key")
     return Asked(
-        startkey=key if is_one else _id(start),
-        endkey=key if is_one else _id(end),
+        startkey=key if is_one else _bound(query, "start"),
+        endkey=key if is_one else _bound(query, "end"),
         inclusive_end=is_one or query.flag("inclusive_end", default=True),
         descending=not is_one and query.flag("descending"),
         skip=query.integer("skip", QueryParseError) or 0,
@@ -98,6 +112,13 @@ def _asked(call: Call, query: Query) -> Asked:
         attachments=attachments,
         page_rows=1 if include_docs and attachments else call.limits.page_rows,
     )
+
+
+def _bound(query: Query, side: str) -> str | None:
+    """Without a key CouchDB takes the id that elsewhere decides between rows with the same key."""
+    if f"{side}key" in query or f"{side}_key" in query:
+        return _id(query.json(f"{side}key", f"{side}_key"))
+    return query.text(f"{side}key_docid") or query.text(f"{side}_key_doc_id")
 
 
 def _strings(call: Call, keys: object) -> list[str]:

@@ -49,7 +49,17 @@ def tagged(value: Any, tag: str, request: Request) -> Response:
     """A JSON answer with an ETag; 304 without a body if the client has it already."""
     answer = json(value)
     answer.set_etag(tag)
-    answer.make_conditional(request)
+    return unless_known(answer, request)
+
+
+def unless_known(answer: Response, request: Request, length: int | None = None) -> Response:
+    """304 for who has it already; of `length` bytes the part that is asked for. In a question CouchDB knows
+    no If-Match, and no `*` for whatever somebody has.
+    """
+    request.environ.pop("HTTP_IF_MATCH", None)
+    if request.environ.get("HTTP_IF_NONE_MATCH") == "*":
+        del request.environ["HTTP_IF_NONE_MATCH"]
+    answer.make_conditional(request, accept_ranges=length is not None, complete_length=length)
     return answer
 
 
@@ -59,11 +69,17 @@ def unchanged(tag: str) -> Response:
     return answer
 
 
-def written(doc_id: str, rev: str, status: int = 201, *, as_batch: bool = False) -> Response:
-    """`as_batch`: as CouchDB answers who does not want to wait for the disk, and is told no revision."""
-    if as_batch:
-        return json({"ok": True, "id": doc_id}, 202)
-    return json({"ok": True, "id": doc_id, "rev": rev}, status, {"ETag": f'"{rev}"'})
+def written(doc_id: str, rev: str, status: int = 201, **headers: str) -> Response:
+    return json({"ok": True, "id": doc_id, "rev": rev}, status, headers)
+
+
+def taken(doc_id: str) -> Response:
+    """As CouchDB answers who does not want to wait for the disk, and is told no revision."""
+    return json({"ok": True, "id": doc_id}, 202)
+
+
+def tag_of(rev: str) -> str:
+    return f'"{rev}"'
 
 
 def gathered(items: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -159,6 +159,13 @@ class _Endpoint:
         if asked.method == "POST" and place.kind != "_session" and asked.mimetype != answers.JSON:
             raise BadContentType("Content-Type must be application/json")
         call = Call(
-            asked, self.store, self.limits, principal.writer, access, place.database_name, place.names
+            asked,
+            self.store,
+            self.limits,
+            principal.writer,
+            access,
+            asked.environ.get("SCRIPT_NAME", "") + self.mounted_at,
+            place.database_name,
+            place.names,
         )
         return wanted.handle(call)

@@ -140,4 +140,4 @@ def revs_of(call: Call, revs: object) -> tuple[str, ...]:
     if not isinstance(revs, list):
         raise BadRequest("Invalid list of revisions")
     call.bounded(revs)
-    return tuple(check_rev(rev) for rev in revs)
+    return tuple(dict.fromkeys(check_rev(rev) for rev in revs))

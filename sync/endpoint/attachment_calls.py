@@ -10,7 +10,7 @@ from flask import Response
 
 from sync.endpoint import answers
 from sync.endpoint.call import Call
-from sync.endpoint.document_calls import findable, named_rev
+from sync.endpoint.document_calls import asked_rev, findable, named_rev
 from sync.incoming import DEFAULT_CONTENT_TYPE, check_attachment_name, check_id
 from sync.store import BadRequest, ContentMismatch
 
@@ -20,7 +20,7 @@ ONE_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)", re.ASCII)
 def get(call: Call) -> Response:
     """The bytes as they came; ranges and If-None-Match are understood."""
     doc_id, name = findable(call.names[0]), call.names[1]
-    found = call.database.attachment(doc_id, name, rev=call.query.text("rev"))
+    found = call.database.attachment(doc_id, name, rev=asked_rev(call))
     answer = Response(found.data, content_type=answers.header_value(found.content_type))
     answer.set_etag(found.digest.removeprefix("md5-"))
     answer.headers["Cache-Control"] = "must-revalidate"
@@ -28,8 +28,7 @@ def get(call: Call) -> Response:
     answer.headers["Content-Security-Policy"] = "sandbox"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     _check_range(call)
-    answer.make_conditional(call.request, accept_ranges=True, complete_length=found.length)
-    return answer
+    return answers.unless_known(answer, call.request, found.length)
 
 
 def _check_range(call: Call) -> None:
@@ -45,7 +44,7 @@ def put(call: Call) -> Response:
     _check_md5(call, data)
     content_type = call.request.headers.get("Content-Type") or DEFAULT_CONTENT_TYPE
     written = call.database.put_attachment(doc_id, name, data, content_type, rev=rev, writer=call.writer)
-    return answers.written(doc_id, written)
+    return answers.written(doc_id, written, Location=call.address(doc_id, name))
 
 
 def _check_md5(call: Call, data: bytes) -> None:
@@ -61,7 +60,8 @@ def _check_md5(call: Call, data: bytes) -> None:
 
 
 def delete(call: Call) -> Response:
-    doc_id, name, rev = findable(call.names[0]), call.names[1], named_rev(call)
+    doc_id, name = findable(call.names[0]), check_attachment_name(call.names[1])
+    rev = named_rev(call)
     if rev is None:
         call.database.attachment(doc_id, name)  # that it is missing is told before the missing revision
     written = call.database.delete_attachment(doc_id, name, rev=rev, writer=call.writer)

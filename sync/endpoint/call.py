@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from flask import Request
 
@@ -31,6 +32,7 @@ class Call:
     limits: Limits
     writer: str
     access: Access
+    root: str  # the path of what is CouchDB's `/`
     database_name: str
     names: tuple[str, ...]  # the path below the database: document id, attachment name
 
@@ -45,6 +47,11 @@ class Call:
     @property
     def wants_batch(self) -> bool:
         return self.query.text("batch") == "ok"
+
+    def address(self, *names: str) -> str:
+        """Of the database, or of what `names` name below it: for `Location`."""
+        path = "/".join(quote(name, safe="") for name in (self.database_name, *names))
+        return f"{self.request.scheme}://{self.request.host}{self.root}/{path}"
 
     def body(self) -> bytes:
         return bodies.read(self.request, self.limits.body_bytes_max)

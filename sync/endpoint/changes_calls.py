@@ -61,7 +61,9 @@ def _answer(call: Call, body: dict[str, Any]) -> Response:
     if wanted.feed == "normal":
         return _normal_answer(call, feed)
     if wanted.feed == "eventsource":
-        return answers.streamed(feed.eventsource(), "text/event-stream")
+        told = answers.streamed(feed.eventsource(), "text/event-stream")
+        told.headers["Cache-Control"] = "no-cache"
+        return told
     return answers.streamed(feed.longpoll() if wanted.feed == "longpoll" else feed.continuous())
 
 

@@ -27,10 +27,16 @@ def create(call: Call) -> Response:
         if call.query.text(name) is not None and not call.query.integer(name):
             raise BadRequest(f"The `{name}` value should be a positive integer.")
     call.store.create(call.database_name)
-    return answers.json({"ok": True}, 201)
+    return answers.json({"ok": True}, 201, {"Location": call.address()})
 
 
 def delete(call: Call) -> Response:
+    """Refused with a revision: who sends one meant a document and left its id empty."""
+    if "rev" in call.query:
+        raise BadRequest(
+            "You tried to DELETE a database with a ?=rev parameter. "
+            "Did you mean to DELETE a document instead?"
+        )
     call.store.delete(call.database_name)
     return answers.json({"ok": True})
 
@@ -42,7 +48,9 @@ def add_document(call: Call) -> Response:
         rev = local_calls.write(call, doc["_id"].removeprefix("_local/"), doc)
     else:
         rev = call.database.put(doc, writer=call.writer)
-    return answers.written(doc["_id"], rev, as_batch=call.wants_batch)
+    if call.wants_batch:
+        return answers.taken(doc["_id"])
+    return answers.written(doc["_id"], rev, Location=call.address(doc["_id"]))
 
 
 def compact(call: Call) -> Response:

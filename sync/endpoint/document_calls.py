@@ -24,9 +24,18 @@ def get(call: Call) -> Response:
         options["local_seq"] = True
     if call.query.says("meta"):
         options |= dict.fromkeys(META, True)
-    if wanted := _open_revs(call):
+    wanted, rev = _open_revs(call), asked_rev(call)
+    if wanted or (rev is not None and not options["latest"]):
+        options |= dict.fromkeys(META, False)  # are told of the winner alone
+    if wanted:
         return _open_revs_answer(call, doc_id, wanted, options)
-    return _winner_or_rev_answer(call, doc_id, options)
+    return _winner_or_rev_answer(call, doc_id, rev, options)
+
+
+def asked_rev(call: Call) -> str | None:
+    """A revision that can be none is told also where the document is missing."""
+    rev = call.query.text("rev")
+    return None if rev is None else check_rev(rev)
 
 
 def findable(doc_id: str) -> str:
@@ -37,8 +46,8 @@ def findable(doc_id: str) -> str:
         raise NotFound("missing") from None
 
 
-def _winner_or_rev_answer(call: Call, doc_id: str, options: dict[str, bool]) -> Response:
-    telling, rev = _telling(call, options, "multipart/related"), call.query.text("rev")
+def _winner_or_rev_answer(call: Call, doc_id: str, rev: str | None, options: dict[str, bool]) -> Response:
+    telling = _telling(call, options, "multipart/related")
     if telling is None:
         doc = call.database.get(doc_id, rev=rev, **options)
         return _tagged(call, answers.json(doc), doc)
@@ -53,7 +62,7 @@ def _tagged(call: Call, answer: Response, doc: Doc) -> Response:
     """With an ETag, unless more is told than the revision alone decides."""
     if not any(f"_{member}" in doc for member in (*META, "local_seq")):
         answer.set_etag(doc["_rev"])
-        answer.make_conditional(call.request)
+        return answers.unless_known(answer, call.request)
     return answer
 
 
@@ -97,17 +106,26 @@ def put(call: Call) -> Response:
     doc_id = check_id(call.names[0])
     is_multipart = call.request.mimetype == "multipart/related"
     doc = call.related() if is_multipart else call.json()
-    as_batch = call.wants_batch and not is_multipart
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
     check_id(doc.get("_id", doc_id))
     doc["_id"] = doc_id
-    if call.query.text("new_edits") == "false":
-        call.database.bulk_docs([doc], new_edits=False, writer=call.writer)
-        return answers.written(doc_id, _told_rev(doc), as_batch=as_batch)
-    if rev := named_rev(call, doc.get("_rev")):
+    rev = _written_rev(call, doc)
+    if call.wants_batch and not is_multipart:
+        return answers.taken(doc_id)
+    status = 200 if doc.get("_deleted") is True else 201
+    return answers.written(doc_id, rev, status, ETag=answers.tag_of(rev), Location=call.address(doc_id))
+
+
+def _written_rev(call: Call, doc: Doc) -> str:
+    if call.query.text("new_edits") != "false":
+        if rev := named_rev(call, doc.get("_rev")):
+            doc["_rev"] = rev
+        return call.database.put(doc, writer=call.writer)
+    if "_revisions" not in doc and (rev := named_rev(call, doc.get("_rev"))):
         doc["_rev"] = rev
-    return answers.written(doc_id, call.database.put(doc, writer=call.writer), as_batch=as_batch)
+    call.database.bulk_docs([doc], new_edits=False, writer=call.writer)
+    return _told_rev(doc)
 
 
 def delete(call: Call) -> Response:
@@ -116,7 +134,8 @@ def delete(call: Call) -> Response:
     doc: dict[str, Any] = {"_id": doc_id, "_deleted": True}
     if rev := named_rev(call):
         doc["_rev"] = rev
-    return answers.written(doc_id, call.database.put(doc, writer=call.writer), 200)
+    rev = call.database.put(doc, writer=call.writer)
+    return answers.written(doc_id, rev, 200, ETag=answers.tag_of(rev))
 
 
 def named_rev(call: Call, in_body: object = None) -> str | None:

@@ -6,12 +6,16 @@ before the path is cut into its parts.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Request
 
-SERVER_CALLS = {"_all_dbs", "_session", "_uuids", "_up"}
+from sync.store import BadRequest
+
+NOT_ENCODED = re.compile("%(?![0-9A-Fa-f]{2})")
+SERVER_CALLS = {"_active_tasks", "_all_dbs", "_dbs_info", "_session", "_uuids", "_up"}
 DATABASE_CALLS = {
     "_all_docs",
     "_bulk_docs",
@@ -46,15 +50,18 @@ class Place:
 
 
 def place_of(request: Request, mounted_at: str) -> Place:
+    """Raises BadRequest for a percent sign that encodes nothing."""
     return _place(_parts(request, mounted_at))
 
 
 def _parts(request: Request, mounted_at: str) -> list[str]:
     environ = request.environ
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path
+    if "%" in raw and NOT_ENCODED.search(raw):
+        raise BadRequest("invalid_url_encoding")
     path = urlsplit(raw).path if "://" in raw.partition("?")[0] else raw.partition("?")[0]
     above = (environ.get("SCRIPT_NAME", "") + mounted_at).count("/")
-    return [_decoded(part) for part in path.split("/")[1 + above :]]
+    return [_decoded(part) for part in path.split("/")[1 + above :] if part]
 
 
 def _decoded(part: str) -> str:
@@ -65,13 +72,13 @@ def _decoded(part: str) -> str:
 
 
 def _place(parts: list[str]) -> Place:
-    if not parts or parts == [""]:
+    if not parts:
         return Place("server")
     if parts[0] in SERVER_CALLS:
         return Place(parts[0])
     # Bytes that are no text stay visible as such: `a\udcff` names no database, and none can be made of it.
     name, below = parts[0].encode(errors="backslashreplace").decode(), parts[1:]
-    if not below or below == [""]:
+    if not below:
         return Place("database", name)
     if below[0] in DATABASE_CALLS and (len(below) == 1 or below[0] in CALLS_WITH_MORE):
         return Place(below[0], name, tuple(below[1:]))
@@ -85,7 +92,7 @@ def _document_place(database_name: str, below: list[str]) -> Place:
     for prefix in ("_design", "_local"):
         if below[0] == prefix and len(below) > 1:
             below = [f"{prefix}/{below[1]}", *below[2:]]
-    doc_id, rest = below[0], below[1:]
+    doc_id, rest = "_local/" if below == ["_local"] else below[0], below[1:]
     if doc_id.startswith("_local/"):
         return Place("local", database_name, (doc_id.removeprefix("_local/"), *rest))
     if doc_id.startswith("_design/") and rest and rest[0] in DESIGN_CALLS:

@@ -36,7 +36,7 @@ class Query:
     def flag(self, name: str, *, default: bool = False) -> bool:
         """As CouchDB reads it for views: `true` or `false` and nothing else."""
         value = self.text(name)
-        if value is None or value == "":
+        if value is None:
             return default
         if value not in ("true", "false"):
             raise QueryParseError(f'Invalid boolean parameter: "{value}"')
@@ -45,7 +45,7 @@ class Query:
     def integer(self, name: str, complaint: type[StoreError] = BadRequest) -> int | None:
         """A whole number, not negative."""
         value = self.text(name)
-        if value is None or value == "":
+        if value is None:
             return None
         if value.isascii() and value.startswith("-") and value[1:].isdigit():
             raise complaint(f'Invalid value for positive integer: "{value[:100]}"')

@@ -167,18 +167,16 @@ def _complaint(one: object) -> tuple[object, str] | None:
     """What is wrong with an item of `docs`: the revision and CouchDB's reason to tell."""
     if not isinstance(one, dict):
         return None, "document must be a JSON object"
-    doc_id, rev, since = one.get("id"), one.get("rev"), one.get("atts_since", [])
+    doc_id, since = one.get("id"), one.get("atts_since", [])
     if not isinstance(doc_id, str):
         return None, "document id missed" if doc_id is None else "Document id must be a string"
-    if not isinstance(rev, str | None):
-        return rev, "Invalid rev format"
     if not isinstance(since, list):
         return since, "att_since value must be array of revs."
-    for since_rev in since:
+    for one_rev in [one["rev"], *since] if "rev" in one else since:
         try:
-            check_rev(since_rev)
+            check_rev(one_rev)
         except BadRequest as problem:
-            return since_rev, problem.reason
+            return one_rev, problem.reason
     return None
 
 

@@ -51,7 +51,12 @@ def _by_id(name: str, needs: Access, pages: IdPages) -> dict[str, dict[str, Rout
 
 
 ROUTES: dict[str, dict[str, Route]] = {
+    "_active_tasks": {"GET": Route(ADMIN, server_calls.active_tasks)},
     "_all_dbs": {"GET": Route(ADMIN, server_calls.all_dbs)},
+    "_dbs_info": {
+        "GET": Route(ADMIN, server_calls.all_infos),
+        "POST": Route(ADMIN, server_calls.infos),
+    },
     "_session": {method: Route(ADMIN, server_calls.session) for method in ("GET", "POST", "DELETE")},
     "_uuids": {"GET": Route(ADMIN, server_calls.uuids)},
     "_up": {"GET": Route(ADMIN, server_calls.up)},

@@ -147,12 +147,15 @@ class World:
     union: dict[str, revtree.Tree] = field(default_factory=dict)
 
     def edit(self, name: str, doc_id: str, leaf: int, text: int, deleted: bool) -> None:
-        """An edit as a user makes it, of one of the leaves that the replica knows."""
+        """An edit as a user makes it, of one of the leaves that the replica knows. What is deleted cannot be
+        deleted again.
+        """
         parent = self._leaf_of(name, doc_id, leaf)
+        deleted = deleted and parent is not None and parent not in self.union[doc_id].deleted
         doc: dict[str, Any] = {"_id": doc_id, "text": text, **({"_rev": parent} if parent else {})}
-        if deleted and parent:
+        if deleted:
             doc["_deleted"] = True
-        self._remember(doc_id, self.replicas[name].edit(doc), parent, deleted=deleted and parent is not None)
+        self._remember(doc_id, self.replicas[name].edit(doc), parent, deleted=deleted)
 
     def conflict(self, name: str, doc_id: str, leaf: int, text: int, deleted: bool) -> None:
         """A revision made elsewhere, beside one of the leaves that the replica knows."""

@@ -247,7 +247,7 @@ def test_a_request_names_a_bounded_number_of_things(standalone: ModuleType, stor
         refused(answer, 413, "too_large")
 
 
-@pytest.mark.parametrize("doc_id", ["_", "_x", "_all", "_design", "%FF", "_local"])
+@pytest.mark.parametrize("doc_id", ["_", "_x", "_all", "_design", "%FF"])
 def test_an_illegal_id_in_the_path_is_refused_to_writers_and_missing_to_readers(
     admin: Ask, doc_id: str
 ) -> None:

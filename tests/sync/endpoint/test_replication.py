@@ -79,6 +79,15 @@ def test_bulk_get_tells_each_error_in_its_place(admin: Ask) -> None:
     assert admin("POST", "/nothing/_bulk_get", asked).status_code == 404
 
 
+@pytest.mark.parametrize("rev", ["x", "", "1", None, 5, []])
+def test_bulk_get_tells_what_is_no_revision_also_of_a_document_that_is_missing(
+    admin: Ask, rev: object
+) -> None:
+    results = admin("POST", "/open/_bulk_get", {"docs": [{"id": "no", "rev": rev}]}).json["results"]
+    error = {"id": "no", "rev": rev, "error": "bad_request", "reason": "Invalid rev format"}
+    assert results == [{"id": "no", "docs": [{"error": error}]}]
+
+
 def test_a_large_bulk_get_is_answered_in_order(admin: Ask, store: Store) -> None:
     docs = [{"_id": f"d{n}", "_rev": "1-a", "n": n} for n in range(350)]
     store.open("open").bulk_docs(docs, new_edits=False, writer="w")
@@ -111,3 +120,8 @@ def test_a_checkpoint_is_written_again_and_again(admin: Ask) -> None:
     assert admin("PUT", path, {"_rev": "nonsense"}).status_code == 400
     assert admin("DELETE", path).status_code == 200
     assert admin("GET", path).status_code == 404
+
+
+def test_a_revision_that_is_asked_for_twice_is_told_once(admin: Ask) -> None:
+    found = admin("GET", '/open/a?open_revs=["1-x","1-x"]', headers={"Accept": "application/json"})
+    assert found.json == [{"missing": "1-x"}]
