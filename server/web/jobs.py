@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from server.api import jobs as api
@@ -72,7 +72,10 @@ def _made(job: Job) -> BaseResponse:
         "list-match": lambda: t("lists.matched_again", n=made["settled"]),
         "list-answer": lambda: t("lists.answered", n=made["answer"], as_of=local(job.asked["as_of"])),
     }
-    flash(said[job.kind](), "good")
+    words = said[job.kind]()
+    # A page that looks again before the browser was sent on asks twice.
+    if ("good", words) not in session.get("_flashes", ()):
+        flash(words, "good")
     place = "#answers" if job.kind == "list-answer" else ""
     return redirect(url_for("web.one_list", list_id=made["list_id"]) + place, 303)
 

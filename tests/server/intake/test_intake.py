@@ -13,6 +13,7 @@ from server.intake import handling, review, verdicts
 from server.readmodel import queries
 from server.readmodel.area_queries import list_units
 from server.readmodel.queries import RecordFilters
+from sync.embedded.database import EmbeddedDatabase
 from sync.store import Database
 from tests.server.intake.district import (
     ALPHA,
@@ -68,6 +69,22 @@ def test_nothing_is_written_again_when_nothing_changed(district: District) -> No
     assert district.intake() == 0
     assert district.register(ALPHA).info()["update_seq"] == seq
     assert queries.version(district.readmodel) == version
+
+
+def test_a_register_is_told_all_of_a_batch_in_one_write(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district.send(visit(1), visit(2), visit(1, code=BETA))
+    written: list[str] = []
+    bulk_docs = EmbeddedDatabase.bulk_docs
+
+    def noted(self: EmbeddedDatabase, *args: Any, **more: Any) -> Any:
+        written.append(self.name)
+        return bulk_docs(self, *args, **more)
+
+    monkeypatch.setattr(EmbeddedDatabase, "bulk_docs", noted)
+    district.intake()
+    assert sorted(written) == [f"register-{ALPHA}", f"register-{BETA}"]
 
 
 @on_both

@@ -79,6 +79,14 @@ def test_a_list_goes_from_import_to_answer(world: World) -> None:
     assert sum(found["counts"].values()) == found["names"] == 4
 
 
+def test_a_page_that_looks_twice_before_it_is_sent_on_says_once_what_was_made(world: World) -> None:
+    job = world.done("dong", import_list(world, "dong", pushed.file(pushed.workbook())))
+    client = world.signed_in("dong")
+    for _ in range(2):
+        sent_on = client.get(f"/jobs/{job['job_id']}")
+    assert client.get(sent_on.location).text.count("已导入名单") == 1
+
+
 def test_every_download_is_put_on_record_and_needs_a_reason_and_the_right(world: World) -> None:
     path = f"{API}/{imported(world)['list_id']}"
     answered(world, path, "反馈上级")
