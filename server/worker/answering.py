@@ -95,8 +95,11 @@ class Answering:
         lines = [f"HTTP/1.1 {self._status}\r\nDate: {_date()}"]
         declared = None
         for name, value in self._headers:
+            known = name.lower()
+            if known == "date":
+                continue  # two would be no date any more
             lines.append(f"{name}: {value}")
-            if name.lower() == "content-length":
+            if known == "content-length":
                 declared = int(value)
         self._left = declared
         if self._status.startswith(WITHOUT_BODY):

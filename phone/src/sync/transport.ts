@@ -35,9 +35,9 @@ export function transport(token: string, contact: Contact, answering: (server: s
     const headers = new Headers(init.headers);
     headers.set("Authorization", `Bearer ${token}`);
     const response = await fetch(url, { ...init, headers, credentials: "omit", signal: anySignal(init.signal, limitMs(url)) });
-    const date = response.headers.get("Date");
+    const date = Date.parse(response.headers.get("Date") ?? "");
     if (response.status === 401) contact.revoked();
-    else if (response.ok && date) contact.reached(Math.round((Date.now() - Date.parse(date)) / 1000));
+    else if (response.ok && !Number.isNaN(date)) contact.reached(Math.round((Date.now() - date) / 1000));
     if (response.ok && url.endsWith(WELCOME)) answering(await uuidOf(response));
     return response;
   };

@@ -49,6 +49,9 @@ def echo(environ, start_response):
         case "nothing":
             start_response("204 No Content", [])
             return []
+        case "dated":
+            start_response("304 Not Modified", [("date", "Sat, 01 Feb 2020 08:00:00 GMT")])
+            return []
         case "smuggled":
             start_response("200 OK", [("X-Name", "a\r\nSet-Cookie: b")])
             return [told]
@@ -150,6 +153,10 @@ def test_a_plain_question_gets_an_answer_with_its_length(say: Say) -> None:
     assert told(answer)["path"].encode("latin-1").decode() == "/a/b/村"
     assert told(answer)["raw"] == "/a%2Fb/%E6%9D%91?x"
     assert told(answer)["headers"]["HTTP_X_TWO"] == "1,2"
+
+
+def test_an_answer_has_one_date(say: Say) -> None:
+    assert say(b"GET /?dated HTTP/1.1\r\nHost: a\r\n\r\n").lower().count(b"\r\ndate: ") == 1
 
 
 def test_a_feed_that_waits_does_not_keep_its_request(say: Say) -> None:
