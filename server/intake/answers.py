@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,19 +98,9 @@ def write_answers(store: Store, outcome: Outcome, shown: Iterable[Shown]) -> dic
         villages.setdefault(answer.village_code, ([], []))[0].append(answer)
     for one in shown:
         villages.setdefault(one.village_code, ([], []))[1].append(one)
-    with _at_once(len(villages)) as run:
-        told = run(lambda village: _write_village(store, village, *villages[village]), sorted(villages))
+    with ThreadPoolExecutor(REGISTERS_AT_ONCE) as pool:
+        told = pool.map(lambda village: _write_village(store, village, *villages[village]), sorted(villages))
         return {key: rev for own in told for key, rev in own.items()}
-
-
-@contextmanager
-def _at_once(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """`map`, with several at a time where there are several."""
-    if count < 2:
-        yield map
-        return
-    with ThreadPoolExecutor(min(count, REGISTERS_AT_ONCE)) as pool:
-        yield pool.map
 
 
 def _write_village(

@@ -62,9 +62,9 @@ def awaited(connection: Connection, ids: Iterable[str]) -> set[str]:
     return found
 
 
-def chunks(values: list[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(values), IDS_AT_ONCE):
-        yield values[start : start + IDS_AT_ONCE]
+def chunks(values: list[Any], size: int = IDS_AT_ONCE) -> Iterable[list[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 class Roots:

@@ -4,9 +4,10 @@ writing the same documents."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from server.intake.chaining import chunks
 from server.readmodel.recount import Shown
 from server.readmodel.register_rows import core
 from sync.store import Database, Doc, Store, StoreError
@@ -17,8 +18,6 @@ WRITER = "server"
 ATTEMPTS = 10
 OUR_FAULT = 500  # and above: the store failed, such as on a full disk, not the document
 DOCS_AT_ONCE = 500
-
-T = TypeVar("T")
 
 
 def register_name(village_code: str) -> str:
@@ -104,26 +103,20 @@ def tell(store: Store, village_code: str, verdicts: Sequence[Doc], shown: Sequen
     """Write verdicts that are not there yet, and bring summaries up to date; an entry that already shows its
     own is not written. Returns the revision of each entry that now is what the read model knows of it."""
     register = store.ensure(register_name(village_code))
-    there = _read_in_pieces(register, [one.doc_id for one in shown])
+    there: dict[str, Doc] = {}
+    for some in chunks([one.doc_id for one in shown], DOCS_AT_ONCE):
+        there |= read(register, some)
     known = {one.doc_id: one.entry for one in shown}
     docs = [doc for one in shown if (doc := _summarize(one)(there.get(one.doc_id, {"_id": one.doc_id})))]
     revs: dict[str, str] = {}
     conflicts: set[str] = set()
-    for some in _pieces([*verdicts, *docs]):
+    for some in chunks([*verdicts, *docs], DOCS_AT_ONCE):
         conflicts.update(_write(register, some, revs))
     changes = {one.doc_id: _summarize(one) for one in shown if one.doc_id in conflicts}
     amend(store, village_code, changes)
     return {
         doc_id: revs[doc_id] for doc_id in known.keys() & revs.keys() if core(there[doc_id]) == known[doc_id]
     }
-
-
-def _read_in_pieces(register: Database, doc_ids: Sequence[str]) -> dict[str, Doc]:
-    return {doc_id: doc for some in _pieces(doc_ids) for doc_id, doc in read(register, some).items()}
-
-
-def _pieces(every: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (every[start : start + DOCS_AT_ONCE] for start in range(0, len(every), DOCS_AT_ONCE))
 
 
 def _summarize(shown: Shown) -> Callable[[Doc], Doc | None]:

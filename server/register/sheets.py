@@ -169,10 +169,10 @@ def _told(encoding: str, data: bytes) -> str:
     return "utf-8" if encoding == "utf-8-sig" and not data.startswith(codecs.BOM_UTF8) else encoding
 
 
-def sheet_rows(path: Path, name: str, facts: Facts, cells_max: int | None = None) -> Rows:
+def sheet_rows(path: Path, name: str, facts: Facts, cells_max: int = CELLS_MAX) -> Rows:
     """The values of one sheet, empty rows too. Raises FileRefused, also for one cell so far out that the
     rectangle up to it, which the reader lays out in memory, has more than `cells_max` cells."""
-    if facts.rows * facts.columns > (cells_max or CELLS_MAX):
+    if facts.rows * facts.columns > cells_max:
         corner = f"{packages.letters(facts.columns - 1)}{facts.rows}"
         raise FileRefused(
             f"工作表过大：内容一直到 {corner}（按 Ctrl+End 可到）。请删掉表外的行和列，保存后再导入",
